@@ -1,0 +1,93 @@
+"""One tree of exceptions, each with a stable code and the exit status of the command it ends.
+
+Messages say what is wrong, where, and what to do about it. Codes never change their meaning;
+``docs/errors.md`` lists them, and a test holds that page against this tree.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+__all__ = [
+    "ExitStatus",
+    "InputError",
+    "KeyFileError",
+    "OutputError",
+    "SettingsError",
+    "StillwatchError",
+    "StorageError",
+    "StoreFormatError",
+    "UnknownFormatError",
+]
+
+
+class ExitStatus:
+    """The exit statuses that other programs may rely on."""
+
+    NOTHING_FOUND = 0
+    OUR_FAILURE = 1
+    UNREADABLE = 2
+    CAMPAIGNS_FOUND = 3
+    INTERRUPTED = 130
+
+
+class StillwatchError(Exception):
+    """The root of the tree. ``code`` is stable, ``exit_status`` ends a command that meets it."""
+
+    code: ClassVar[str] = "SW000"
+    exit_status: ClassVar[int] = ExitStatus.OUR_FAILURE
+
+    def __init__(
+        self, message: str, *, path: Path | str | None = None, line: int | None = None
+    ) -> None:
+        self.path = None if path is None else str(path)
+        self.line = line
+        where = "" if self.path is None else self.path + (f":{line}" if line else "") + ": "
+        super().__init__(where + message)
+
+
+class InputError(StillwatchError):
+    """A log that cannot be read at all: missing, truncated, not of the format it claims."""
+
+    code = "SW100"
+    exit_status = ExitStatus.UNREADABLE
+
+
+class UnknownFormatError(InputError):
+    """No reader recognises the log, or two of its files are of different formats."""
+
+    code = "SW101"
+
+
+class KeyFileError(InputError):
+    """A sketch key that is missing, too short, or readable by everybody."""
+
+    code = "SW102"
+
+
+class SettingsError(StillwatchError):
+    """``stillwatch.yaml`` (or an option) holds something that no room understands."""
+
+    code = "SW200"
+    exit_status = ExitStatus.UNREADABLE
+
+
+class StorageError(StillwatchError):
+    """The machine failed us while writing: a full disk, a lost mount, no permission."""
+
+    code = "SW300"
+
+
+class StoreFormatError(StorageError):
+    """An event store that another version wrote, or that is damaged."""
+
+    code = "SW301"
+    exit_status = ExitStatus.UNREADABLE
+
+
+class OutputError(StillwatchError):
+    """The output folder is in the way: it is not empty and ``--force`` was not given."""
+
+    code = "SW302"
+    exit_status = ExitStatus.UNREADABLE

@@ -1,0 +1,200 @@
+"""The one record that everything else reads: one request and its response.
+
+:class:`RawExchange` carries text and lives in memory only. An ``Exchange`` carries none: it is a
+row of :data:`SCHEMA`, made by :mod:`stillwatch.sketches` and kept by :mod:`stillwatch.events`.
+:data:`COLUMNS` documents the schema column by column; ``docs/exchange.md`` is printed from it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+import pyarrow as pa
+
+__all__ = ["COLUMNS", "SCHEMA", "SCHEMA_VERSION", "Column", "Message", "RawExchange"]
+
+SCHEMA_VERSION = "stillwatch.exchange/1"
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn of a conversation. ``content`` is plain text; other media are left out."""
+
+    role: str
+    content: str
+
+
+class RawExchange(msgspec.Struct, kw_only=True):
+    """One request and its response, with text. Never written to disk by this project.
+
+    Times are microseconds since 1970-01-01 UTC. ``None`` means that the log does not say.
+    Exactly one of ``prompt`` and ``messages`` is given. ``logit_bias`` counts biased tokens;
+    ``tools`` are the names of the offered functions, in the order of the request.
+    """
+
+    at: int
+    account: str
+    prompt: str | None = None
+    messages: tuple[Message, ...] | None = None
+    request_id: str | None = None
+    org: str | None = None
+    key: str | None = None
+    end_user: str | None = None
+    conversation: str | None = None
+    channel: str | None = None
+    tenant_kind: str | None = None
+    ip: str | None = None
+    asn: int | None = None
+    country: str | None = None
+    ja4: str | None = None
+    user_agent: str | None = None
+    accept_language: str | None = None
+    payment: str | None = None
+    device: str | None = None
+    email_domain: str | None = None
+    registered_at: int | None = None
+    blocked_at: int | None = None
+    model: str | None = None
+    endpoint: str | None = None
+    stream: bool | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    n: int | None = None
+    max_tokens: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    logit_bias: int | None = None
+    tools: tuple[str, ...] | None = None
+    response_format: str | None = None
+    prefill: str | None = None
+    system: str | None = None
+    reasoning: str | None = None
+    completion: str | None = None
+    finish_reason: str | None = None
+    status: int | None = None
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    latency_ms: int | None = None
+
+
+class Column(NamedTuple):
+    """One column of the exchange: its type, what it holds, and what null means there."""
+
+    name: str
+    type: pa.DataType
+    holds: str
+    null: str
+    source: str
+
+
+_TIME = pa.timestamp("us", tz="UTC")
+_DIGEST = pa.int64()
+_DIGESTS = pa.list_(pa.int64())
+_NAME = pa.dictionary(pa.int32(), pa.string())
+_COUNT = pa.int32()
+_UNKNOWN = "the log does not say"
+
+
+def _log(name: str, type_: pa.DataType, holds: str, null: str = _UNKNOWN) -> Column:
+    return Column(name, type_, holds, null, "log")
+
+
+def _digest(name: str, of: str) -> Column:
+    return Column(name, _DIGEST, f"keyed digest of {of}", _UNKNOWN, "digest")
+
+
+def _sketch(name: str, type_: pa.DataType, holds: str, null: str = "never") -> Column:
+    return Column(name, type_, holds, null, "sketch")
+
+
+COLUMNS: tuple[Column, ...] = (
+    _log("at", _TIME, "when the request arrived, UTC", "never"),
+    Column(
+        "request",
+        _DIGEST,
+        "keyed digest of the request id; of account, time and content where the log has no id. "
+        "Its low bit is the fold: 0 discovers, 1 tests",
+        "never",
+        "digest",
+    ),
+    Column("account", _DIGEST, "keyed digest of the account", "never", "digest"),
+    _digest("org", "the group of accounts under one contract"),
+    _digest("key", "the credential"),
+    _digest("end_user", "the customer's own user id"),
+    _digest("conversation", "the conversation id"),
+    _log("channel", _NAME, "how the request came in: api, console, cloud, aggregator…"),
+    _log("tenant_kind", _NAME, "what the provider's registry says the account is for"),
+    _digest("ip", "the client address"),
+    _log("asn", pa.int64(), "autonomous system number of the client address"),
+    _log("country", _NAME, "ISO 3166 code; for access rules only, no detection reads it (law 3)"),
+    _digest("ja4", "the TLS client fingerprint"),
+    _digest("user_agent", "the user agent"),
+    _digest("accept_language", "the Accept-Language header"),
+    _digest("payment", "the payment instrument"),
+    _digest("device", "the device fingerprint"),
+    _digest("email_domain", "the mail domain of the registration"),
+    _log("registered_at", _TIME, "when the account was registered"),
+    _log("blocked_at", _TIME, "when the account was blocked", "never blocked, or unknown"),
+    _log("model", _NAME, "the model that was asked for"),
+    _log("endpoint", _NAME, "the API route or operation"),
+    _log("stream", pa.bool_(), "whether the response was streamed"),
+    _log("temperature", pa.float32(), "sampling temperature", "unknown, or the default was used"),
+    _log("top_p", pa.float32(), "nucleus threshold, 0 to 1", "unknown, or the default was used"),
+    _log("n", _COUNT, "completions asked for", "unknown, or the default was used"),
+    _log("max_tokens", _COUNT, "cap on output tokens", "unknown, or no cap was set"),
+    _log("logprobs", pa.bool_(), "whether log probabilities were asked for"),
+    _log("top_logprobs", _COUNT, "alternatives a position that were asked for"),
+    _log("logit_bias", _COUNT, "number of biased tokens"),
+    _log("tools", _COUNT, "number of functions offered"),
+    _digest("toolset", "the names of the functions offered"),
+    _log("response_format", _NAME, "text, json_object, json_schema"),
+    _log("prefill", pa.bool_(), "whether the start of the answer was dictated"),
+    _digest("system", "the normalised system prompt"),
+    _log("reasoning", _NAME, "reasoning effort or display that was asked for"),
+    _log("finish_reason", _NAME, "why the answer ended"),
+    _log("status", _COUNT, "HTTP status"),
+    _log("prompt_tokens", _COUNT, "input tokens, cached ones included"),
+    _log("cached_tokens", _COUNT, "input tokens served from a prefix cache"),
+    _log("completion_tokens", _COUNT, "output tokens"),
+    _log("reasoning_tokens", _COUNT, "of these, tokens of reasoning"),
+    _log("latency_ms", _COUNT, "milliseconds from request to last byte"),
+    _sketch("content", _DIGEST, "keyed digest of the normalised new text of the request"),
+    _sketch(
+        "prefixes",
+        _DIGESTS,
+        "chain of keyed digests: entry i covers the messages 0 to i, the last 16 of them",
+        "the log holds a bare prompt, no messages",
+    ),
+    _sketch("turns", _COUNT, "messages in the request, 1 for a bare prompt"),
+    _sketch(
+        "cells",
+        _DIGESTS,
+        "style cells: keyed hashes of masked word 5-grams (character n-grams in scripts without "
+        "spaces), the smallest 16, ascending and distinct",
+    ),
+    _sketch(
+        "shingles",
+        _DIGESTS,
+        "keyed hashes of unmasked word 6-grams of the new text, the smallest 8",
+    ),
+    _sketch(
+        "output_shingles",
+        _DIGESTS,
+        "the same of the answer: teacher text that comes back in meets them in `shingles`",
+        "the log holds no completion",
+    ),
+    _sketch("topic", _COUNT, "coarse topic of the content words; -1 where there are too few"),
+    _sketch("words", _COUNT, "words of the new text (characters in scripts without spaces)"),
+    _sketch("chars", _COUNT, "Unicode code points of the new text, before normalisation"),
+    _sketch("script", _COUNT, "dominant script, see stillwatch.sketches.Script"),
+    _sketch("code_share", pa.float32(), "share of the lines that look like source code, 0 to 1"),
+    _sketch("shape", _COUNT, "bit set of surface forms, see stillwatch.sketches.Shape"),
+    _sketch("asks", _COUNT, "bit set of elicitation features, see stillwatch.sketches.Asks"),
+)
+
+SCHEMA = pa.schema(
+    [pa.field(c.name, c.type, nullable=c.null != "never") for c in COLUMNS],
+    metadata={"schema": SCHEMA_VERSION},
+)

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Every check that needs no root and no service, each named before it runs. $1 is the venv's bin.
+set -eu
+bin=$1
+step() { printf '\n== %s\n' "$1"; shift; "$@"; }
+step "formatter"        "$bin/ruff" format --check --quiet src tests tools
+step "linter"           "$bin/ruff" check --quiet src tests tools
+step "types (strict)"   "$bin/mypy" --no-error-summary
+step "doors"            "$bin/lint-imports" --no-logo
+step "tests"            "$bin/python" -m pytest -q -n 2 -m "not service"
+printf '\nLeft out, because they need root, a service or a browser (.ci/run runs them):\n'
+"$bin/python" -m pytest -q --collect-only -m service 2>/dev/null | grep '::' || echo "  nothing"
