@@ -1,0 +1,108 @@
+"""Opens an Ibis back end and gives it the few verbs that a stage needs."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ibis.expr.types import Table
+
+from stillwatch.errors import SettingsError, StorageError
+
+__all__ = ["ENGINES", "Engine", "open_engine"]
+
+ENGINES = ("duckdb", "polars")
+
+
+class Engine:
+    """One connection. Not thread-safe; close it, or use it in a ``with`` block.
+
+    Args:
+        name: one of :data:`ENGINES`.
+        work: a folder for spilled data, removed by whoever made it.
+        memory_mb: what the engine may hold before it spills (DuckDB only).
+        threads: worker threads (DuckDB only).
+    """
+
+    def __init__(self, name: str, work: Path, *, memory_mb: int = 5_000, threads: int = 2) -> None:
+        self.name = name
+        if name == "duckdb":
+            self._backend = ibis.duckdb.connect(
+                threads=threads,
+                memory_limit=f"{memory_mb}MB",
+                temp_directory=str(work / "spill"),
+                preserve_insertion_order=False,
+            )
+            self._backend.raw_sql("SET TimeZone = 'UTC'")
+        elif name == "polars":
+            self._backend = ibis.polars.connect()
+        else:
+            raise SettingsError(f"no engine '{name}'; there are: {', '.join(ENGINES)}")
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the connection and what it holds in memory."""
+        self._backend.disconnect()
+
+    def read(self, files: Sequence[Path]) -> Table:
+        """The rows of `files` (Parquet, one schema) as one table."""
+        return self._backend.read_parquet([str(file) for file in files])
+
+    def write(self, table: Table, file: Path) -> None:
+        """Run `table` and write its rows to `file`, whole or not at all.
+
+        Raises:
+            StorageError: the disk is full or gone.
+        """
+        aside = file.with_suffix(".partial")
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if self.name == "duckdb":
+                self._backend.to_parquet(table, aside, compression="lz4")
+            else:
+                pq.write_table(self.collect(table), aside, compression="lz4")
+            aside.replace(file)
+        except OSError as error:
+            raise _storage(error, file) from error
+        except Exception as error:
+            if _disk_is_full(error):
+                raise _storage(error, file) from error
+            raise
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def collect(self, table: Table) -> pa.Table:
+        """Run `table` and bring its rows into memory, in no particular order."""
+        return table.to_pyarrow()
+
+
+def open_engine(name: str, work: Path, *, memory_mb: int = 5_000, threads: int = 2) -> Engine:
+    """Open the engine `name`; see :class:`Engine`.
+
+    Raises:
+        SettingsError: there is no such engine.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    return Engine(name, work, memory_mb=memory_mb, threads=threads)
+
+
+def _disk_is_full(error: BaseException) -> bool:
+    text = str(error)
+    return (
+        "No space left on device" in text or "Out of Disk" in text or "max_temp_directory" in text
+    )
+
+
+def _storage(error: BaseException, file: Path) -> StorageError:
+    full = _disk_is_full(error) or (isinstance(error, OSError) and error.errno == errno.ENOSPC)
+    what = "the disk is full; free space or choose another --work" if full else str(error)
+    return StorageError(what, path=file)
