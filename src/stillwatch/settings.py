@@ -2,12 +2,14 @@
 
 This file does not know what a section means: the room of that name checks it with
 :meth:`Section.take`, so that a wrong key is reported by the one who would have read it, with the
-line it stands on. Scalars follow YAML 1.1 as PyYAML's safe loader resolves them.
+line it stands on. Plain scalars follow the core schema of YAML 1.2: ``NO`` is a text (and may be a
+country), ``1:30`` is a text, ``010`` is ten. Tags, anchors and aliases are refused.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -20,6 +22,22 @@ __all__ = ["Section", "read_settings"]
 
 T = TypeVar("T")
 _REQUIRED: Any = object()
+_TEXT_TAG = "tag:yaml.org,2002:str"
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_KINDS: dict[type[object], str] = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+    list: "a list",
+}
 
 
 class Section:
@@ -35,6 +53,9 @@ class Section:
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 
+    def __repr__(self) -> str:
+        return f"a mapping of {', '.join(self._entries) or 'nothing'}"
+
     def take(self, key: str, kind: type[T], default: T = _REQUIRED) -> T:
         """The value of `key`, checked to be of `kind` (an int passes for a float).
 
@@ -48,27 +69,25 @@ class Section:
                     f"section '{self.name}' needs '{key}'", path=self.path, line=self.line
                 )
             return default
-        value, line = self._entries[key]
+        value, _ = self._entries[key]
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return cast(T, float(value))
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise SettingsError(
-                f"'{self.name}.{key}' must be {_named(kind)}, not {value!r}",
-                path=self.path,
-                line=line,
-            )
+            raise self._mismatch(key, _KINDS.get(kind, kind.__name__))
         return value
 
     def section(self, key: str) -> Section:
-        """The mapping under `key`; an empty section where the file has none."""
+        """The mapping under `key`; an empty section where the file has none.
+
+        Raises:
+            SettingsError: there is something else under `key`.
+        """
         self._known.add(key)
         value, line = self._entries.get(key, (None, self.line))
         if value is None:
-            return Section(self.path, f"{self.name}.{key}".lstrip("."), line, {})
+            return Section(self.path, self._full(key), line, {})
         if not isinstance(value, Section):
-            raise SettingsError(
-                f"'{key}' must be a mapping, not {value!r}", path=self.path, line=line
-            )
+            raise self._mismatch(key, "a mapping")
         return value
 
     def line_of(self, key: str) -> int:
@@ -76,8 +95,14 @@ class Section:
         return self._entries[key][1] if key in self._entries else self.line
 
     def finish(self) -> None:
-        """Refuse every key that no :meth:`take` or :meth:`section` asked for."""
-        for key in self._entries.keys() - self._known:
+        """Refuse the first key that no :meth:`take` or :meth:`section` asked for.
+
+        Raises:
+            SettingsError: with the line of the key, and the known key that looks most like it.
+        """
+        for key, (_, line) in self._entries.items():
+            if key in self._known:
+                continue
             close = difflib.get_close_matches(key, self._known, n=1)
             hint = f"; did you mean '{close[0]}'?" if close else ""
             known = ", ".join(sorted(self._known)) or "nothing"
@@ -85,8 +110,17 @@ class Section:
             raise SettingsError(
                 f"{where} has no setting '{key}'{hint} (it knows: {known})",
                 path=self.path,
-                line=self._entries[key][1],
+                line=line,
             )
+
+    def _full(self, key: str) -> str:
+        return f"{self.name}.{key}" if self.name else key
+
+    def _mismatch(self, key: str, wanted: str) -> SettingsError:
+        value, line = self._entries[key]
+        found = "but nothing follows it" if value is None else f"not {value!r}"
+        message = f"'{self._full(key)}' must be {wanted}, {found}"
+        return SettingsError(message, path=self.path, line=line)
 
 
 def read_settings(path: Path | None) -> Section:
@@ -98,7 +132,7 @@ def read_settings(path: Path | None) -> Section:
     if path is None:
         return Section("stillwatch.yaml", "", 0, {})
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SettingsError(
             f"cannot read the settings: {error.strerror}; name a file with --settings", path=path
@@ -106,26 +140,43 @@ def read_settings(path: Path | None) -> Section:
     except UnicodeDecodeError as error:
         raise SettingsError("the settings are not UTF-8", path=path) from error
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
+        if node is None or (isinstance(node, yaml.ScalarNode) and _scalar(node) is None):
+            return Section(str(path), "", 1, {})
+        if not isinstance(node, yaml.MappingNode):
+            raise SettingsError(
+                "the top of the file must be a mapping of sections", path=path, line=1
+            )
+        return _section(str(path), "", node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise SettingsError(f"not YAML: {error.problem}", path=path, line=line) from error
     except yaml.YAMLError as error:
         raise SettingsError(f"not YAML: {error}", path=path) from error
-    if node is None:
-        return Section(str(path), "", 1, {})
-    if not isinstance(node, yaml.MappingNode):
-        raise SettingsError("the top of the file must be a mapping of sections", path=path, line=1)
-    return _section(str(path), "", node)
+    except RecursionError as error:
+        raise SettingsError("the settings are nested too deeply", path=path) from error
+
+
+class _Loader(yaml.BaseLoader):
+    """Leaves every scalar a text, so that :func:`_scalar` alone decides what it means."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        anchor = getattr(event, "anchor", None)
+        if anchor is not None:
+            raise yaml.composer.ComposerError(
+                None, None, f"anchors and aliases ('{anchor}') are not supported", event.start_mark
+            )
+        return super().compose_node(parent, index)
 
 
 def _section(path: str, name: str, node: yaml.MappingNode) -> Section:
     entries: dict[str, tuple[Any, int]] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
-        key = key_node.value
-        if not isinstance(key_node, yaml.ScalarNode) or not isinstance(key, str):
+        if not isinstance(key_node, yaml.ScalarNode):
             raise SettingsError("a key must be a plain word", path=path, line=line)
+        key = key_node.value
         if key in entries:
             raise SettingsError(
                 f"'{key}' is set twice, first on line {entries[key][1]}", path=path, line=line
@@ -140,21 +191,27 @@ def _value(path: str, name: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_value(path, f"{name}[{i}]", item) for i, item in enumerate(node.value)]
     try:
-        return yaml.SafeLoader("").construct_object(node, deep=True)
-    except (yaml.YAMLError, ValueError) as error:
+        return _scalar(cast(yaml.ScalarNode, node))
+    except ValueError as error:
         raise SettingsError(
-            f"'{name}' has a value that YAML cannot read: {error}",
+            f"'{name}' has a value that cannot be read: {error}",
             path=path,
             line=node.start_mark.line + 1,
         ) from error
 
 
-def _named(kind: type[object]) -> str:
-    names: dict[type[object], str] = {
-        int: "a whole number",
-        float: "a number",
-        str: "a text",
-        bool: "true or false",
-        list: "a list",
-    }
-    return names.get(kind, kind.__name__)
+def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
+    if node.tag != _TEXT_TAG:
+        raise ValueError(f"tags such as '{node.tag}' are not supported")
+    text: str = node.value
+    if node.style is not None:  # quoted, or a block
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    if _NOT_FINITE.fullmatch(text):
+        return float(text.replace(".", ""))
+    return text

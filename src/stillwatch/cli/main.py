@@ -6,12 +6,14 @@ import errno
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from stillwatch import __version__
-from stillwatch.errors import ExitStatus, StillwatchError
+from stillwatch.errors import ExitStatus, StillwatchError, StorageError
 
 __all__ = ["main"]
 
@@ -33,8 +35,9 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        if COMMANDS:
+            with formatter.section("Commands"):
+                formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,30 +54,46 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         status = _stillwatch.main(arguments, prog_name="stillwatch", standalone_mode=False)
+        sys.stdout.flush()
     except StillwatchError as error:
-        click.echo(f"stillwatch: {error} [{error.code}]", err=True)
-        return error.exit_status
-    except click.exceptions.Abort:
-        return _interrupted()
-    except KeyboardInterrupt:
-        return _interrupted()
+        return _say(f"{error} [{error.code}]", error.exit_status)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _say("interrupted; nothing half-written was left behind", ExitStatus.INTERRUPTED)
     except click.ClickException as error:
         error.show()
         return ExitStatus.UNREADABLE
     except OSError as error:
         return _operating_system(error)
+    except MemoryError:
+        return _say("out of memory: scan fewer files at once", ExitStatus.OUR_FAILURE)
+    except Exception as error:
+        return _own_mistake(error)
     return status if isinstance(status, int) else ExitStatus.NOTHING_FOUND
 
 
-def _interrupted() -> int:
-    click.echo("stillwatch: interrupted; nothing half-written was left behind", err=True)
-    return ExitStatus.INTERRUPTED
+def _say(line: str, status: int) -> int:
+    click.echo(f"stillwatch: {line}", err=True)
+    return status
 
 
 def _operating_system(error: OSError) -> int:
-    if error.errno == errno.EPIPE:  # the reader of our output went away: not worth a word
+    # What could not be written would be tried again, and complained about, when Python ends.
+    if error.errno in (errno.EPIPE, errno.ENOSPC) and not error.filename:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:  # the reader of our output went away: not worth a word
         return ExitStatus.OUR_FAILURE
     where = f"{error.filename}: " if error.filename else ""
-    click.echo(f"stillwatch: {where}{error.strerror or error} [SW300]", err=True)
-    return ExitStatus.OUR_FAILURE
+    return _say(f"{where}{error.strerror or error} [{StorageError.code}]", ExitStatus.OUR_FAILURE)
+
+
+def _own_mistake(error: Exception) -> int:
+    if os.environ.get("STILLWATCH_TRACEBACK"):
+        traceback.print_exception(error)
+        return ExitStatus.OUR_FAILURE
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return _say(
+        f"a mistake of ours, {type(error).__name__}: {error} "
+        f"({Path(place.filename).name}:{place.lineno}). Please report it; "
+        "with STILLWATCH_TRACEBACK=1 in the environment the whole way there is printed",
+        ExitStatus.OUR_FAILURE,
+    )

@@ -81,14 +81,9 @@ def run_stages(
         KeyError: a stage reads a table that no earlier stage makes.
         StorageError: a result could not be written.
     """
-    made: dict[str, _Made] = {
-        "exchanges": _Made(
-            dict(days),
-            {day: _print_files(files) for day, files in days.items()},
-        )
-    }
+    made = {"exchanges": _input(days.items())}
     for name, file in (constants or {}).items():
-        made[name] = _Made({None: [file]}, {None: _print_files([file])})
+        made[name] = _input([(None, [file])])
     run = StageRun()
     for stage in stages:
         if report is not None:
@@ -107,6 +102,11 @@ def run_stages(
     for stage in stages:
         run.tables[stage.name] = engine.read(_all(made[stage.name].files.values()))
     return run
+
+
+def _input(parts: Iterable[tuple[dt.date | None, Sequence[Path]]]) -> _Made:
+    files = dict(parts)
+    return _Made(files, {part: _print_files(some) for part, some in files.items()})
 
 
 def _run(
