@@ -86,13 +86,24 @@ def test_an_example_of_a_command_that_does_not_exist_is_noticed(command: str) ->
     assert complaints(command) != []
 
 
+def faces(room: Path) -> list[Path]:
+    """The files that show a room's public names: its own, or those of the rooms within it."""
+    if room.is_file():
+        return [room]
+    return sorted(room.glob("*/__init__.py")) or [room / "__init__.py"]
+
+
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.stem)
 def test_every_room_says_what_it_is_and_shows_its_public_names(room: Path) -> None:
-    module = ast.parse((room if room.is_file() else room / "__init__.py").read_text())
-    assert ast.get_docstring(module)
-    names = {t.id for n in module.body if isinstance(n, ast.Assign)
-             for t in n.targets if isinstance(t, ast.Name)}  # fmt: skip
-    assert "__all__" in names
+    assert ast.get_docstring(
+        ast.parse((room / "__init__.py" if room.is_dir() else room).read_text())
+    )
+    for face in faces(room):
+        module = ast.parse(face.read_text())
+        assert ast.get_docstring(module), face
+        names = {t.id for n in module.body if isinstance(n, ast.Assign)
+                 for t in n.targets if isinstance(t, ast.Name)}  # fmt: skip
+        assert "__all__" in names, face
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.stem)
