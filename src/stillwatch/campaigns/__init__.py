@@ -1,0 +1,18 @@
+"""Findings → account graph → communities → judged, ranked campaigns.
+
+In: links and scores of all detections, and the exchanges of candidate groups. Out: a
+:class:`ScanReport` and the files that ``scan`` writes. A campaign needs at least two independent
+families of evidence (law 1); what speaks against it stands beside it.
+"""
+
+from stillwatch.campaigns.campaign import (
+    Campaign,
+    Member,
+    Ran,
+    ScanReport,
+    Source,
+    Template,
+    Tie,
+)
+
+__all__ = ["Campaign", "Member", "Ran", "ScanReport", "Source", "Template", "Tie"]

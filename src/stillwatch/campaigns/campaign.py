@@ -1,0 +1,119 @@
+"""What a scan says: campaigns with their evidence, and everything a report shows around them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from stillwatch.detections import Evidence, Metadata
+
+__all__ = ["Campaign", "Member", "Ran", "ScanReport", "Source", "Template", "Tie"]
+
+
+@dataclass(frozen=True)
+class Template:
+    """Masked words that members share, from the cell dictionary: readable, never a prompt.
+
+    Attributes:
+        words: e.g. ``evaluate the following response on a scale from ▢``.
+        members, others: accounts in the campaign, and outside it, that sent them.
+        exchanges: in how many of the campaign's exchanges they occur.
+    """
+
+    words: str
+    members: int
+    others: int
+    exchanges: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """One account of a campaign. `share` of its exchanges carries the campaign's marks."""
+
+    account: str
+    score: float
+    exchanges: int
+    share: float
+    first_seen: dt.datetime
+    last_seen: dt.datetime
+    registered_at: dt.datetime | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Accounts of a campaign that share one object: a style, a payment instrument, an address.
+
+    `detection` says which one saw it; `label` names the object without revealing it.
+    """
+
+    detection: str
+    label: str
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """Many exchanges over many accounts that serve one distillation effort.
+
+    Attributes:
+        id: stable for the same log and key.
+        score: sum of the evidence's nats; only ranks, the promise is another issue's.
+        hours: hour → (exchanges with the campaign's marks, other exchanges of its members).
+    """
+
+    id: str
+    score: float
+    first_seen: dt.datetime
+    last_seen: dt.datetime
+    exchanges: int
+    tokens: int | None
+    members: tuple[Member, ...]
+    evidence: tuple[Evidence, ...]
+    counter_evidence: tuple[Evidence, ...]
+    templates: tuple[Template, ...] = ()
+    ties: tuple[Tie, ...] = ()
+    hours: dict[dt.datetime, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The independent families of evidence that carry it, sorted (law 1: two or more)."""
+        return tuple(sorted({e.family for e in self.evidence if e.weight > 0 and not e.explained}))
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read."""
+
+    rows: int
+    rejected: int
+    first: dt.datetime | None
+    last: dt.datetime | None
+    accounts: int
+    files: tuple[str, ...]
+    format: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One detection of the scan; `abstained` says why it had no say, None if it ran."""
+
+    metadata: Metadata
+    abstained: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ScanReport:
+    """Everything that `scan` found, best campaign first."""
+
+    source: Source
+    campaigns: tuple[Campaign, ...]
+    considered: int
+    """candidate groups that were judged, the rejected ones included"""
+    detections: tuple[Ran, ...]
+    notes: tuple[str, ...]
+    reference: str | None
+    """the reference period in words, None when novelty was judged inside the log"""
+    pseudonymous: bool
+    version: str

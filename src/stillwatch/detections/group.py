@@ -1,0 +1,169 @@
+"""A candidate group of accounts, with their exchanges, beside a sample of everybody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+__all__ = ["ROW_COLUMNS", "Group", "Rows"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+#: the columns of the exchanges that a judgement may read; country is not among them (law 3)
+ROW_COLUMNS = (
+    "at",
+    "request",
+    "account",
+    "org",
+    "end_user",
+    "ip",
+    "ja4",
+    "user_agent",
+    "accept_language",
+    "payment",
+    "device",
+    "email_domain",
+    "registered_at",
+    "blocked_at",
+    "model",
+    "stream",
+    "temperature",
+    "top_p",
+    "n",
+    "max_tokens",
+    "logprobs",
+    "top_logprobs",
+    "logit_bias",
+    "tools",
+    "toolset",
+    "response_format",
+    "prefill",
+    "system",
+    "reasoning",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "content",
+    "turns",
+    "cells",
+    "topic",
+    "words",
+    "script",
+    "code_share",
+    "shape",
+    "asks",
+)
+
+#: what stands for null in an integer column
+UNKNOWN = np.iinfo(np.int64).min
+
+
+class Rows:
+    """Exchanges as numpy columns, sorted by account and time; made on demand, then kept."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table.sort_by([("account", "ascending"), ("at", "ascending")])
+        self._ints: dict[str, Ints] = {}
+        self._floats: dict[str, Floats] = {}
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def ints(self, name: str) -> Ints:
+        """A column as int64: times in µs, booleans 0 or 1, names as codes; UNKNOWN for null."""
+        if name not in self._ints:
+            self._ints[name] = _as_ints(self._table[name])
+        return self._ints[name]
+
+    def floats(self, name: str) -> Floats:
+        """A numeric column as float64; NaN for null."""
+        if name not in self._floats:
+            column = pc.fill_null(self._table[name].cast(pa.float64()), np.nan)
+            self._floats[name] = column.to_numpy()
+        return self._floats[name]
+
+    def knows(self, name: str) -> bool:
+        """Whether any exchange has a value in that column."""
+        return int(self._table[name].null_count) < len(self)
+
+    def lists(self, name: str) -> tuple[Ints, Ints]:
+        """A list column as (row of each entry, entry)."""
+        column = self._table[name].combine_chunks()
+        lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+        return np.repeat(np.arange(len(self)), lengths), column.flatten().to_numpy()
+
+    def where(self, mask: Mask) -> Rows:
+        """The exchanges that `mask` chooses."""
+        return Rows(self._table.filter(pa.array(mask)))
+
+    @cached_property
+    def accounts(self) -> Ints:
+        """The distinct accounts, ascending."""
+        return np.unique(self.ints("account"))
+
+    @cached_property
+    def owner(self) -> Ints:
+        """For each exchange, the position of its account in :attr:`accounts`."""
+        return np.searchsorted(self.accounts, self.ints("account"))
+
+
+def _as_ints(column: pa.ChunkedArray) -> Ints:
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        column = column.combine_chunks().dictionary_encode()
+        kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        values = column.dictionary.to_pylist()
+        rank = np.argsort(np.argsort(np.array(values, dtype=object)))  # codes in the names' order
+        codes = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
+        return np.where(codes < 0, UNKNOWN, rank[codes] if len(rank) else 0)
+    if pa.types.is_timestamp(kind):
+        column = column.cast(pa.timestamp("us", tz=kind.tz))
+    if pa.types.is_floating(kind):
+        column = pc.round(pc.multiply(column.cast(pa.float64()), 1000.0))
+    ints: Ints = pc.fill_null(column.cast(pa.int64()), UNKNOWN).to_numpy()
+    return ints
+
+
+@dataclass(frozen=True)
+class Group:
+    """A candidate: accounts that links of some detection join.
+
+    Attributes:
+        rows: all exchanges of its accounts (of very busy ones a sample).
+        styled: which of them carry the group's shared styles; what one template may explain.
+        style: for each exchange the number of its style, -1 for none.
+        others: exchanges of a random sample of accounts outside the group.
+        population: accounts in the log.
+        links: object → members that share it, by detection.
+    """
+
+    rows: Rows
+    styled: Mask
+    style: Ints
+    others: Rows
+    population: int
+    links: dict[str, dict[int, Ints]]
+
+    @property
+    def accounts(self) -> Ints:
+        return self.rows.accounts
+
+    @cached_property
+    def shared(self) -> Rows:
+        """The exchanges that carry the group's styles."""
+        return self.rows.where(self.styled)
+
+    @cached_property
+    def unshared(self) -> Rows:
+        """The other exchanges of its accounts: cover traffic, or honest work."""
+        return self.rows.where(~self.styled)

@@ -1,0 +1,148 @@
+"""The stages that several detections share: cells, infrastructure, contents, account days.
+
+Every expression here runs on each engine of :mod:`stillwatch.engines`: no window functions, joins
+on equality only, signed 64-bit integers, division by powers of two written as ``%``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+from ibis.expr.types import Table
+
+from stillwatch.engines import Stage
+
+__all__ = [
+    "ACCOUNT_DAYS",
+    "CONTENTS",
+    "INFRASTRUCTURE",
+    "INFRASTRUCTURE_KINDS",
+    "account_cells",
+    "cell_spread",
+    "shared_cells",
+]
+
+Inputs = Mapping[str, Table]
+
+#: columns whose sharing between accounts is a link, weighed by how rare the shared value is
+INFRASTRUCTURE_KINDS = ("payment", "device", "ip", "ja4", "email_domain")
+
+
+def _account_days(inputs: Inputs) -> Table:
+    rows = inputs["exchanges"]
+    return rows.group_by("account", day=rows.at.date()).agg(
+        exchanges=rows.count(),
+        first_at=rows.at.min(),
+        last_at=rows.at.max(),
+        registered_at=rows.registered_at.min(),
+        blocked_at=rows.blocked_at.max(),
+        words=rows.words.sum(),
+        prompt_tokens=rows.prompt_tokens.sum(),
+        cached_tokens=rows.cached_tokens.sum(),
+        completion_tokens=rows.completion_tokens.sum(),
+        asking=(rows.asks != 0).sum(),
+        first_model=rows.model.cast("string").min(),
+        last_model=rows.model.cast("string").max(),
+    )
+
+
+#: one row an account and UTC day: volumes and times
+ACCOUNT_DAYS = Stage("account_days", _account_days, daily=True)
+
+
+def _infrastructure(inputs: Inputs) -> Table:
+    rows = inputs["exchanges"]
+    kinds = [
+        rows.filter(rows[kind].notnull())
+        .group_by("account", object=rows[kind])
+        .agg(uses=rows.count())
+        .mutate(kind=ibis.literal(code, type="int32"))
+        for code, kind in enumerate(INFRASTRUCTURE_KINDS)
+    ]
+    return ibis.union(*kinds)
+
+
+#: which account used which instrument, device, address…: `account, object, uses, kind`
+INFRASTRUCTURE = Stage("infrastructure", _infrastructure, daily=True)
+
+
+def _contents(inputs: Inputs) -> Table:
+    rows = inputs["exchanges"]
+    rows = rows.filter(rows.words >= 5)
+    shared = (
+        rows.group_by("content")
+        .agg(least=rows.account.min(), most=rows.account.max())
+        .filter(lambda table: table.least != table.most)
+        .select("content")
+    )
+    return (
+        rows.join(shared, "content")
+        .group_by("account", "content")
+        .agg(uses=ibis._.count())
+        .select("account", "content", "uses")
+    )
+
+
+#: exact contents of five words or more that at least two accounts sent
+CONTENTS = Stage("contents", _contents)
+
+
+def _postings(rows: Table, sampling: int, *columns: str) -> Table:
+    postings = rows.select("account", *columns, cell=rows.cells.unnest())
+    return postings if sampling == 1 else postings.filter(postings.cell % sampling == 0)
+
+
+def shared_cells(sampling: int) -> Stage:
+    """The style cells that at least two accounts sent.
+
+    Only cells divisible by `sampling` (a power of two) are read. The sample is the same in every
+    account, so that sharing survives it.
+    """
+
+    def build(inputs: Inputs) -> Table:
+        return (
+            _postings(inputs["exchanges"], sampling)
+            .group_by("cell")
+            .agg(least=ibis._.account.min(), most=ibis._.account.max())
+            .filter(lambda table: table.least != table.most)
+            .select("cell")
+        )
+
+    return Stage(f"shared_cells_{sampling}", build)
+
+
+def account_cells(sampling: int) -> Stage:
+    """Which account used which shared cell: ``account, cell, uses, varied``.
+
+    ``varied`` is true when the account put the cell into more than one distinct content.
+    """
+    shared = f"shared_cells_{sampling}"
+
+    def build(inputs: Inputs) -> Table:
+        return (
+            _postings(inputs["exchanges"], sampling, "content")
+            .semi_join(inputs[shared], "cell")
+            .group_by("account", "cell")
+            .agg(uses=ibis._.count(), least=ibis._.content.min(), most=ibis._.content.max())
+            .mutate(varied=ibis._.least != ibis._.most)
+            .select("account", "cell", "uses", "varied")
+        )
+
+    return Stage(f"account_cells_{sampling}", build, reads=("exchanges", shared))
+
+
+def cell_spread(sampling: int, least: int) -> Stage:
+    """:func:`account_cells` of the cells that at least `least` accounts share, and `accounts`."""
+    uses = f"account_cells_{sampling}"
+
+    def build(inputs: Inputs) -> Table:
+        rows = inputs[uses]
+        spread = (
+            rows.group_by("cell")
+            .agg(accounts=rows.count())
+            .filter(lambda table: table.accounts >= least)
+        )
+        return rows.join(spread, "cell").select("account", "cell", "uses", "varied", "accounts")
+
+    return Stage(f"cell_spread_{sampling}_{least}", build, reads=(uses,))
