@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from ibis.expr.types import Table
 
@@ -86,10 +88,19 @@ class Abstained(Exception):  # noqa: N818 - it is an answer, not a failure
 
 @dataclass(frozen=True)
 class Findings:
-    """What a detection found in a log: scores by account (0 and up), and links."""
+    """What a detection found in a log.
+
+    Attributes:
+        scores: by account, 0 and up; absent accounts score 0.
+        links: a table of :data:`LINKS`.
+        styles: for each linked object that is a style, its cells (ascending).
+        labels: what an object may be called in a report, without revealing its value.
+    """
 
     scores: Mapping[int, float] = field(default_factory=dict)
-    links: pa.Table = field(default_factory=lambda: LINKS.empty_table())
+    links: pa.Table = field(default_factory=LINKS.empty_table)
+    styles: Mapping[int, npt.NDArray[np.int64]] = field(default_factory=dict)
+    labels: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,9 +127,17 @@ class Evidence:
 
 
 class Tables(Protocol):
-    """The stage tables of a run, by name, and the engine that reads them."""
+    """The stage tables of a run, by name, the engine that reads them, and the log's size.
+
+    ``population`` counts accounts, ``exchanges`` rows. ``reference_until`` is the end of the
+    reference period (µs since 1970), None where novelty is judged inside the log.
+    """
 
     engine: Engine
+    population: int
+    exchanges: int
+    sampling: int
+    reference_until: int | None
 
     def __getitem__(self, name: str) -> Table: ...
 
@@ -129,8 +148,11 @@ class Detection(Protocol):
 
     metadata: Metadata
 
-    def stages(self) -> Sequence[Stage]:
-        """The stages that it needs, in order. Equal names must mean equal stages."""
+    def stages(self, sampling: int) -> Sequence[Stage]:
+        """The stages that it needs, in order. Equal names must mean equal stages.
+
+        `sampling` is the power of two that thins style cells in large logs.
+        """
         ...
 
     def find(self, tables: Tables) -> Findings:

@@ -1,0 +1,129 @@
+"""Accounts that share a payment instrument, a device or an address that few others use.
+
+A value that many accounts show (an office, a VPN, a carrier's NAT, a stock user agent) says
+nothing, so a link weighs the logarithm of how rare it is. Accounts of one organisation are
+expected to share, and headers and addresses are the attacker's to choose: good for linking, weak
+as a verdict. Source: the disclosures of February and September 2026 name shared payment methods,
+devices and registrations; EvilCohort (USENIX Security 2015) links accounts by addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from stillwatch.detections.detection import (
+    LINKS,
+    Abstained,
+    Evidence,
+    Family,
+    Findings,
+    Metadata,
+    Tables,
+)
+from stillwatch.detections.group import UNKNOWN, Group, Ints, Rows
+from stillwatch.detections.tables import INFRASTRUCTURE, INFRASTRUCTURE_KINDS
+from stillwatch.engines import Stage
+
+__all__ = ["Infrastructure"]
+
+#: a value that more accounts than this share is a crowd's, not a pool's
+CROWD = 60
+#: what can carry a verdict; the others link, but a company or a campus explains them
+STRONG = ("payment", "device")
+#: the most that this family may add to a score, nats
+CEILING = 6.0
+
+
+class Infrastructure:
+    """Links by rare shared values; judges by how many members share a payment or a device."""
+
+    metadata = Metadata(
+        name="infrastructure",
+        family=Family.INFRASTRUCTURE,
+        title="Shared payment, device or address",
+        sees="payment instruments, devices, addresses and mail domains that several accounts share",
+        null="accounts of different organisations share no instrument or device",
+        base_rate="simulated: 2 % of accounts share a payment or device outside their organisation",
+        look_alikes=("offices and campuses behind one address", "VPNs", "families sharing a card"),
+        atlas=("AML.T0021", "AML.T0008.005"),
+        needs=("payment", "device", "ip"),
+    )
+
+    def stages(self, sampling: int) -> Sequence[Stage]:
+        return [INFRASTRUCTURE]
+
+    def find(self, tables: Tables) -> Findings:
+        uses = tables["infrastructure"]
+        uses = uses.group_by("account", "object", "kind").agg(uses=uses.uses.sum())
+        spread = uses.group_by("object").agg(accounts=uses.count())
+        rare = spread.filter((spread.accounts > 1) & (spread.accounts <= CROWD))
+        found = tables.engine.collect(uses.join(rare, "object"))
+        if not found.num_rows:
+            if not tables.engine.collect(uses.limit(1)).num_rows:
+                raise Abstained("the log names no payment, device, address or mail domain")
+            return Findings()
+        population = tables.population
+        accounts = found["accounts"].to_numpy()
+        kind = found["kind"].to_numpy()
+        strong = np.isin(kind, [INFRASTRUCTURE_KINDS.index(name) for name in STRONG])
+        weight = np.log(max(population, 2) / accounts) * np.where(strong, 1.0, 0.4)
+        links = pa.Table.from_arrays(
+            [found["account"], found["object"], found["uses"], weight], schema=LINKS
+        )
+        order = np.argsort(found["account"].to_numpy(), kind="stable")
+        owners, first = np.unique(found["account"].to_numpy()[order], return_index=True)
+        best = np.maximum.reduceat(weight[order], first)
+        named = dict(
+            zip(found["object"].to_pylist(), [INFRASTRUCTURE_KINDS[k] for k in kind], strict=True)
+        )
+        return Findings(dict(zip(owners.tolist(), best.tolist(), strict=True)), links, labels=named)
+
+    def judge(self, group: Group) -> Sequence[Evidence]:
+        if not any(group.rows.knows(kind) for kind in STRONG):
+            return []
+        share, shared_by = _sharing(group.rows)
+        usual, _ = _sharing(group.others)
+        if share < 0.05 or share < 3 * usual:
+            return []
+        members = len(group.accounts)
+        excess = share * members * np.log((share + 0.01) / (usual + 0.01))
+        return [
+            Evidence(
+                self.metadata.family,
+                self.metadata.name,
+                value=share,
+                base_rate=usual,
+                weight=float(min(CEILING, excess)),
+                text=f"{shared_by} of {members} accounts, of different organisations, share a "
+                f"payment instrument or a device with another of them; outside the group "
+                f"{usual:.1%} of accounts do.",
+            )
+        ]
+
+
+def _sharing(rows: Rows) -> tuple[float, int]:
+    """Share and number of the accounts that share a strong value with one of another org."""
+    sharing = np.zeros(len(rows.accounts), dtype=bool)
+    org = organisations(rows)
+    for kind in STRONG:
+        value = rows.ints(kind)
+        known = value != UNKNOWN
+        pairs = np.unique(np.stack([value[known], rows.owner[known]]), axis=1)
+        if not pairs.size:
+            continue
+        _, which = np.unique(pairs[0], return_inverse=True)
+        users = np.bincount(which)
+        orgs = np.unique(np.stack([which, org[pairs[1]]]), axis=1)[0]
+        several = (np.bincount(orgs, minlength=len(users)) > 1) & (users <= CROWD)
+        sharing[pairs[1][several[which]]] = True
+    return (float(sharing.mean()) if len(sharing) else 0.0), int(sharing.sum())
+
+
+def organisations(rows: Rows) -> Ints:
+    """For each account of `rows` its organisation; the account itself where none is known."""
+    last = np.searchsorted(rows.owner, np.arange(len(rows.accounts)), side="right") - 1
+    org = rows.ints("org")[last]
+    return np.where(org == UNKNOWN, rows.accounts, org)
