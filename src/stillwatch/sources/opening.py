@@ -1,0 +1,134 @@
+"""Files → a log: recognises the format of each and refuses a mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from stillwatch.errors import InputError, UnknownFormatError
+from stillwatch.sources.finding import find_files
+from stillwatch.sources.json_source import Decode, JsonLines
+from stillwatch.sources.lenient import parse
+from stillwatch.sources.lines import blocks, opened
+from stillwatch.sources.log import Log, Source
+from stillwatch.sources.native import NativeJson
+from stillwatch.sources.parquet import NativeParquet, is_parquet
+from stillwatch.sources.rows import Context
+from stillwatch.sources.values import UnfitError
+
+__all__ = ["FORMATS", "Format", "open_log"]
+
+_LOOKED_AT = 20
+_FOREIGN = {
+    b"\x28\xb5\x2f\xfd": "is packed with zstd: unpack it first (zstd -d)",
+    b"BZh": "is packed with bzip2: unpack it first (bunzip2)",
+    b"\xfd7zXZ": "is packed with xz: unpack it first (unxz)",
+    b"PK\x03\x04": "is a zip archive: unpack it first",
+    b"\xff\xfe": "is UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)",
+    b"\xfe\xff": "is UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)",
+}
+
+
+class Format(Protocol):
+    """One JSON format: told by an object, read by a decoder that lives as long as a file."""
+
+    name: str
+
+    @staticmethod
+    def recognises(value: Mapping[str, Any]) -> bool:
+        """Whether a JSON object is of this format."""
+        ...
+
+    def __call__(self, context: Context) -> Decode:
+        """A decoder for one file."""
+        ...
+
+
+#: the formats that `--format` knows, most particular first; a further one is added here
+FORMATS: tuple[Format, ...] = (NativeJson,)
+
+
+def open_log(patterns: Sequence[str | Path], *, format: str = "auto") -> Log:  # noqa: A002
+    """Open the files that `patterns` name (files, folders, globs) as one log.
+
+    Args:
+        patterns: what to read; see :func:`stillwatch.sources.finding.find_files`.
+        format: "auto" recognises each file and refuses a mixture; "native", "litellm" or "otel"
+            reads every file as that.
+
+    Raises:
+        InputError: a file is missing or cannot be read, or a Parquet column has a wrong type.
+        UnknownFormatError: a file is in no known format, or two are in different ones.
+    """
+    known = {known.name: known for known in FORMATS}
+    if format != "auto" and format not in known:
+        names = ", ".join(["auto", *known])
+        raise UnknownFormatError(f"there is no format '{format}': choose one of {names}")
+    files = find_files(patterns)
+    sources: list[Source] = []
+    first: tuple[str, Path] | None = None
+    for path in files:
+        if path.stat().st_size == 0:
+            continue
+        found = _source(path, None if format == "auto" else known[format])
+        if found is None:
+            continue
+        name, source = found
+        if first is not None and first[0] != name:
+            raise UnknownFormatError(
+                f"is a log of format '{name}', but {first[1]} is of format '{first[0]}': "
+                "read them one by one, or force one with --format",
+                path=path,
+            )
+        first = first or (name, path)
+        sources.append(source)
+    return Log(files, first[0] if first else "empty", sources)
+
+
+def _source(path: Path, forced: Format | None) -> tuple[str, Source] | None:
+    """The format of a file and its reader; None if it holds nothing but blanks."""
+    with opened(path) as file:
+        head = file.read(8)
+    for magic, advice in _FOREIGN.items():
+        if head.startswith(magic):
+            raise InputError(advice, path=path)
+    if is_parquet(head):
+        if forced not in (None, NativeJson):
+            raise UnknownFormatError("is Parquet, which only the native log may be", path=path)
+        return NativeJson.name, NativeParquet(path)
+    values = _first_values(path)
+    if values is None:
+        return None
+    format_ = forced or next(
+        (known for known in FORMATS for value in values if known.recognises(value)), None
+    )
+    if format_ is None:
+        raise UnknownFormatError(
+            "is in no format that is known: a native log has 'at', 'account' and 'prompt' or "
+            "'messages' (docs/logs.md)",
+            path=path,
+        )
+    return format_.name, JsonLines(path, format_)
+
+
+def _first_values(path: Path) -> list[Mapping[str, Any]] | None:
+    """The objects among the first lines; None if there are only blank ones."""
+    values: list[Mapping[str, Any]] = []
+    blank, looked = True, 0
+    for block in blocks(path):
+        blank = blank and not block.faults
+        for line in block.lines:
+            if not line.strip():
+                continue
+            blank = False
+            looked += 1
+            try:
+                value, _ = parse(line)
+            except UnfitError:
+                value = None
+            if isinstance(value, dict):
+                values.append(value)
+            if looked == _LOOKED_AT:
+                return values
+    return None if blank else values
