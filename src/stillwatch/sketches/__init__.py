@@ -1,0 +1,24 @@
+"""Text → keyed sketches: the only room that sees prompt text on the way to storage.
+
+In: a secret key and batches of :class:`~stillwatch.exchange.RawExchange`.
+Out: Arrow record batches with :data:`stillwatch.exchange.SCHEMA` that hold no text; and, in a
+second pass, the masked words of cells that at least k accounts sent (the cell dictionary).
+``docs/sketches.md`` says what is kept, what a key holder could do, and the exact format.
+"""
+
+from stillwatch.sketches.dictionary import CellDictionary, recover_cells
+from stillwatch.sketches.features import Asks, Script, Shape, describe_asks, describe_shape
+from stillwatch.sketches.key import SketchKey
+from stillwatch.sketches.sketcher import Sketcher
+
+__all__ = [
+    "Asks",
+    "CellDictionary",
+    "Script",
+    "Shape",
+    "SketchKey",
+    "Sketcher",
+    "describe_asks",
+    "describe_shape",
+    "recover_cells",
+]

@@ -1,0 +1,176 @@
+"""Batches of texts → sketch columns as numpy arrays: the Python side of the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillwatch.sketches import cells as ce
+from stillwatch.sketches.characters import character_tables, prepare
+from stillwatch.sketches.kernel import kernels
+from stillwatch.sketches.key import SketchKey
+from stillwatch.sketches.phrases import patterns, phrase_tables
+from stillwatch.sketches.topics import TopicModel, load_topics
+
+__all__ = ["PREFIXES", "Engine", "SketchColumns", "pack", "split_words"]
+
+PREFIXES = 16
+_PURPOSES = ("word", "cell", "shingle", "content", "prefix")
+_ROWS_OF_KERNEL = 5
+
+
+class SketchColumns(NamedTuple):
+    """The sketch columns of a batch. Lists are flat values with int32 offsets."""
+
+    cells: NDArray[np.int64]
+    cell_offsets: NDArray[np.int32]
+    shingles: NDArray[np.int64]
+    shingle_offsets: NDArray[np.int32]
+    content: NDArray[np.int64]
+    topic: NDArray[np.int32]
+    words: NDArray[np.int32]
+    script: NDArray[np.int32]
+    shape: NDArray[np.int32]
+    asks: NDArray[np.int32]
+    code_share: NDArray[np.float32]
+
+
+def pack(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """One UTF-8 buffer and ``len(texts) + 1`` offsets. Lone surrogates pass as three bytes."""
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
+    return np.frombuffer(b"".join(encoded), np.uint8), offsets
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """The folded words of `text`, as they are hashed."""
+    prepared = prepare(text)
+    buf, offsets = pack(["", prepared])
+    length = len(buf)
+    source, flags = np.empty((length + 2, 2), np.int32), np.empty(length + 2, np.int32)
+    scratch = np.empty(length + 2, np.uint64)
+    kinds, first = np.empty(length + 2, np.uint8), np.empty(length + 2, np.int32)
+    tables = character_tables()
+    keys = np.zeros(10, np.uint64)
+    keys.setflags(write=False)
+    n, _, _ = kernels().tokens(buf, offsets, *tables, keys, source, flags, scratch, kinds, first)
+    raw = buf.tobytes()
+    return tuple(fold(raw[a:b].decode("utf-8", "surrogatepass")) for a, b in source[:n])
+
+
+def fold(word: str) -> str:
+    """The folding of one word: case, look-alikes, quotes."""
+    properties, folded, mixed, _ = character_tables()
+    codes = [ord(c) for c in word]
+    table = folded
+    from stillwatch.sketches.characters import CAPITAL_LOOKALIKE, LATIN, TABLE_END
+
+    seen = 0
+    for code in codes:
+        if code < TABLE_END:
+            seen |= int(properties[code])
+    if seen & LATIN and seen & CAPITAL_LOOKALIKE:
+        table = mixed
+    return "".join(chr(int(table[code])) if code < TABLE_END else chr(code) for code in codes)
+
+
+class Engine:
+    """The tables of one key, ready for the kernel."""
+
+    def __init__(self, key: SketchKey, topics: TopicModel | None = None) -> None:
+        self.kernels = kernels()
+        self.topics = topics or load_topics()
+        keys = np.frombuffer(b"".join(key.subkey(p)[:16] for p in _PURPOSES), "<u8")
+        self.keys = keys.astype(np.uint64)
+        phrases = phrase_tables(patterns(split_words))
+        self._phrases = phrases[1:]
+        vocabulary = dict.fromkeys((*phrases.vocabulary, *self.topics.vocabulary))
+        numbers = {word: number for number, word in enumerate(vocabulary)}
+        self.word_phrase = np.full(len(numbers), -1, np.int32)
+        self.word_topic = np.full(len(numbers), -1, np.int32)
+        for number, word in enumerate(phrases.vocabulary):
+            self.word_phrase[numbers[word]] = number
+        for number, word in enumerate(self.topics.vocabulary):
+            self.word_topic[numbers[word]] = number
+        self.slots, self.slot_ids = self._hash_table(list(numbers))
+        # The last entry is the position from which the next batch counts.
+        self.reached = np.full(len(phrases.slot_gap) + 1, -(1 << 40), np.int64)
+        self.reached[-1] = 0
+        for table in (self.keys, self.word_phrase, self.word_topic, self.slots, self.slot_ids,
+                      *self._phrases):  # fmt: skip
+            table.setflags(write=False)
+
+    def _hash_table(self, words: list[str]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+        """Open addressing with at least four slots a word; -1 marks an empty one."""
+        hashes = np.empty(len(words), np.uint64)
+        self.kernels.hash_each(*pack(words), self.keys[0], self.keys[1], hashes)
+        size = 1 << max(4, (4 * len(words)).bit_length())
+        slots, ids = np.zeros(size, np.uint64), np.full(size, -1, np.int32)
+        for number, value in enumerate(hashes.tolist()):
+            slot = value & (size - 1)
+            while ids[slot] >= 0:
+                slot = (slot + 1) & (size - 1)
+            slots[slot], ids[slot] = value, number
+        return slots, ids
+
+    def sketch(self, texts: Sequence[str]) -> SketchColumns:
+        """Sketch rows of two prepared texts each: system, user, system, user…"""
+        buf, offsets = pack(texts)
+        rows = len(texts) // 2
+        cells = np.empty(rows * ce.CELLS, np.int64)
+        cell_offsets = np.zeros(rows + 1, np.int32)
+        shingles = np.empty(_room_for_shingles(offsets[::2]), np.int64)
+        shingle_offsets = np.zeros(rows + 1, np.int32)
+        content = np.empty(rows, np.int64)
+        numbers = np.empty((_ROWS_OF_KERNEL, rows), np.int32)
+        code_share = np.empty(rows, np.float32)
+        self.kernels.sketch(
+            buf, offsets, *character_tables(), self.keys,
+            self.slots, self.slot_ids, self.word_phrase, self.word_topic, *self._phrases,
+            self.topics.weights, self.reached,
+            cells, cell_offsets, shingles, shingle_offsets, content, numbers, code_share,
+        )  # fmt: skip
+        return SketchColumns(
+            cells[: cell_offsets[-1]], cell_offsets,
+            shingles[: shingle_offsets[-1]], shingle_offsets,
+            content, *numbers, code_share,
+        )  # fmt: skip
+
+    def shingle(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """The shingles of prepared texts, flat, and their offsets."""
+        buf, offsets = pack(texts)
+        shingles = np.empty(_room_for_shingles(offsets), np.int64)
+        shingle_offsets = np.zeros(len(texts) + 1, np.int32)
+        self.kernels.shingle(
+            buf, offsets, *character_tables(), self.keys, shingles, shingle_offsets
+        )
+        return shingles[: shingle_offsets[-1]], shingle_offsets
+
+    def chain(
+        self,
+        messages: Sequence[str],
+        row_offsets: NDArray[np.int64],
+        roles: NDArray[np.int64],
+        seeds: NDArray[np.uint64],
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """The last 16 links of each row's chain, flat, and their offsets."""
+        buf, offsets = pack(messages)
+        for array in (row_offsets, roles, seeds):
+            array.setflags(write=False)
+        lengths = np.minimum(np.diff(row_offsets), PREFIXES)
+        prefixes = np.empty(int(lengths.sum()), np.int64)
+        prefix_offsets = np.zeros(len(row_offsets), np.int32)
+        self.kernels.chain(
+            buf, offsets, row_offsets, roles, seeds, self.keys, PREFIXES, prefixes, prefix_offsets
+        )
+        return prefixes, prefix_offsets
+
+
+def _room_for_shingles(offsets: NDArray[np.int64]) -> int:
+    """At least as many shingles as the texts can have: a word takes a byte and a separator."""
+    lengths = np.diff(offsets) // ce.SHINGLE_RATE + 1
+    return int(np.clip(lengths, ce.SHINGLES, ce.MOST_SHINGLES).sum())

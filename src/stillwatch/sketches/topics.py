@@ -1,0 +1,84 @@
+"""The coarse topic of a text: the nearest of a few centroids over its content words.
+
+The centroids were fitted once on permissively licensed text (``tools/fit_topics.py``) and ship as
+``data/topics.npz``; its ``version`` is part of :data:`TOPICS_VERSION`. Texts of which the
+vocabulary knows too little get one of :data:`BINS` bins by random hyperplanes on keyed word hashes
+(cross-polytope hashing, Andoni et al. 2015): the same words, the same bin.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from stillwatch.sketches import scan as sc
+
+__all__ = ["BINS", "TopicModel", "coarse_topic", "load_topics"]
+
+DIRECTIONS = 32
+BINS = 2 * DIRECTIONS
+FEWEST_WORDS = 3
+SMALLEST_SHARE = 6  # one word in so many must be in the vocabulary
+SHORTEST_BYTES = 4
+
+
+class TopicModel(NamedTuple):
+    """Centroids over a vocabulary. Topics count from 0, the bins follow after them."""
+
+    version: str
+    vocabulary: tuple[str, ...]
+    weights: NDArray[np.int8]
+    """One row a word, one column a topic."""
+
+
+@cache
+def load_topics() -> TopicModel:
+    """The model that ships with the package."""
+    with (files(__package__) / "data" / "topics.npz").open("rb") as file, np.load(file) as stored:
+        vocabulary = tuple(stored["vocabulary"].tobytes().decode("utf-8").split("\n"))
+        weights = np.ascontiguousarray(stored["weights"])
+        version = stored["version"].tobytes().decode("utf-8")
+    weights.setflags(write=False)
+    return TopicModel(version, vocabulary, weights)
+
+
+@njit
+def coarse_topic(rows, hashes, begins, ends, flags, first, n, weights, scores):
+    """The topic of the words from `first` to `n`; -1 where there are too few.
+
+    `rows` holds each word's row in `weights`, -1 for a word that is not in the vocabulary.
+    """
+    topics = weights.shape[1]
+    scores[:] = 0
+    known = 0
+    for i in range(first, n):
+        row = rows[i]
+        if row >= 0:
+            known += 1
+            for k in range(topics):
+                scores[k] += weights[row, k]
+    if known >= FEWEST_WORDS and known * SMALLEST_SHARE >= n - first:
+        return np.int64(np.argmax(scores[:topics]))
+    scores[:] = 0
+    words = 0
+    for i in range(first, n):
+        if flags[i] & sc.HAS_DIGIT or ends[i] - begins[i] < SHORTEST_BYTES - 1:
+            continue
+        if ends[i] - begins[i] < SHORTEST_BYTES and not flags[i] & sc.CHARACTER:
+            continue
+        words += 1
+        bits = hashes[i]
+        for d in range(DIRECTIONS):
+            scores[d] += 1 - 2 * np.int32((bits >> np.uint64(d)) & np.uint64(1))
+    if words < FEWEST_WORDS:
+        return np.int64(-1)
+    best = 0
+    for d in range(1, DIRECTIONS):
+        if abs(scores[d]) > abs(scores[best]):
+            best = d
+    return np.int64(topics + 2 * best + (1 if scores[best] < 0 else 0))
