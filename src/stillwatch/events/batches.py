@@ -1,0 +1,106 @@
+"""Record batches: checked against the schema, cut at midnight UTC, packed for the hot log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stillwatch.exchange import SCHEMA
+
+__all__ = ["by_day", "checked", "holds", "pack", "unpack", "without"]
+
+_DAY = 86_400_000_000  # microseconds
+_EPOCH = date(1970, 1, 1).toordinal()
+
+#: a packed batch has to stand alone, so dictionaries are written out as the strings they mean
+_PACKED = pa.schema(
+    [
+        f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f
+        for f in SCHEMA.remove_metadata()
+    ]
+)
+
+
+def checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """`batch` with exactly our schema.
+
+    Raises:
+        ValueError: a column is missing, out of order, of another type, or null where it must not.
+    """
+    if batch.schema.names != SCHEMA.names:
+        odd = sorted(set(batch.schema.names) ^ set(SCHEMA.names)) or "their order"
+        raise ValueError(f"a batch must have the columns of an exchange; what differs: {odd}")
+    for field, column in zip(SCHEMA, batch.columns, strict=True):
+        if column.type != field.type:
+            raise ValueError(f"column '{field.name}' must be {field.type}, not {column.type}")
+        if not field.nullable and column.null_count:
+            raise ValueError(f"column '{field.name}' must not be null")
+    return pa.RecordBatch.from_arrays(batch.columns, schema=SCHEMA)
+
+
+def by_day(batch: pa.RecordBatch) -> Iterator[tuple[date, pa.RecordBatch]]:
+    """The rows of each UTC day, in the order of the batch; days ascend."""
+    if not len(batch):
+        return
+    at = batch.column("at").cast(pa.int64()).to_numpy()
+    days = np.floor_divide(at, _DAY)
+    if (days[1:] < days[:-1]).any():
+        order = np.argsort(days, kind="stable")
+        batch, days = batch.take(pa.array(order)), days[order]
+    starts = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
+    for start, end in pairwise(starts):
+        yield _date(int(days[start])), batch.slice(start, end - start)
+
+
+def _date(day: int) -> date:
+    try:
+        return date.fromordinal(_EPOCH + day)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"column 'at' holds a day ({day} since 1970) outside of years") from error
+
+
+def pack(batch: pa.RecordBatch) -> memoryview:
+    """`batch` as bytes (Arrow IPC, no schema) that hold its own rows and nothing else."""
+    return memoryview(_decoded(batch).serialize())
+
+
+def unpack(body: bytes) -> pa.RecordBatch:
+    """The batch that :func:`pack` packed.
+
+    Raises:
+        pyarrow.ArrowException: the bytes are damaged.
+    """
+    packed = pa.ipc.read_record_batch(pa.py_buffer(body), _PACKED)
+    packed.validate(full=True)
+    return _encoded(packed)
+
+
+def holds(batch: pa.RecordBatch, accounts: pa.Array) -> bool:
+    """Whether a row of `batch` belongs to one of `accounts`."""
+    return bool(pc.any(pc.is_in(batch.column("account"), value_set=accounts)).as_py())
+
+
+def without(batch: pa.RecordBatch, accounts: pa.Array) -> pa.RecordBatch:
+    """The rows of other accounts, in dictionaries that hold nothing of the rows left out."""
+    gone = pc.is_in(batch.column("account"), value_set=accounts)
+    return _encoded(_decoded(batch.filter(pc.invert(gone))))
+
+
+def _decoded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    columns = [
+        c.dictionary_decode() if pa.types.is_dictionary(c.type) else c for c in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=_PACKED)
+
+
+def _encoded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    columns = [
+        c.dictionary_encode() if pa.types.is_dictionary(f.type) else c
+        for f, c in zip(SCHEMA, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)

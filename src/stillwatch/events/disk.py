@@ -1,0 +1,119 @@
+"""What a store asks of the machine: whole files, durable renames, one maintainer at a time.
+
+Failures of the machine become :class:`~stillwatch.errors.StorageError`, damage becomes
+:class:`~stillwatch.errors.StoreFormatError`; both name the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from stillwatch.errors import StorageError, StoreFormatError
+
+__all__ = ["Lock", "failures", "sync_folder", "whole"]
+
+_FULL = "the disk is full; make room, or move the store, and run again. Nothing half-written counts"
+_DENIED = "no permission to write here; run as the user that owns the store"
+_BUSY = "another process keeps the store busy; run again when it has finished"
+_SQLITE: dict[int, str] = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_READONLY: _DENIED,
+    sqlite3.SQLITE_PERM: _DENIED,
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+}
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+@contextlib.contextmanager
+def failures(path: Path) -> Iterator[None]:
+    """Turn what the operating system or SQLite raises about `path` into our errors.
+
+    Raises:
+        StorageError: the machine failed while writing.
+        StoreFormatError: SQLite found the file damaged.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code
+        if code in _DAMAGE:
+            raise StoreFormatError(
+                f"the file is damaged ({error}); restore it from a backup", path=path
+            ) from error
+        raise StorageError(_SQLITE.get(code, f"cannot be used: {error}"), path=path) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = _FULL
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            message = _DENIED
+        else:
+            message = f"cannot be used: {error.strerror or error}"
+        raise StorageError(message, path=error.filename or path) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def whole(aside: Path, place: Path) -> None:
+    """Move a finished file to its place, both on one file system, durably."""
+    created = not place.parent.exists()
+    place.parent.mkdir(exist_ok=True)
+    aside.replace(place)
+    sync_folder(place.parent)
+    if created:
+        sync_folder(place.parent.parent)
+
+
+class Lock:
+    """Held by whoever adds or removes files of a store; readers and appends do not need it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._held = False
+
+    @contextlib.contextmanager
+    def held(self, *, patience: float) -> Iterator[None]:
+        """Hold the lock, waiting at most `patience` seconds for another process.
+
+        Raises:
+            StorageError: somebody else holds it still, or this process does already.
+        """
+        if self._held:
+            raise StorageError(
+                "this process is already writing to the store; close that writer first",
+                path=self._path.parent,
+            )
+        with failures(self._path):
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._wait(descriptor, time.monotonic() + patience)
+            self._held = True
+            yield
+        finally:
+            self._held = False
+            os.close(descriptor)
+
+    def _wait(self, descriptor: int, deadline: float) -> None:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline:
+                    raise StorageError(_BUSY, path=self._path.parent) from error
+                time.sleep(0.05)
+            else:
+                return

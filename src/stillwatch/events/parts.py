@@ -1,0 +1,136 @@
+"""One Parquet file of a day: written aside, hashed on its way to the disk, synced.
+
+Lists of keyed hashes do not compress and have no dictionary worth its name, so they are written
+as they are; so are digests that hardly repeat. Everything else gets a dictionary and zstd at its
+fastest level. Measured by ``tools/measure_events.py``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stillwatch.errors import StoreFormatError
+from stillwatch.events.disk import failures
+from stillwatch.exchange import SCHEMA
+
+__all__ = ["GROUP_ROWS", "Part", "PartWriter", "read_part"]
+
+#: a multiple of DuckDB's vector size; what one reader thread takes at a time
+GROUP_ROWS = 122_880
+
+_UNIQUE = ("request", "content", "conversation", "end_user")
+_PLAIN = {f.name for f in SCHEMA if pa.types.is_list(f.type)} | set(_UNIQUE)
+_PATHS = {f.name: f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in SCHEMA}
+_COMPRESSION = {_PATHS[n]: "NONE" if n in _PLAIN else "zstd" for n in SCHEMA.names}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A finished file: its place relative to the store, its day, rows, bytes, SHA-256."""
+
+    path: str
+    day: date
+    rows: int
+    size: int
+    sha256: bytes
+
+
+class _HashedFile:
+    """A file that knows the hash of what was written to it; it can only grow."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("xb")
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self.closed = False
+
+    def write(self, data: bytes) -> int:
+        self._file.write(data)
+        self._hash.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def sync(self) -> bytes:
+        """Wait until everything is on the disk; the digest of it."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._hash.digest()
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self._file.close()
+
+
+class PartWriter:
+    """Writes one part aside; `place` is where the store will move it."""
+
+    def __init__(self, aside: Path, place: str, day: date) -> None:
+        self.aside, self.place, self.day = aside, place, day
+        self.rows = self.groups = 0
+        with failures(aside):
+            self._file = _HashedFile(aside)
+        self._writer = pq.ParquetWriter(
+            self._file,
+            SCHEMA,
+            compression=_COMPRESSION,
+            compression_level={p: 1 for p, how in _COMPRESSION.items() if how == "zstd"},
+            use_dictionary=[n for n in SCHEMA.names if n not in _PLAIN],
+        )
+
+    def write(self, batches: list[pa.RecordBatch]) -> None:
+        """Write `batches` as one row group."""
+        table = pa.Table.from_batches(batches, SCHEMA).unify_dictionaries()
+        with failures(self.aside):
+            self._writer.write_table(table, row_group_size=len(table))
+        self.rows += len(table)
+        self.groups += 1
+
+    def finish(self) -> Part:
+        """Complete the file and wait until it is on the disk."""
+        with failures(self.aside):
+            self._writer.close()
+            digest = self._file.sync()
+            self._file.close()
+        return Part(self.place, self.day, self.rows, self._file.size, digest)
+
+    def abandon(self) -> None:
+        """Let go of the file; what was written of it is worthless."""
+        with contextlib.suppress(OSError, pa.ArrowException):
+            self._writer.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+def read_part(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a part, at most :data:`GROUP_ROWS` at a time.
+
+    Raises:
+        StoreFormatError: the file is gone, damaged, or of another schema.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            if not file.schema_arrow.equals(SCHEMA):
+                raise StoreFormatError("the columns are not those of an exchange", path=path)
+            yield from file.iter_batches(GROUP_ROWS, columns=columns)
+    except FileNotFoundError as error:
+        raise StoreFormatError("the file is gone; restore it from a backup", path=path) from error
+    except (pa.ArrowException, OSError) as error:
+        raise StoreFormatError(
+            f"the file is damaged ({error}); restore it from a backup", path=path
+        ) from error
