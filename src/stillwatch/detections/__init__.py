@@ -15,11 +15,16 @@ from stillwatch.detections.detection import (
     Metadata,
     Tables,
 )
-from stillwatch.detections.group import ROW_COLUMNS, Group, Rows
+from stillwatch.detections.focus import distinct_contents
+from stillwatch.detections.group import ROW_COLUMNS, UNKNOWN, Group, Rows
+from stillwatch.detections.registry import load_detections
+from stillwatch.detections.tables import ACCOUNT_DAYS
 
 __all__ = [
+    "ACCOUNT_DAYS",
     "LINKS",
     "ROW_COLUMNS",
+    "UNKNOWN",
     "Abstained",
     "Detection",
     "Evidence",
@@ -29,4 +34,6 @@ __all__ = [
     "Metadata",
     "Rows",
     "Tables",
+    "distinct_contents",
+    "load_detections",
 ]

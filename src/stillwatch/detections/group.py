@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["ROW_COLUMNS", "Group", "Rows"]
+__all__ = ["ROW_COLUMNS", "UNKNOWN", "Group", "Rows"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -90,6 +90,11 @@ class Rows:
             self._floats[name] = column.to_numpy()
         return self._floats[name]
 
+    def names(self, name: str) -> npt.NDArray[np.object_]:
+        """A column of names as Python strings; None for null. Comparable between groups."""
+        column = self._table[name].cast(pa.string())
+        return np.array(column.to_pylist(), dtype=object)
+
     def knows(self, name: str) -> bool:
         """Whether any exchange has a value in that column."""
         return int(self._table[name].null_count) < len(self)
@@ -143,6 +148,7 @@ class Group:
         styled: which of them carry the group's shared styles; what one template may explain.
         style: for each exchange the number of its style, -1 for none.
         others: exchanges of a random sample of accounts outside the group.
+        others_styled: which of those carry the group's styles.
         population: accounts in the log.
         links: object → members that share it, by detection.
     """
@@ -151,6 +157,7 @@ class Group:
     styled: Mask
     style: Ints
     others: Rows
+    others_styled: Mask
     population: int
     links: dict[str, dict[int, Ints]]
 

@@ -1,0 +1,159 @@
+"""Links of all detections → candidate groups of accounts.
+
+Objects (a style, a payment instrument, a conversation prefix) are grouped first and accounts
+second, so that an account whose cover traffic runs through a popular framework still meets its
+campaign. Objects that link many accounts are cores; cores with much the same accounts are one
+candidate (communities of the graph whose edges are Jaccard similarities, not connected
+components, which chain). Small objects join the core that holds most of their accounts; what is
+left forms candidates of its own, such as accounts that share only instruments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import networkit
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from stillwatch.detections import Findings
+
+__all__ = ["LEAST_ACCOUNTS", "Candidate", "find_candidates"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+#: fewer accounts are an account finding, never a campaign
+LEAST_ACCOUNTS = 3
+#: an object with this many accounts is a core
+CORE = 5
+#: cores this similar (Jaccard) are one candidate
+SIMILAR = 0.25
+#: a small object joins the core that holds this share of its accounts
+CONTAINED = 0.6
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Accounts that shared objects join; `links` names them: detection → object → accounts."""
+
+    accounts: Ints
+    links: Mapping[str, Mapping[int, Ints]]
+
+    def objects(self) -> Iterator[tuple[str, int, Ints]]:
+        """Every shared object as (detection, object, its accounts)."""
+        for detection, objects in self.links.items():
+            for shared, accounts in objects.items():
+                yield detection, shared, accounts
+
+
+@dataclass(frozen=True)
+class _Objects:
+    """All linked objects; `uses` has a row an account and a column an object."""
+
+    names: list[tuple[str, int]]
+    accounts: Ints
+    uses: sp.csc_matrix
+    sizes: Ints
+
+    def members(self, column: int) -> Ints:
+        rows = self.uses.indices[self.uses.indptr[column] : self.uses.indptr[column + 1]]
+        return np.sort(self.accounts[rows])
+
+
+def find_candidates(findings: Mapping[str, Findings]) -> list[Candidate]:
+    """Group the linked objects of all detections; most accounts first, ties by accounts."""
+    objects = _objects(findings)
+    if objects is None:
+        return []
+    core = objects.sizes >= CORE
+    groups = _communities(objects, np.flatnonzero(core), SIMILAR)
+    small, homeless = _attach(objects, groups, np.flatnonzero(~core))
+    groups = [[*group, *small[index]] for index, group in enumerate(groups)]
+    groups += _communities(objects, homeless, SIMILAR)
+    candidates = [_candidate(objects, group) for group in groups]
+    chosen = [each for each in candidates if len(each.accounts) >= LEAST_ACCOUNTS]
+    return sorted(chosen, key=lambda each: (-len(each.accounts), each.accounts.tolist()))
+
+
+def _objects(findings: Mapping[str, Findings]) -> _Objects | None:
+    owners: list[Ints] = []
+    columns: list[Ints] = []
+    names: list[tuple[str, int]] = []
+    for detection, found in sorted(findings.items()):
+        if not found.links.num_rows:
+            continue
+        shared, column = np.unique(found.links["object"].to_numpy(), return_inverse=True)
+        columns.append(column + len(names))
+        owners.append(found.links["account"].to_numpy())
+        names += [(detection, each) for each in shared.tolist()]
+    if not names:
+        return None
+    accounts, row = np.unique(np.concatenate(owners), return_inverse=True)
+    ones = np.ones(len(row), dtype=np.float32)
+    shape = (len(accounts), len(names))
+    uses = sp.coo_matrix((ones, (row, np.concatenate(columns))), shape=shape).tocsc()
+    uses.data[:] = 1
+    uses.sort_indices()
+    return _Objects(names, accounts, uses, np.diff(uses.indptr).astype(np.int64))
+
+
+def _communities(objects: _Objects, columns: Ints, least: float) -> list[list[int]]:
+    """Communities among `columns`, joined where their accounts' Jaccard similarity is >= least."""
+    if not len(columns):
+        return []
+    chosen = objects.uses[:, columns]
+    overlap = sp.triu(chosen.T @ chosen, k=1).tocoo()
+    sizes = objects.sizes[columns].astype(float)
+    union = sizes[overlap.row] + sizes[overlap.col] - overlap.data
+    similarity = overlap.data / union
+    keep = similarity >= least
+    networkit.setNumberOfThreads(1)
+    networkit.setSeed(1, False)
+    graph = networkit.GraphFromCoo(
+        (similarity[keep].astype(float), (overlap.row[keep], overlap.col[keep])),
+        n=len(columns),
+        weighted=True,
+        directed=False,
+    )
+    louvain = networkit.community.PLM(graph, refine=True)
+    louvain.run()
+    groups: dict[int, list[int]] = {}
+    for column, group in zip(columns.tolist(), louvain.getPartition().getVector(), strict=True):
+        groups.setdefault(group, []).append(column)
+    return list(groups.values())
+
+
+def _attach(
+    objects: _Objects, groups: list[list[int]], small: Ints
+) -> tuple[list[list[int]], Ints]:
+    """For each group the small objects that it holds; then those that no group holds."""
+    held: list[list[int]] = [[] for _ in groups]
+    if not groups or not len(small):
+        return held, small
+    member = sp.hstack(
+        [sp.csc_matrix(objects.uses[:, group].max(axis=1)) for group in groups], format="csc"
+    )
+    inside = (objects.uses[:, small].T @ member).toarray()
+    share = inside / objects.sizes[small][:, None]
+    # among groups that hold it equally the smallest: a popular tool holds everything
+    crowd = np.asarray(member.sum(axis=0)).ravel()
+    best = np.lexsort((np.broadcast_to(crowd, share.shape), -share), axis=1)[:, 0]
+    home = share[np.arange(len(small)), best] >= CONTAINED
+    for column, group in zip(small[home].tolist(), best[home].tolist(), strict=True):
+        held[group].append(column)
+    return held, small[~home]
+
+
+def _candidate(objects: _Objects, columns: list[int]) -> Candidate:
+    links: dict[str, dict[int, Ints]] = {}
+    cores = [column for column in columns if objects.sizes[column] >= CORE] or columns
+    accounts = np.unique(np.concatenate([objects.members(column) for column in cores]))
+    for column in sorted(columns):
+        detection, shared = objects.names[column]
+        members = np.intersect1d(objects.members(column), accounts)
+        if len(members) > 1:
+            links.setdefault(detection, {})[shared] = members
+    return Candidate(accounts, links)

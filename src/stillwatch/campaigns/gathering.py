@@ -1,0 +1,97 @@
+"""Fetches the exchanges of candidate accounts, and of a sample of everybody else, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import ibis
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from stillwatch.campaigns.candidates import Candidate
+from stillwatch.detections import ROW_COLUMNS, Group, Rows, Tables
+
+__all__ = ["Gathered", "gather"]
+
+Ints = npt.NDArray[np.int64]
+
+#: accounts outside all candidates that the background is measured on
+BACKGROUND = 1_500
+#: accounts of one candidate that are looked at closely, and exchanges of each
+ACCOUNTS, EXCHANGES = 1_000, 256
+#: style cells that an exchange must hold to be said to carry the style
+HITS = 2
+
+
+class Gathered:
+    """Exchanges in memory, sorted by account."""
+
+    def __init__(self, table: pa.Table, background: Ints, population: int, hits: int) -> None:
+        self._table = table.sort_by([("account", "ascending"), ("at", "ascending")])
+        self._account = self._table["account"].to_numpy()
+        self._background = background
+        self._population = population
+        self._hits = hits
+
+    def rows(self, accounts: Ints) -> Rows:
+        """The exchanges of `accounts` (ascending)."""
+        first = np.searchsorted(self._account, accounts, side="left")
+        last = np.searchsorted(self._account, accounts, side="right")
+        spans = [np.arange(a, b) for a, b in zip(first, last, strict=True)]
+        chosen = np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
+        return Rows(self._table.take(pa.array(chosen)))
+
+    def group(self, candidate: Candidate, styles: Mapping[int, Ints]) -> Group:
+        """`candidate` with its exchanges; `styles` gives the cells of the styles it shares."""
+        own = {name: styles[name] for name in candidate.links.get("echo", {}) if name in styles}
+        accounts = candidate.accounts
+        if len(accounts) > ACCOUNTS:
+            accounts = accounts[:: -(-len(accounts) // ACCOUNTS)]  # digests are in random order
+        rows = self.rows(accounts)
+        others = self.rows(np.setdiff1d(self._background, candidate.accounts))
+        style = self._styles(rows, list(own.values()))
+        return Group(
+            rows=rows,
+            styled=style >= 0,
+            style=style,
+            others=others,
+            others_styled=self._styles(others, list(own.values())) >= 0,
+            population=self._population,
+            links={name: dict(objects) for name, objects in candidate.links.items()},
+        )
+
+    def _styles(self, rows: Rows, styles: Sequence[Ints]) -> Ints:
+        """For each exchange the number of the style it holds most cells of; -1 for none."""
+        best = np.full(len(rows), self._hits - 1, dtype=np.int64)
+        style = np.full(len(rows), -1, dtype=np.int64)
+        owner, cells = rows.lists("cells")
+        for number, wanted in enumerate(styles):
+            found = np.bincount(owner[np.isin(cells, wanted)], minlength=len(rows))
+            style[found > best] = number
+            best = np.maximum(best, found)
+        return style
+
+
+def gather(tables: Tables, candidates: Sequence[Candidate]) -> Gathered:
+    """Collect what :class:`Gathered` holds; of busy accounts a sample by request digest."""
+    days = tables["account_days"]
+    totals = tables.engine.collect(
+        days.group_by("account").agg(exchanges=days.exchanges.sum())
+    ).sort_by("account")
+    account = totals["account"].to_numpy()
+    exchanges = totals["exchanges"].to_numpy()
+    wanted = [each.accounts for each in candidates]
+    inside = np.unique(np.concatenate(wanted)) if wanted else np.zeros(0, dtype=np.int64)
+    outside = np.setdiff1d(account, inside)
+    if len(outside) < BACKGROUND:  # nearly everybody is in some candidate: sample from all
+        outside = account
+    background = np.sort(outside[:: max(1, len(outside) // BACKGROUND)][:BACKGROUND])
+    chosen = np.union1d(inside, background)
+    at = np.searchsorted(account, chosen)
+    thin = 2 ** np.ceil(np.log2(np.maximum(1.0, exchanges[at] / EXCHANGES))).astype(np.int64)
+    keys = ibis.memtable(pa.table({"account": chosen, "thin": thin}))
+    rows = tables["exchanges"].select(*ROW_COLUMNS).join(keys, "account")
+    found = tables.engine.collect(rows.filter(rows.request % rows.thin == 0).drop("thin"))
+    # the thinned cells of a style are few, so that one of them must do
+    return Gathered(found, background, tables.population, HITS if tables.sampling < 4 else 1)

@@ -1,0 +1,63 @@
+"""Candidate groups → verdict-ready evidence: which are campaigns, and which accounts are members.
+
+Law 1: two independent families. Evidence that the group's shared template may explain does not
+count as a second one; what speaks against a campaign is weighed with the same nats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stillwatch.campaigns.load_balance import judge_load_balance
+from stillwatch.campaigns.release_pivot import judge_release_pivot
+from stillwatch.detections import Detection, Evidence, Family, Group
+
+__all__ = ["THRESHOLD", "Judgement", "judge"]
+
+#: nats, net of counter-evidence, from which on a group is reported; see docs/benchmarks/scan.md
+THRESHOLD = 5.0
+#: nats from which on a family counts as one of the two
+COUNTS = 1.5
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The evidence on one group; ``score`` is net nats, best evidence of each family only."""
+
+    evidence: tuple[Evidence, ...]
+    counter_evidence: tuple[Evidence, ...]
+
+    @property
+    def families(self) -> dict[Family, float]:
+        """Nats by family, of evidence that no template explains."""
+        best: dict[Family, float] = {}
+        for each in self.evidence:
+            if not each.explained:
+                best[each.family] = max(best.get(each.family, 0.0), each.weight)
+        return best
+
+    @property
+    def score(self) -> float:
+        """Net nats. Counter-evidence of one family counts once too."""
+        against: dict[Family, float] = {}
+        for each in self.counter_evidence:
+            against[each.family] = max(against.get(each.family, 0.0), each.weight)
+        return sum(self.families.values()) - sum(against.values())
+
+    @property
+    def is_campaign(self) -> bool:
+        """Two families that count, and enough net evidence."""
+        counting = [family for family, nats in self.families.items() if nats >= COUNTS]
+        return len(counting) >= 2 and self.score >= THRESHOLD
+
+
+def judge(group: Group, detections: Sequence[Detection]) -> Judgement:
+    """Ask every detection, and the properties that only a group has."""
+    evidence = [each for detection in detections for each in detection.judge(group)]
+    evidence += [*judge_load_balance(group), *judge_release_pivot(group)]
+    evidence.sort(key=lambda each: (-each.weight, each.detection))
+    return Judgement(
+        tuple(each for each in evidence if each.speaks_for),
+        tuple(each for each in evidence if not each.speaks_for),
+    )

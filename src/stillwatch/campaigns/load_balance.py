@@ -1,0 +1,49 @@
+"""Load balance: a group whose members send as evenly as one work queue makes them.
+
+A property of a group, so it belongs to campaigns and not to a detection. A shared template does
+not explain it: honest users of one tool are as uneven as customers are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stillwatch.detections import Evidence, Family, Group, distinct_contents
+from stillwatch.statistics import INDEPENDENT, balance, log_spread
+
+__all__ = ["judge_load_balance"]
+
+CEILING = 6.0
+#: marked exchanges from which on an account counts; one may be chance
+LEAST = 2
+
+
+def judge_load_balance(group: Group) -> Sequence[Evidence]:
+    """Bayes factor of even against customers' volumes of marked, distinct exchanges."""
+    counts = np.bincount(distinct_contents(group.shared).owner)
+    counts = counts[counts >= LEAST]
+    if len(counts) < 5:
+        return []
+    nats = balance(counts, least=LEAST)
+    if abs(nats) < 1.0:
+        return []
+    even = nats > 0
+    verdict = (
+        "as even as a load balancer makes them"
+        if even
+        else f"as uneven as independent customers are ({INDEPENDENT[0]} to {INDEPENDENT[1]})"
+    )
+    return [
+        Evidence(
+            Family.TIME,
+            "load_balance",
+            value=log_spread(counts),
+            base_rate=None,
+            speaks_for=even,
+            weight=float(min(CEILING, abs(nats))),
+            text=f"Its {len(counts)} accounts send {np.median(counts):.0f} marked exchanges each "
+            f"at the median, with a log-spread of {log_spread(counts):.2f}: {verdict}.",
+        )
+    ]

@@ -1,0 +1,144 @@
+"""How many other accounts send the same style cells: the echo of one generator.
+
+Queries are pooled over accounts first and attributed second, so that an account with ten requests
+is as visible as one with a thousand. Cells that keep company form a style
+(:mod:`stillwatch.detections.styles`); an account that uses two cells of a style is linked to it.
+A template, a tool or a harness echoes just as loudly: an echo alone is never a campaign.
+Source: measured prototype, docs/detections/echo.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from stillwatch.detections.detection import (
+    LINKS,
+    Evidence,
+    Family,
+    Findings,
+    Metadata,
+    Tables,
+)
+from stillwatch.detections.group import Group
+from stillwatch.detections.infrastructure import organisations
+from stillwatch.detections.styles import Style, find_styles
+from stillwatch.detections.tables import (
+    ACCOUNT_DAYS,
+    account_cells,
+    cell_spread,
+    shared_cells,
+)
+from stillwatch.engines import Stage
+
+__all__ = ["Echo"]
+
+#: accounts that must share a cell before it is looked at
+LEAST = 4
+#: (account, cell) pairs that communities are sought in; above, cells are thinned once more
+PAIRS = 3_000_000
+CEILING = 5.0
+
+
+class Echo:
+    """Links accounts by styles; judges by how many organisations share one that few others use."""
+
+    metadata = Metadata(
+        name="echo",
+        family=Family.CONTENT,
+        title="The same wording from many accounts",
+        sees="masked word 5-grams that several accounts share and that occur together",
+        null="accounts write their prompts independently of each other, chance phrases apart",
+        base_rate="every popular tool, framework and harness has one: the report counts them",
+        look_alikes=("tools", "RAG frameworks", "coding harnesses", "assignments", "benchmarks"),
+        atlas=("AML.T0024.002", "AML.T0005.001"),
+    )
+
+    def stages(self, sampling: int) -> Sequence[Stage]:
+        return [
+            ACCOUNT_DAYS,
+            shared_cells(sampling),
+            account_cells(sampling),
+            cell_spread(sampling, LEAST),
+        ]
+
+    def find(self, tables: Tables) -> Findings:
+        spread = tables[f"cell_spread_{tables.sampling}_{LEAST}"]
+        thin = tables.sampling
+        pairs = tables.engine.collect(spread.select("account", "cell", "uses"))
+        while pairs.num_rows > PAIRS:
+            thin *= 2
+            pairs = pairs.filter(pa.array(pairs["cell"].to_numpy() % thin == 0))
+        styles = find_styles(
+            pairs["account"].to_numpy(),
+            pairs["cell"].to_numpy(),
+            pairs["uses"].to_numpy(),
+            population=tables.population,
+        )
+        return Findings(
+            scores=_scores(styles, tables),
+            links=_links(styles, tables.population),
+            styles={int(style.cells[0]): style.cells for style in styles},
+            labels={int(style.cells[0]): "style" for style in styles},
+        )
+
+    def judge(self, group: Group) -> Sequence[Evidence]:
+        if not group.styled.any():
+            return []
+        members = len(group.shared.accounts)
+        orgs = len(np.unique(organisations(group.shared)))
+        share = float(group.styled.mean())
+        sample = len(group.others.accounts)
+        outside = len(group.others.where(group.others_styled).accounts) / max(1, sample)
+        lift = (members / group.population + 1e-6) / (outside + 1 / max(1, sample))
+        return [
+            Evidence(
+                self.metadata.family,
+                self.metadata.name,
+                value=float(orgs),
+                base_rate=outside,
+                weight=min(CEILING, math.log(max(orgs, 1) / 2) + max(0.0, math.log(lift)) / 2)
+                if orgs > 2
+                else 0.0,
+                text=f"{members} accounts of {orgs} organisations send the same masked wordings, "
+                f"in {share:.0%} of their exchanges; of other accounts {outside:.1%} ever do.",
+            )
+        ]
+
+
+def _links(styles: Sequence[Style], population: int) -> pa.Table:
+    sizes = [len(style.accounts) for style in styles]
+    rarity = [math.log(max(population, 2) / size) for size in sizes]
+    if not styles:
+        return LINKS.empty_table()
+    return pa.Table.from_arrays(
+        [
+            pa.array(np.concatenate([style.accounts for style in styles])),
+            pa.array(np.repeat([style.cells[0] for style in styles], sizes)),
+            pa.array(np.concatenate([style.uses for style in styles])),
+            pa.array(np.repeat(rarity, sizes)),
+        ],
+        schema=LINKS,
+    )
+
+
+def _scores(styles: Sequence[Style], tables: Tables) -> dict[int, float]:
+    """Nats by account: the rarity of its styles times the share of its exchanges they take."""
+    if not styles:
+        return {}
+    days = tables["account_days"]
+    totals = tables.engine.collect(
+        days.group_by("account").agg(exchanges=days.exchanges.sum())
+    ).sort_by("account")
+    account, exchanges = totals["account"].to_numpy(), totals["exchanges"].to_numpy()
+    score = np.zeros(len(account))
+    for style in styles:
+        at = np.searchsorted(account, style.accounts)
+        share = np.minimum(1.0, style.uses / exchanges[at])
+        rarity = math.log(max(tables.population, 2) / len(style.accounts))
+        np.maximum.at(score, at, share * max(0.0, rarity))
+    chosen = np.flatnonzero(score)
+    return dict(zip(account[chosen].tolist(), score[chosen].tolist(), strict=True))

@@ -1,0 +1,111 @@
+"""Asks that a distiller lives on: reasoning, grades, rewritten prompts, the model's instructions.
+
+Honest students ask for steps, evaluators for grades. So the share of asking exchanges is compared
+with everybody else's, and it counts as a family of its own only where it remains when the
+exchanges of the group's largest style are removed (law 1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from stillwatch.detections.detection import Evidence, Family, Findings, Metadata, Tables
+from stillwatch.detections.group import Group, Mask, Rows
+from stillwatch.detections.tables import ACCOUNT_DAYS
+from stillwatch.engines import Stage
+from stillwatch.sketches import Asks, describe_asks
+
+__all__ = ["Elicitation"]
+
+CEILING = 4.0
+
+
+class Elicitation:
+    """Scores accounts by their share of asking exchanges; links nobody."""
+
+    metadata = Metadata(
+        name="elicitation",
+        family=Family.PURPOSE,
+        title="Asks for reasoning, grades or prompt rewrites",
+        sees="asks for hidden or stepwise reasoning, grades, prompt rewrites, instructions",
+        null="the group's accounts ask for such things as often as everybody else",
+        base_rate="measured in the same log, on a random sample of other accounts",
+        look_alikes=("tutoring", "evaluators", "prompt optimisers", "answer graders"),
+        atlas=("AML.T0024.002", "AML.T0054"),
+    )
+
+    def stages(self, sampling: int) -> Sequence[Stage]:
+        return [ACCOUNT_DAYS]
+
+    def find(self, tables: Tables) -> Findings:
+        days = tables["account_days"]
+        totals = tables.engine.collect(
+            days.group_by("account").agg(
+                exchanges=days.exchanges.sum(), asking=days.asking.cast("int64").sum()
+            )
+        )
+        share = totals["asking"].to_numpy() / totals["exchanges"].to_numpy()
+        asking = np.flatnonzero(share > 0)
+        accounts = totals["account"].to_numpy()[asking]
+        return Findings(dict(zip(accounts.tolist(), share[asking].tolist(), strict=True)))
+
+    def judge(self, group: Group) -> Sequence[Evidence]:
+        usual = _asking(group.others).mean() if len(group.others) else 0.0
+        asking = _asking(group.rows)
+        share = float(asking.mean())
+        if share < 0.1 or share < 2 * usual:
+            return []
+        rest = group.style != _largest(group)
+        remains = _excess(asking[rest], usual)
+        weight = max(remains, _excess(asking, usual))
+        bits = int(np.bitwise_or.reduce(group.rows.ints("asks")))
+        common = [
+            bit
+            for bit in Asks
+            if bits & bit and (group.rows.ints("asks") & bit).astype(bool).mean() > share / 5
+        ]
+        names = ", ".join(describe_asks(sum(common))) or "several kinds"
+        return [
+            Evidence(
+                self.metadata.family,
+                self.metadata.name,
+                value=share,
+                base_rate=float(usual),
+                weight=min(CEILING, weight),
+                explained=remains < 1.0,
+                text=f"{share:.0%} of the group's exchanges ask for what a distiller needs "
+                f"({names}); among other accounts {usual:.1%} do."
+                + (" One shared template may explain all of it." if remains < 1.0 else ""),
+            )
+        ]
+
+
+def _asking(rows: Rows) -> Mask:
+    asking: Mask = rows.ints("asks") != 0
+    return asking
+
+
+def _largest(group: Group) -> int:
+    styles = group.style[group.styled]
+    if not len(styles):
+        return -2
+    values, counts = np.unique(styles, return_counts=True)
+    return int(values[counts.argmax()])
+
+
+def _excess(asking: Mask, usual: float) -> float:
+    """Nats: how much more likely the asks are at their own share than at the usual one."""
+    n = len(asking)
+    if n < 10:
+        return 0.0
+    share = (asking.sum() + 0.5) / (n + 1)
+    usual = min(max(usual, 1 / (n + 2)), 0.999)
+    if share <= 1.5 * usual:
+        return 0.0
+    nats = asking.sum() * math.log(share / usual) + (n - asking.sum()) * math.log(
+        max(1e-9, 1 - share) / (1 - usual)
+    )
+    return math.log1p(max(0.0, float(nats)))

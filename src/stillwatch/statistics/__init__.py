@@ -1,0 +1,10 @@
+"""Statistics that carry verdicts; no other room computes a p-value or a Bayes factor by itself.
+
+In: numpy arrays of counts or classes. Out: a statistic with its error, or evidence in nats. Every
+function names its null, its assumption and its source, and has a calibration test under the null.
+"""
+
+from stillwatch.statistics.agreement import Agreement, agreement
+from stillwatch.statistics.volumes import BALANCED, INDEPENDENT, balance, log_spread
+
+__all__ = ["BALANCED", "INDEPENDENT", "Agreement", "agreement", "balance", "log_spread"]
