@@ -14,5 +14,19 @@ from stillwatch.campaigns.campaign import (
     Template,
     Tie,
 )
+from stillwatch.campaigns.progress import Progress, Silent
+from stillwatch.campaigns.scan import ScanOptions, scan
 
-__all__ = ["Campaign", "Member", "Ran", "ScanReport", "Source", "Template", "Tie"]
+__all__ = [
+    "Campaign",
+    "Member",
+    "Progress",
+    "Ran",
+    "ScanOptions",
+    "ScanReport",
+    "Silent",
+    "Source",
+    "Template",
+    "Tie",
+    "scan",
+]

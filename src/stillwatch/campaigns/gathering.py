@@ -27,12 +27,15 @@ HITS = 2
 class Gathered:
     """Exchanges in memory, sorted by account."""
 
-    def __init__(self, table: pa.Table, background: Ints, population: int, hits: int) -> None:
+    def __init__(
+        self, table: pa.Table, background: Ints, population: int, hits: int, most: int | None
+    ) -> None:
         self._table = table.sort_by([("account", "ascending"), ("at", "ascending")])
         self._account = self._table["account"].to_numpy()
         self._background = background
         self._population = population
         self._hits = hits
+        self._most = most
 
     def rows(self, accounts: Ints) -> Rows:
         """The exchanges of `accounts` (ascending)."""
@@ -46,8 +49,8 @@ class Gathered:
         """`candidate` with its exchanges; `styles` gives the cells of the styles it shares."""
         own = {name: styles[name] for name in candidate.links.get("echo", {}) if name in styles}
         accounts = candidate.accounts
-        if len(accounts) > ACCOUNTS:
-            accounts = accounts[:: -(-len(accounts) // ACCOUNTS)]  # digests are in random order
+        if self._most is not None and len(accounts) > self._most:
+            accounts = accounts[:: -(-len(accounts) // self._most)]  # digests are in random order
         rows = self.rows(accounts)
         others = self.rows(np.setdiff1d(self._background, candidate.accounts))
         style = self._styles(rows, list(own.values()))
@@ -73,8 +76,11 @@ class Gathered:
         return style
 
 
-def gather(tables: Tables, candidates: Sequence[Candidate]) -> Gathered:
-    """Collect what :class:`Gathered` holds; of busy accounts a sample by request digest."""
+def gather(tables: Tables, candidates: Sequence[Candidate], *, whole: bool = False) -> Gathered:
+    """Collect what :class:`Gathered` holds.
+
+    Of large candidates and of busy accounts a sample, unless `whole`: then every exchange.
+    """
     days = tables["account_days"]
     totals = tables.engine.collect(
         days.group_by("account").agg(exchanges=days.exchanges.sum())
@@ -89,9 +95,11 @@ def gather(tables: Tables, candidates: Sequence[Candidate]) -> Gathered:
     background = np.sort(outside[:: max(1, len(outside) // BACKGROUND)][:BACKGROUND])
     chosen = np.union1d(inside, background)
     at = np.searchsorted(account, chosen)
-    thin = 2 ** np.ceil(np.log2(np.maximum(1.0, exchanges[at] / EXCHANGES))).astype(np.int64)
+    most = exchanges[at].max(initial=1) if whole else EXCHANGES
+    thin = 2 ** np.ceil(np.log2(np.maximum(1.0, exchanges[at] / most))).astype(np.int64)
     keys = ibis.memtable(pa.table({"account": chosen, "thin": thin}))
     rows = tables["exchanges"].select(*ROW_COLUMNS).join(keys, "account")
     found = tables.engine.collect(rows.filter(rows.request % rows.thin == 0).drop("thin"))
     # the thinned cells of a style are few, so that one of them must do
-    return Gathered(found, background, tables.population, HITS if tables.sampling < 4 else 1)
+    hits = HITS if tables.sampling < 4 else 1
+    return Gathered(found, background, tables.population, hits, None if whole else ACCOUNTS)

@@ -18,7 +18,9 @@ from stillwatch.errors import ExitStatus, StillwatchError, StorageError
 __all__ = ["main"]
 
 #: command → what it does; each is `stillwatch.cli.<command>` and is imported only when it is used
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "scan": "find distillation campaigns in logs of requests",
+}
 
 
 class _Commands(click.Group):

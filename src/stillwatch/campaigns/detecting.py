@@ -1,0 +1,118 @@
+"""Event store → judged candidates: stages, findings, candidates, judgements."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from ibis.expr.types import Table
+
+from stillwatch.campaigns.campaign import Ran
+from stillwatch.campaigns.candidates import Candidate, find_candidates
+from stillwatch.campaigns.gathering import gather
+from stillwatch.campaigns.judging import Judgement, judge
+from stillwatch.campaigns.progress import Progress
+from stillwatch.detections import ACCOUNT_DAYS, Abstained, Detection, Findings
+from stillwatch.engines import Engine, Stage, StageRun, run_stages
+from stillwatch.events import EventStore
+
+__all__ = ["Detected", "StageTables", "detect", "run_all_stages"]
+
+Ints = npt.NDArray[np.int64]
+
+#: candidates that are judged, those with most linked accounts first
+JUDGED = 400
+
+
+class StageTables:
+    """The stage tables of one run; see :class:`stillwatch.detections.Tables`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        run: StageRun,
+        exchanges: Table,
+        *,
+        sampling: int,
+        reference_until: int | None = None,
+    ) -> None:
+        self.engine = engine
+        self.sampling = sampling
+        self.reference_until = reference_until
+        self._tables = {**run.tables, "exchanges": exchanges}
+        days = run.tables["account_days"]
+        totals = engine.collect(
+            days.agg(accounts=days.account.nunique(), exchanges=days.exchanges.sum())
+        ).to_pylist()[0]
+        self.population = int(totals["accounts"] or 0)
+        self.exchanges = int(totals["exchanges"] or 0)
+
+    def __getitem__(self, name: str) -> Table:
+        return self._tables[name]
+
+
+@dataclass(frozen=True)
+class Detected:
+    """Findings by detection, and every candidate with its judgement, best first."""
+
+    findings: Mapping[str, Findings]
+    judged: Sequence[tuple[Candidate, Judgement]]
+    ran: Sequence[Ran]
+    styles: Mapping[int, Ints]
+    """cells of every style, by object"""
+
+
+def run_all_stages(
+    engine: Engine,
+    store: EventStore,
+    detections: Sequence[Detection],
+    work: Path,
+    progress: Progress,
+    *,
+    sampling: int,
+    reference_until: int | None = None,
+) -> StageTables:
+    """Run the stages of all `detections` over the store, each stage once."""
+    stages: dict[str, Stage] = {ACCOUNT_DAYS.name: ACCOUNT_DAYS}
+    for detection in detections:
+        stages |= {stage.name: stage for stage in detection.stages(sampling)}
+    days: dict[dt.date, list[Path]] = {day: store.parquet_files(day, day) for day in store.days()}
+    progress.step("stages", len(stages))
+    run = run_stages(
+        engine, list(stages.values()), days, work, report=lambda _: progress.advance(1)
+    )
+    exchanges = engine.read([file for files in days.values() for file in files])
+    return StageTables(engine, run, exchanges, sampling=sampling, reference_until=reference_until)
+
+
+def detect(tables: StageTables, detections: Sequence[Detection], progress: Progress) -> Detected:
+    """Findings → candidates → judgements."""
+    findings: dict[str, Findings] = {}
+    ran: list[Ran] = []
+    progress.step("detections", len(detections))
+    for detection in detections:
+        started, abstained = time.perf_counter(), None
+        try:
+            findings[detection.metadata.name] = detection.find(tables)
+        except Abstained as reason:
+            abstained = str(reason)
+        ran.append(Ran(detection.metadata, abstained, time.perf_counter() - started))
+        progress.advance(1)
+    candidates = find_candidates(findings)[:JUDGED]
+    styles = {each: cells for found in findings.values() for each, cells in found.styles.items()}
+    if not candidates:
+        return Detected(findings, [], ran, styles)
+    progress.step("candidates", len(candidates))
+    gathered = gather(tables, candidates)
+    active = [each for each in detections if each.metadata.name in findings]
+    judged = []
+    for candidate in candidates:
+        judged.append((candidate, judge(gathered.group(candidate, styles), active)))
+        progress.advance(1)
+    judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
+    return Detected(findings, judged, ran, styles)

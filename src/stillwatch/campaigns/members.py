@@ -1,0 +1,162 @@
+"""A judged group → a campaign: who is a member, since when, how much, on what ties.
+
+Being linked is not being a member: an account must carry the group's marks in a good part of its
+exchanges, or carry them at all and share an instrument with members.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from stillwatch.campaigns.campaign import Campaign, Member, Tie
+from stillwatch.campaigns.candidates import LEAST_ACCOUNTS, Candidate
+from stillwatch.campaigns.judging import Judgement
+from stillwatch.campaigns.reading import AccountNames
+from stillwatch.detections import UNKNOWN, Group
+
+__all__ = ["settle"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+#: a member carries the marks in this many exchanges and in this share of them
+EXCHANGES, SHARE = 2, 0.1
+HOUR = 3_600_000_000
+
+
+def settle(
+    candidate: Candidate,
+    judgement: Judgement,
+    group: Group,
+    names: AccountNames,
+    labels: Mapping[int, str],
+) -> Campaign | None:
+    """The campaign that `group` is, with its members; None where too few remain.
+
+    Args:
+        group: all exchanges of the candidate's accounts.
+        labels: what shared objects may be called.
+    """
+    rows = group.rows
+    total = np.bincount(rows.owner, minlength=len(rows.accounts))
+    marked = np.bincount(rows.owner[group.styled], minlength=len(rows.accounts))
+    ties = _ties_of(candidate, rows.accounts)
+    share = marked / np.maximum(total, 1)
+    member = ((marked >= EXCHANGES) & (share >= SHARE)) | ((marked >= 1) & (ties > 0))
+    if not group.styled.any():
+        member = ties > 0
+    if member.sum() < LEAST_ACCOUNTS:
+        return None
+    inside = member[rows.owner]
+    ours = inside & group.styled if group.styled.any() else inside
+    at = rows.ints("at")
+    score = judgement.score * (0.5 + 0.5 * share) + np.minimum(ties, 3)
+    order = np.flatnonzero(member)[np.lexsort((rows.accounts[member], -score[member]))]
+    called = dict(zip(rows.accounts.tolist(), names.lookup(rows.accounts), strict=True))
+    reasons = _reasons(candidate)
+    return Campaign(
+        id="c-" + hashlib.sha256(np.sort(rows.accounts[member]).tobytes()).hexdigest()[:10],
+        score=round(judgement.score, 3),
+        first_seen=_time(at[ours].min()),
+        last_seen=_time(at[ours].max()),
+        exchanges=int(ours.sum()),
+        tokens=_tokens(group, ours),
+        members=tuple(
+            _member(i, called, group, float(score[i]), float(share[i]), reasons) for i in order
+        ),
+        evidence=judgement.evidence,
+        counter_evidence=judgement.counter_evidence,
+        ties=tuple(
+            _tie(*each, called, rows.accounts[member], labels) for each in candidate.objects()
+        ),
+        hours=_hours(at, ours, inside),
+    )
+
+
+def _ties_of(candidate: Candidate, accounts: Ints) -> Ints:
+    """For each account the number of objects, styles apart, that it shares."""
+    ties = np.zeros(len(accounts), dtype=np.int64)
+    for detection, _, members in candidate.objects():
+        if detection != "echo":
+            ties[np.searchsorted(accounts, members)] += 1
+    return ties
+
+
+def _member(
+    i: int,
+    called: Mapping[int, str],
+    group: Group,
+    score: float,
+    share: float,
+    reasons: Mapping[int, tuple[str, ...]],
+) -> Member:
+    rows = group.rows
+    digest = int(rows.accounts[i])
+    span = slice(
+        int(np.searchsorted(rows.owner, i, side="left")),
+        int(np.searchsorted(rows.owner, i, side="right")),
+    )
+    at, registered = rows.ints("at")[span], int(rows.ints("registered_at")[span].max())
+    return Member(
+        account=called[digest],
+        score=round(score, 3),
+        exchanges=len(at),
+        share=round(share, 4),
+        first_seen=_time(at.min()),
+        last_seen=_time(at.max()),
+        registered_at=None if registered == UNKNOWN else _time(registered),
+        reasons=reasons.get(digest, ()),
+    )
+
+
+def _reasons(candidate: Candidate) -> dict[int, tuple[str, ...]]:
+    reasons: dict[int, list[str]] = {}
+    for detection, _, members in candidate.objects():
+        for account in members.tolist():
+            known = reasons.setdefault(account, [])
+            if detection not in known:
+                known.append(detection)
+    return {account: tuple(known) for account, known in reasons.items()}
+
+
+def _tie(
+    detection: str,
+    shared: int,
+    accounts: Ints,
+    called: Mapping[int, str],
+    members: Ints,
+    labels: Mapping[int, str],
+) -> Tie:
+    inside = np.intersect1d(accounts, members)
+    return Tie(detection, labels.get(shared, detection), tuple(called[a] for a in inside.tolist()))
+
+
+def _hours(
+    at: Ints, ours: npt.NDArray[np.bool_], inside: npt.NDArray[np.bool_]
+) -> dict[dt.datetime, tuple[int, int]]:
+    hours, which = np.unique(at[inside] // HOUR, return_inverse=True)
+    marked = np.bincount(which, weights=ours[inside], minlength=len(hours)).astype(int)
+    everything = np.bincount(which, minlength=len(hours))
+    return {
+        _time(hour * HOUR): (int(m), int(n - m))
+        for hour, m, n in zip(hours, marked, everything, strict=True)
+    }
+
+
+def _tokens(group: Group, ours: npt.NDArray[np.bool_]) -> int | None:
+    if not group.rows.knows("completion_tokens"):
+        return None
+    total = 0
+    for name in ("prompt_tokens", "completion_tokens"):
+        values = group.rows.ints(name)[ours]
+        total += int(values[values != UNKNOWN].sum())
+    return total
+
+
+def _time(micros: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=int(micros))

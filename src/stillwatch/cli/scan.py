@@ -1,0 +1,78 @@
+"""`stillwatch scan LOG… --out DIR`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from stillwatch.campaigns import ScanOptions, scan
+from stillwatch.cli.progress import open_progress
+from stillwatch.cli.summary import print_summary
+from stillwatch.errors import ExitStatus
+from stillwatch.sketches import SketchKey
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("logs", nargs=-1, required=True, metavar="LOG...")
+@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, metavar="DIR",
+              help="Folder for the report; made whole or not at all.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace DIR if it holds something.")
+@click.option("--format", "format_", default="auto", show_default=True,
+              type=click.Choice(["auto", "native", "litellm", "otel"]),
+              help="Format of the logs; auto recognises it.")  # fmt: skip
+@click.option("--key-file", type=click.Path(path_type=Path), metavar="FILE",
+              help="Secret that sketches are keyed with. Without it a fresh one is used and "
+              "forgotten: results are the same, digests are not.")  # fmt: skip
+@click.option("--pseudonymous", is_flag=True,
+              help="Write keyed digests in place of account names.")  # fmt: skip
+@click.option("--k", type=click.IntRange(2), default=5, show_default=True,
+              help="Fewest accounts that must share a wording before it can be read.")  # fmt: skip
+@click.option("--engine", type=click.Choice(["duckdb", "polars"]), default="duckdb",
+              show_default=True, help="What runs the detections.")  # fmt: skip
+@click.option("--memory-mb", type=click.IntRange(500), default=5_000, show_default=True,
+              help="What the engine may hold before it spills to disk.")  # fmt: skip
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def command(
+    logs: tuple[str, ...],
+    out: Path,
+    force: bool,
+    format_: str,
+    key_file: Path | None,
+    pseudonymous: bool,
+    k: int,
+    engine: str,
+    memory_mb: int,
+    quiet: bool,
+) -> int:
+    """Find distillation campaigns in logs of requests.
+
+    LOG is a file, a folder or a glob of JSON Lines (also .gz) or Parquet: the native log, LiteLLM
+    or OpenTelemetry GenAI spans. No prompt text is kept.
+
+    \b
+    Exit status: 0 nothing found, 3 campaigns found, 2 unreadable input or settings,
+    1 a failure of ours (a full disk included), 130 interrupted.
+
+    \b
+    Example:
+      stillwatch scan requests-*.jsonl.gz --out report
+    """
+    options = ScanOptions(
+        logs=logs,
+        out=out,
+        format=format_,
+        key=SketchKey.generate() if key_file is None else SketchKey.from_file(key_file),
+        force=force,
+        pseudonymous=pseudonymous,
+        engine=engine,
+        k=k,
+        memory_mb=memory_mb,
+    )
+    with open_progress(quiet=quiet) as progress:
+        report = scan(options, progress)
+    print_summary(report, out, Console())
+    return ExitStatus.CAMPAIGNS_FOUND if report.campaigns else ExitStatus.NOTHING_FOUND
