@@ -1,38 +1,44 @@
 """Conversations, answers and tools as the dialects write them → plain text and names.
 
-Reads messages of OpenAI (content parts, `tool_calls`), Anthropic (content blocks, `tool_use`,
-`tool_result`, `thinking`) and Gemini (`parts`, role `model`). Text is kept in order, joined by line
-breaks; a call of a tool is written as its name and its arguments; images, audio and files are
-left out.
+Reads messages of OpenAI (content parts, `tool_calls`, items of the Responses API), Anthropic
+(content blocks, `tool_use`, `tool_result`, `thinking`), Gemini (`parts`, role `model`) and
+OpenTelemetry (`parts` with `content`). Text is kept in order, joined by line breaks; a call of a
+tool is written as its name and its arguments; images, audio and files are left out.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-
-import msgspec
 
 from stillwatch.exchange import Message
 from stillwatch.sources.lenient import parse
+from stillwatch.sources.nested import first
 from stillwatch.sources.values import UnfitError, kind_of
 
-__all__ = [
-    "ROLES",
-    "SYSTEM_ROLES",
-    "plain_text",
-    "read_messages",
-    "read_tools",
-    "unpacked",
-]
+__all__ = ["ROLES", "SYSTEM_ROLES", "answer", "plain_text", "read_messages", "unpacked"]
 
 #: how other frameworks call a role → how we do
 ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant"}
 SYSTEM_ROLES = frozenset({"system", "developer"})
-_TOOLS_MAX = 10_000
 _DEEPEST = 8
-#: where a part of a message keeps its text, in the order in which we look
-_TEXT_KEYS = ("text", "content", "thinking", "reasoning", "refusal", "output", "response", "parts")
-_CALL_KEYS = ("arguments", "input", "args")
+#: types of parts that hold no text, whatever their keys
+_MEDIA = frozenset({"blob", "image", "audio", "video", "input_image", "input_audio", "image_url"})
+_CALLS = frozenset(
+    {"tool_use", "tool_call", "function_call", "server_tool_use", "server_tool_call"}
+)
+_RESULTS = frozenset(
+    {"tool_result", "tool_call_response", "function_call_output", "server_tool_call_response"}
+)
+#: the role of an item that has none
+_ITEM_ROLES = dict.fromkeys((*_CALLS, "reasoning"), "assistant") | dict.fromkeys(_RESULTS, "tool")
+#: parts that are named by their key: Gemini's
+_NAMED_CALLS = ("functionCall", "function_call")
+_NAMED_RESULTS = ("functionResponse", "function_response")
+#: where a part keeps its text, a call its arguments, a result what came back
+_TEXT_KEYS = ("text", "content", "thinking", "reasoning", "summary", "refusal", "parts")
+_ARGUMENT_KEYS = ("arguments", "input", "args", "server_tool_call")
+_RESULT_KEYS = ("content", "response", "result", "output", "server_tool_call_response")
 
 
 def read_messages(value: object) -> tuple[Message, ...] | None:
@@ -44,7 +50,7 @@ def read_messages(value: object) -> tuple[Message, ...] | None:
     turns = unpacked(value)
     if not isinstance(turns, list):
         raise UnfitError(f"is {kind_of(value)}, not a list of messages")
-    return tuple(_message(turn, place) for place, turn in enumerate(turns)) or None
+    return tuple(_message(turn, number) for number, turn in enumerate(turns, 1)) or None
 
 
 def plain_text(value: object, depth: int = 0) -> str:
@@ -60,28 +66,33 @@ def plain_text(value: object, depth: int = 0) -> str:
     if depth > _DEEPEST:
         raise UnfitError("has content that is nested too deeply")
     if isinstance(value, Sequence):
-        return "\n".join(filter(None, (plain_text(part, depth + 1) for part in value)))
+        return _joined([plain_text(part, depth + 1) for part in value])
     if isinstance(value, Mapping):
         return _part(value, depth)
     raise UnfitError(f"has content that is {kind_of(value)}, not text or parts")
 
 
-def read_tools(value: object) -> tuple[str, ...] | None:
-    """The names of the offered functions; of a bare count, that many empty names.
+def answer(response: object) -> tuple[str | None, str | None]:
+    """The text of a response and why it ended: the first choice of several.
 
-    Raises:
-        UnfitError: neither definitions, nor names, nor a count of at most 10,000.
+    Reads chat and text completions, Anthropic messages, the Responses API, and bare text; None
+    where there is no text, as for an error.
     """
-    tools = unpacked(value)
-    if isinstance(tools, int) and not isinstance(tools, bool):
-        if not 0 <= tools <= _TOOLS_MAX:
-            raise UnfitError(f"is a count outside of 0 to {_TOOLS_MAX:,}")
-        return ("",) * tools
-    if isinstance(tools, Mapping):
-        tools = list(tools.values()) if all(map(_is_tool, tools.values())) else [tools]
-    if not isinstance(tools, list):
-        raise UnfitError(f"is {kind_of(value)}, not a list of functions, of names, or a count")
-    return tuple(name for tool in tools for name in _tool_names(tool))
+    if isinstance(response, str):
+        return response, None
+    if not isinstance(response, Mapping):
+        return None, None
+    choices = response.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else response
+    if not isinstance(choice, Mapping):
+        return None, None
+    reason = first(choice, "finish_reason", "stop_reason")
+    content = first(choice, "message", "text", "content", "output")
+    try:
+        text = _turn_text(content) if isinstance(content, Mapping) else plain_text(content)
+    except UnfitError:
+        return None, reason if isinstance(reason, str) else None
+    return text if content is not None else None, reason if isinstance(reason, str) else None
 
 
 def unpacked(value: object) -> object:
@@ -95,36 +106,57 @@ def unpacked(value: object) -> object:
     return value
 
 
-def _message(turn: object, place: int) -> Message:
+def _message(turn: object, number: int) -> Message:
     if not isinstance(turn, Mapping):
-        raise UnfitError(f"has an entry that is no message: number {place + 1} is {kind_of(turn)}")
+        raise UnfitError(f"has an entry that is no message: number {number} is {kind_of(turn)}")
     role = turn.get("role")
+    if role is None:  # an item of the Responses API beside the messages
+        role = _ITEM_ROLES.get(_kind(turn))
     if not isinstance(role, str) or not role:
-        raise UnfitError(f"has a message without a role: number {place + 1}")
+        raise UnfitError(f"has a message without a role: number {number}")
     try:
-        pieces = [plain_text(turn.get("content", turn.get("parts")))]
-        calls = turn.get("tool_calls") or turn.get("function_call") or ()
-        pieces += [_call(call) for call in (calls if isinstance(calls, list) else (calls,)) if call]
-        if turn.get("refusal"):
-            pieces.append(plain_text(turn["refusal"]))
+        text = _turn_text(turn)
     except UnfitError as unfit:
-        raise UnfitError(f"{unfit.reason}, in message number {place + 1}") from None
+        raise UnfitError(f"{unfit.reason}, in message number {number}") from None
     role = role.lower()
-    return Message(ROLES.get(role, role), "\n".join(filter(None, pieces)))
+    return Message(ROLES.get(role, role), text)
+
+
+def _turn_text(turn: Mapping[str, object]) -> str:
+    """The text of a turn, its calls of tools behind it."""
+    if _kind(turn) in _ITEM_ROLES:
+        return _part(turn, 0)
+    pieces = [plain_text(first(turn, "content", "parts", "summary", "text"))]
+    calls = turn.get("tool_calls") or turn.get("function_call") or ()
+    pieces += [_call(call) for call in (calls if isinstance(calls, list) else (calls,)) if call]
+    if turn.get("refusal"):
+        pieces.append(plain_text(turn["refusal"]))
+    return _joined(pieces)
 
 
 def _part(part: Mapping[str, object], depth: int) -> str:
-    kind = part.get("type")
-    if kind in ("tool_use", "tool_call", "function_call", "functionCall", "server_tool_use"):
-        return _call(part)
-    for nested in ("functionCall", "function_call"):
-        if isinstance(part.get(nested), Mapping):
-            return _call(part[nested])
+    kind = _kind(part)
+    if kind in _MEDIA:
+        return ""
+    named = next((part[key] for key in _NAMED_CALLS if isinstance(part.get(key), Mapping)), None)
+    if kind in _CALLS or named is not None:
+        return _call(named or part)
+    for key in _NAMED_RESULTS:
+        result = part.get(key)
+        if isinstance(result, Mapping):
+            return _result(result, depth)
+    if kind in _RESULTS:
+        return _result(part, depth)
     for key in _TEXT_KEYS:
         found = part.get(key)
         if isinstance(found, str | list | Mapping):
             return plain_text(found, depth + 1)
     return ""
+
+
+def _kind(part: Mapping[str, object]) -> str:
+    kind = part.get("type")
+    return kind if isinstance(kind, str) else ""
 
 
 def _call(call: object) -> str:
@@ -133,27 +165,26 @@ def _call(call: object) -> str:
     inner = call.get("function")
     call = inner if isinstance(inner, Mapping) else call
     name = call.get("name")
-    given = next((call[key] for key in _CALL_KEYS if call.get(key) is not None), "")
-    if not isinstance(given, str):
-        given = msgspec.json.encode(given, order="sorted").decode()
-    return f"{name if isinstance(name, str) else ''} {given}".strip()
+    given = first(call, *_ARGUMENT_KEYS)
+    return f"{name if isinstance(name, str) else ''} {_json(given)}".strip()
 
 
-def _is_tool(value: object) -> bool:
-    return isinstance(value, Mapping) and ("name" in value or "function" in value)
+def _result(result: Mapping[str, object], depth: int) -> str:
+    """What a tool gave back: text, parts with text, or the JSON of anything else."""
+    given = first(result, *_RESULT_KEYS)
+    if isinstance(given, list):
+        return plain_text(given, depth + 1) or _json(given)
+    return _json(given)
 
 
-def _tool_names(tool: object) -> list[str]:
-    if isinstance(tool, str):
-        return [tool]
-    if not isinstance(tool, Mapping):
-        raise UnfitError(f"has an entry that is {kind_of(tool)}, not a function or its name")
-    declared = tool.get("functionDeclarations", tool.get("function_declarations"))
-    if isinstance(declared, list):
-        return [name for entry in declared for name in _tool_names(entry)]
-    inner = tool.get("function")
-    inner = inner if isinstance(inner, Mapping) else tool
-    for name in (inner.get("name"), tool.get("name"), tool.get("type")):
-        if isinstance(name, str):
-            return [name]
-    return [""]
+def _json(value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    except RecursionError:
+        raise UnfitError("has content that is nested too deeply") from None
+
+
+def _joined(pieces: list[str]) -> str:
+    return "\n".join(filter(None, pieces))

@@ -27,7 +27,7 @@ def find_files(patterns: Sequence[str | Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for pattern in patterns:
         for path in _named(pattern):
-            found.update(dict.fromkeys(_inside(path) if path.is_dir() else [path]))
+            found.update(dict.fromkeys(_inside(path) if path.is_dir() else [_regular(path)]))
     return sorted(found)
 
 
@@ -39,6 +39,15 @@ def _named(pattern: str | Path) -> list[Path]:
         what = "no file matches" if glob.has_magic(str(pattern)) else "there is no such file"
         raise InputError(f"{what}: check the name, or quote the pattern", path=pattern)
     return matches
+
+
+def _regular(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(
+            "is no regular file: write it to one first, since a log is read more than once",
+            path=path,
+        )
+    return path
 
 
 def _inside(folder: Path) -> Iterator[Path]:

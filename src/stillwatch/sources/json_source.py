@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stillwatch.exchange import RawExchange
+from stillwatch.sources.documents import documents
 from stillwatch.sources.lines import blocks
 from stillwatch.sources.log import Chunk
 from stillwatch.sources.rows import Context, Refused
 
-__all__ = ["Decode", "JsonLines"]
+__all__ = ["Decode", "JsonDocuments", "JsonLines"]
 
 #: a JSON document → the exchanges in it, and what was refused in their place
 Decode = Callable[[bytes], tuple[RawExchange | Refused, ...]]
@@ -26,15 +27,41 @@ class JsonLines:
     def chunks(self, context: Context) -> Iterator[Chunk]:
         """A chunk for every block of the file."""
         decode = self._format(context)
+        remarks = context.remarks
         for first, lines, read, faults in blocks(self.path):
             rows: list[RawExchange] = []
             places: list[int] = []
             for number, line in enumerate(lines, first):
-                context.remarks.line = number
+                remarks.line = number
                 for outcome in decode(line):
-                    if type(outcome) is Refused:
+                    if isinstance(outcome, Refused):
                         faults.append((number, outcome.reason))
                     else:
-                        rows.append(outcome)  # type: ignore[arg-type]
+                        rows.append(outcome)
                         places.append(number)
-            yield Chunk(rows, places, faults, read)
+            yield Chunk(rows, places, faults, read, sum(map(len, lines)))
+
+
+class JsonDocuments:
+    """A file of JSON objects in an array, or over several lines, plain or gzip."""
+
+    def __init__(self, path: Path, format: Callable[[Context], Decode]) -> None:  # noqa: A002
+        self.path = path
+        self._format = format
+
+    def chunks(self, context: Context) -> Iterator[Chunk]:
+        """A chunk for every block of the file."""
+        decode = self._format(context)
+        for found, read, faults in documents(self.path):
+            rows: list[RawExchange] = []
+            places: list[int] = []
+            for text, line, number, fault in found:
+                context.remarks.line = line
+                outcomes = decode(text) if fault is None else (Refused(f"the row {fault}"),)
+                for outcome in outcomes:
+                    if isinstance(outcome, Refused):
+                        faults.append((line, f"object {number:,}: {outcome.reason}"))
+                    else:
+                        rows.append(outcome)
+                        places.append(line)
+            yield Chunk(rows, places, faults, read, sum(len(one.text) for one in found))

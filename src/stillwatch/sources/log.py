@@ -42,13 +42,15 @@ class Batch(NamedTuple):
 class Chunk(NamedTuple):
     """What a source reads at a time: at most a few thousand rows of one file.
 
-    ``lines`` gives the line of each row; ``read`` the bytes of the file read so far.
+    ``lines`` gives the line of each row; ``read`` the bytes of the file that were read so far;
+    ``size`` about how many bytes of text the rows hold.
     """
 
     rows: list[RawExchange]
     lines: list[int]
     faults: list[tuple[int, str]]
     read: int
+    size: int
 
 
 class Source(Protocol):
@@ -113,7 +115,7 @@ class Log:
                 read = max(read, chunk.read)
                 while len(gathered.rows) >= rows:
                     yield gathered.batch(rows, seen)
-                if gathered.bytes_read >= _TEXT_MAX:
+                if gathered.size >= _TEXT_MAX:
                     yield gathered.batch(rows, seen)
             gathered.bytes_read += source.path.stat().st_size - read
         if gathered.rows or gathered.rejects or gathered.bytes_read:
@@ -130,18 +132,21 @@ class _Gathered:
         self.places: list[tuple[str, int]] = []
         self.rejects: list[Reject] = []
         self.bytes_read = bytes_read
+        self.size = 0
 
     def add(self, chunk: Chunk, path: str, read_before: int) -> None:
         self.rows += chunk.rows
         self.places += [(path, line) for line in chunk.lines]
         self.rejects += [Reject(path, line, reason) for line, reason in chunk.faults]
         self.bytes_read += max(chunk.read - read_before, 0)
+        self.size += chunk.size
 
     def batch(self, rows: int, seen: SeenIds) -> Batch:
         taken, self.rows = self.rows[:rows], self.rows[rows:]
         places, self.places = self.places[:rows], self.places[rows:]
         rejects, self.rejects = self.rejects, []
         bytes_read, self.bytes_read = self.bytes_read, 0
+        self.size = 0
         repeats = seen.repeats([row.request_id for row in taken])
         if repeats.any():
             twice = repeats.tolist()

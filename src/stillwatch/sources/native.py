@@ -18,7 +18,7 @@ from msgspec import Meta, Raw
 from stillwatch.exchange import Message, RawExchange
 from stillwatch.sources.columns import COLUMNS, SPELLINGS
 from stillwatch.sources.lenient import parse
-from stillwatch.sources.rows import Context, Refused, read_row, settle
+from stillwatch.sources.rows import Context, Refused, outcome, settle
 from stillwatch.sources.times import from_datetime, from_epoch
 from stillwatch.sources.values import COUNT_MAX, NUMBER_MAX, UnfitError, kind_of
 
@@ -38,6 +38,7 @@ class _Turn(msgspec.Struct, forbid_unknown_fields=True):
 _Name = Annotated[str, Meta(min_length=1)] | None
 _Count = Annotated[int, Meta(ge=0, le=COUNT_MAX)] | None
 _Number = Annotated[float, Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)] | None
+_Word = Annotated[str, Meta(pattern=r"^[^\s\[{]")] | None  # no JSON in it
 _Time = datetime | int | float
 #: kind of column → the type that its good values decode into; all others take the slow path
 _TYPES: dict[str, Any] = {
@@ -51,14 +52,14 @@ _TYPES: dict[str, Any] = {
     "number": _Number,
     "count": _Count,
     "max_tokens": _Count,
-    "duration": _Count,
+    "duration": _Count | Annotated[float, Meta(ge=0, le=COUNT_MAX)],
     "logprobs": bool | None,
-    "logit_bias": None,
-    "tools": None,
-    "response_format": None,
+    "logit_bias": _Count,
+    "tools": tuple[str, ...] | None,
+    "response_format": _Word,
     "prefill": str | None,
     "system": str | None,
-    "reasoning": None,
+    "reasoning": _Word,
     "completion": str | None,
     "finish_reason": _Name,
 }
@@ -94,6 +95,8 @@ class NativeJson:
             )
             if row.messages is not None:
                 row.messages = tuple(Message(turn.role, turn.content) for turn in row.messages)
+            if type(row.latency_ms) is float:
+                row.latency_ms = round(row.latency_ms)
             if row.registered_at is not None or row.blocked_at is not None:
                 self._account_times(row)
             raw = msgspec.convert(row, RawExchange, from_attributes=True)
@@ -118,17 +121,11 @@ class NativeJson:
             return ()
         try:
             value, replaced = parse(document)
-            if not isinstance(value, dict):
-                raise UnfitError(f"the line is {kind_of(value)}, not an object")  # noqa: TRY301
-            raw = read_row(self._columns(value), self._context)
         except UnfitError as unfit:
-            reason = unfit.reason
-            return (Refused(f"the line {reason}" if reason.startswith("is ") else reason),)
-        if replaced:
-            self._context.remarks.note("invalid UTF-8 was replaced by U+FFFD")
-            if "\ufffd" in raw.account:
-                return (Refused("'account' is not valid UTF-8"),)
-        return (raw,)
+            return (Refused(f"the row {unfit.reason}"),)
+        if not isinstance(value, dict):
+            return (Refused(f"the row is {kind_of(value)}, not an object"),)
+        return (outcome(self._columns(value), self._context, replaced=replaced),)
 
     def _columns(self, value: dict[str, Any]) -> dict[str, Any]:
         """The known columns of a row; learns its other names, for the fast path of later rows."""
@@ -142,7 +139,7 @@ class NativeJson:
                 if columns.get(column) is None:
                     columns[column] = entry
                 if key != column:
-                    self._context.remarks.note(f"'{key}' is read as '{column}'")
+                    self._context.remarks.note(f"'{key}' is read as '{column}'", times=0)
                 if self._spelled.get(column, column) != key:
                     self._spelled[column] = key
                     learned = True

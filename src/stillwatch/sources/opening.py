@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 from stillwatch.errors import InputError, UnknownFormatError
+from stillwatch.sources.documents import documents, is_lines
 from stillwatch.sources.finding import find_files
-from stillwatch.sources.json_source import Decode, JsonLines
+from stillwatch.sources.json_source import Decode, JsonDocuments, JsonLines
 from stillwatch.sources.lenient import parse
 from stillwatch.sources.lines import blocks, opened
+from stillwatch.sources.litellm import LiteLLM
 from stillwatch.sources.log import Log, Source
 from stillwatch.sources.native import NativeJson
+from stillwatch.sources.opentelemetry import OpenTelemetry
 from stillwatch.sources.parquet import NativeParquet, is_parquet
 from stillwatch.sources.rows import Context
 from stillwatch.sources.values import UnfitError
@@ -46,7 +50,7 @@ class Format(Protocol):
 
 
 #: the formats that `--format` knows, most particular first; a further one is added here
-FORMATS: tuple[Format, ...] = (NativeJson,)
+FORMATS: tuple[Format, ...] = (OpenTelemetry, LiteLLM, NativeJson)
 
 
 def open_log(patterns: Sequence[str | Path], *, format: str = "auto") -> Log:  # noqa: A002
@@ -97,7 +101,8 @@ def _source(path: Path, forced: Format | None) -> tuple[str, Source] | None:
         if forced not in (None, NativeJson):
             raise UnknownFormatError("is Parquet, which only the native log may be", path=path)
         return NativeJson.name, NativeParquet(path)
-    values = _first_values(path)
+    lines = is_lines(path)
+    values = _first_values(path, lines=lines)
     if values is None:
         return None
     format_ = forced or next(
@@ -105,30 +110,37 @@ def _source(path: Path, forced: Format | None) -> tuple[str, Source] | None:
     )
     if format_ is None:
         raise UnknownFormatError(
-            "is in no format that is known: a native log has 'at', 'account' and 'prompt' or "
-            "'messages' (docs/logs.md)",
+            "is in no format that is known: native ('at', 'account' and 'prompt' or 'messages'), "
+            "LiteLLM (StandardLoggingPayload), OpenTelemetry (OTLP/JSON with GenAI spans); "
+            "docs/logs.md describes them, --format forces one",
             path=path,
         )
-    return format_.name, JsonLines(path, format_)
+    source = JsonLines(path, format_) if lines else JsonDocuments(path, format_)
+    return format_.name, source
 
 
-def _first_values(path: Path) -> list[Mapping[str, Any]] | None:
-    """The objects among the first lines; None if there are only blank ones."""
+def _first_values(path: Path, *, lines: bool) -> list[Mapping[str, Any]] | None:
+    """The objects among the first documents; None if there are none but blanks."""
     values: list[Mapping[str, Any]] = []
-    blank, looked = True, 0
-    for block in blocks(path):
-        blank = blank and not block.faults
-        for line in block.lines:
-            if not line.strip():
-                continue
-            blank = False
-            looked += 1
-            try:
-                value, _ = parse(line)
-            except UnfitError:
-                value = None
-            if isinstance(value, dict):
-                values.append(value)
-            if looked == _LOOKED_AT:
-                return values
+    blank = True
+    for document in islice(_texts(path, lines=lines), _LOOKED_AT):
+        blank = False
+        try:
+            value, _ = parse(document)
+        except UnfitError:
+            continue
+        if isinstance(value, dict):
+            values.append(value)
     return None if blank else values
+
+
+def _texts(path: Path, *, lines: bool) -> Iterator[bytes]:
+    """The documents of a file; an empty one for each that cannot be delivered."""
+    if lines:
+        for block in blocks(path):
+            yield from filter(bytes.strip, block.lines)
+            yield from (b"" for _ in block.faults)
+    else:
+        for found, _, faults in documents(path):
+            yield from (document.text for document in found)
+            yield from (b"" for _ in faults)

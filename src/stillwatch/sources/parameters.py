@@ -9,10 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from stillwatch.sources import values
-from stillwatch.sources.conversation import plain_text, read_messages, read_tools, unpacked
+from stillwatch.sources.conversation import plain_text, read_messages, unpacked
+from stillwatch.sources.tools import read_tools
 from stillwatch.sources.values import UnfitError, kind_of
 
 __all__ = ["READERS"]
+
+#: stands for a prefill of which the log says only that it was there
+_PREFILLED = "…"
 
 
 def _logprobs(value: object) -> bool | int:
@@ -43,10 +47,10 @@ def _response_format(value: object) -> str | None:
 
 
 def _prefill(value: object) -> str | None:
-    """The text; of a bare true the empty text, since what it was is not known."""
+    """The text; of a bare true an ellipsis, of false the empty text: there was none."""
     if isinstance(value, str):
         return value
-    return "" if values.flag(value) else None
+    return _PREFILLED if values.flag(value) else ""
 
 
 def _reasoning(value: object) -> str | None:

@@ -67,7 +67,7 @@ class NativeParquet:
             context.remarks.unknown(name)
         for column, name in self._names.items():
             if column != name:
-                context.remarks.note(f"'{name}' is read as '{column}'")
+                context.remarks.note(f"'{name}' is read as '{column}'", times=0)
         size = self.path.stat().st_size
         first = 1
         with self._opened() as file:
@@ -91,7 +91,7 @@ class NativeParquet:
                         f"rows {first:,} to {after - 1:,} cannot be read: row group {group + 1} is "
                         f"damaged ({type(error).__name__})"
                     )
-                    yield Chunk([], [], [(first, reason)], 0)
+                    yield Chunk([], [], [(first, reason)], 0, 0)
                 first = after
 
     def _chunk(self, batch: pa.RecordBatch, first: int, read: int, context: Context) -> Chunk:
@@ -123,7 +123,7 @@ class NativeParquet:
                 lines.append(first + place)
             except UnfitError as unfit:
                 faults.append((first + place, unfit.reason))
-        return Chunk(rows, lines, faults, read)
+        return Chunk(rows, lines, faults, read, batch.nbytes)
 
     def _opened(self) -> pq.ParquetFile:
         try:

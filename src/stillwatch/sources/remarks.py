@@ -35,7 +35,10 @@ class Remarks:
         self.line = 0
 
     def note(self, sentence: str, times: int = 1) -> None:
-        """Count `sentence` at the current place. Cheap enough for every row."""
+        """Count `sentence` at the current place, or say it without a count where `times` is 0.
+
+        Cheap enough for every row.
+        """
         met = self._met.get(sentence)
         if met is None:
             where = f"{self.path}:{self.line}" if self.line else self.path
@@ -63,17 +66,19 @@ class Remarks:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Each remark with its count and its first place."""
-        found = [
-            f"{sentence} ({_counted(met.rows, 'time')}"
-            + (f" in {met.files:,} files" if met.files > 1 else "")
-            + f", first at {met.where})"
-            for sentence, met in self._met.items()
-        ]
+        found = [f"{sentence} ({_place(met)})" for sentence, met in self._met.items()]
         if self._unnamed:
             found.append(
-                f"more columns are unknown and not named here ({_counted(self._unnamed, 'time')})"
+                f"further unknown columns are not named here ({_counted(self._unnamed, 'time')})"
             )
         return tuple(found)
+
+
+def _place(met: _Met) -> str:
+    counts = [_counted(met.rows, "time")] if met.rows else []
+    if met.files > 1:
+        counts.append(f"{met.files:,} files")
+    return ", ".join([*counts, f"first at {met.where}"])
 
 
 def _counted(number: int, noun: str) -> str:

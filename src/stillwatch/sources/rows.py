@@ -20,7 +20,7 @@ from stillwatch.sources.remarks import Remarks
 from stillwatch.sources.times import EARLIEST, read_time
 from stillwatch.sources.values import UnfitError
 
-__all__ = ["Context", "Refused", "coerce", "complete", "read_row", "settle"]
+__all__ = ["Context", "Refused", "coerce", "complete", "outcome", "read_row", "settle"]
 
 _KIND = {column.name: column.kind for column in COLUMNS}
 _DAY = 86_400_000_000
@@ -65,6 +65,25 @@ def read_row(columns: Mapping[str, Any], context: Context) -> RawExchange:
         if value is not None
     }
     return complete(fields, context)
+
+
+def outcome(
+    columns: Mapping[str, Any], context: Context, *, replaced: bool
+) -> RawExchange | Refused:
+    """:func:`read_row`, with the reason in place of an exception.
+
+    `replaced` says that invalid text of the row became U+FFFD: that is noted, and an account that
+    holds one is refused, since two accounts must not become one.
+    """
+    try:
+        raw = read_row(columns, context)
+    except UnfitError as unfit:
+        return Refused(unfit.reason)
+    if replaced:
+        context.remarks.note("invalid UTF-8 was replaced by U+FFFD")
+        if "\ufffd" in raw.account:
+            return Refused(f"{_named('account', context)} is not valid UTF-8")
+    return raw
 
 
 def coerce(column: str, value: Any, context: Context) -> Any:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from stillwatch.sources.remarks import Remarks
 from stillwatch.sources.values import UnfitError
 
-__all__ = ["EARLIEST", "from_datetime", "from_epoch", "read_time"]
+__all__ = ["EARLIEST", "Micros", "elapsed_ms", "from_datetime", "from_epoch", "read_time"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_NAIVE = datetime(1970, 1, 1)
@@ -27,6 +27,10 @@ _UNITS = (
 
 #: 2015-01-01: no API of a language model has older requests
 EARLIEST = 1_420_070_400_000_000
+
+
+class Micros(int):
+    """Microseconds since 1970 UTC: a time that was read already."""
 
 
 def from_datetime(value: datetime, column: str, remarks: Remarks) -> int:
@@ -62,6 +66,8 @@ def read_time(value: object, column: str, remarks: Remarks) -> int:
     Raises:
         UnfitError: it is none of these.
     """
+    if isinstance(value, Micros):
+        return int(value)
     if isinstance(value, str):
         text = value.strip()
         if _NUMBER.fullmatch(text):
@@ -78,6 +84,16 @@ def read_time(value: object, column: str, remarks: Remarks) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnfitError("is no time: give RFC 3339 or seconds since 1970")
     return from_epoch(value, column, remarks)
+
+
+def elapsed_ms(start: object, end: object) -> float | None:
+    """Milliseconds from a time to a later one; None if one is no time, or they are swapped."""
+    silent = Remarks()  # the start is read again as a column, and noted there
+    try:
+        micros = read_time(end, "", silent) - read_time(start, "", silent)
+    except UnfitError:
+        return None
+    return micros / 1000 if micros >= 0 else None
 
 
 def _micros(since: timedelta) -> int:

@@ -6,6 +6,7 @@ has every column, typed as :data:`PARQUET` says, in row groups of 65,536 rows at
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 from collections.abc import Iterable
@@ -101,6 +102,8 @@ class NativeWriter:
 
     def discard(self) -> None:
         """Give up: remove what was written aside."""
+        with contextlib.suppress(OSError, ValueError):
+            self._sink.close()  # what it still wants to write goes the way of the rest
         self._aside.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -134,9 +137,11 @@ class _Json:
         self._out.write(b"".join(self._encode(_row(row)) + b"\n" for row in rows))
 
     def close(self) -> None:
-        if self._packer is not None:
-            self._packer.close()
-        self._file.close()
+        try:
+            if self._packer is not None:
+                self._packer.close()
+        finally:
+            self._file.close()
 
 
 class _Parquet:
