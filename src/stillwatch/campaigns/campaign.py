@@ -117,3 +117,5 @@ class ScanReport:
     """the reference period in words, None when novelty was judged inside the log"""
     pseudonymous: bool
     version: str
+    caveat: str | None = None
+    """what must be read first, e.g. that the accounts are simulated; None for nothing"""
