@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import networkit
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from stillwatch.detections import Findings
+from stillwatch.detections import Findings, communities
 
 __all__ = ["LEAST_ACCOUNTS", "Candidate", "find_candidates"]
 
@@ -110,18 +109,9 @@ def _communities(objects: _Objects, columns: Ints, least: float) -> list[list[in
     union = sizes[overlap.row] + sizes[overlap.col] - overlap.data
     similarity = overlap.data / union
     keep = similarity >= least
-    networkit.setNumberOfThreads(1)
-    networkit.setSeed(1, False)
-    graph = networkit.GraphFromCoo(
-        (similarity[keep].astype(float), (overlap.row[keep], overlap.col[keep])),
-        n=len(columns),
-        weighted=True,
-        directed=False,
-    )
-    louvain = networkit.community.PLM(graph, refine=True)
-    louvain.run()
+    found = communities(len(columns), overlap.row[keep], overlap.col[keep], similarity[keep])
     groups: dict[int, list[int]] = {}
-    for column, group in zip(columns.tolist(), louvain.getPartition().getVector(), strict=True):
+    for column, group in zip(columns.tolist(), found.tolist(), strict=True):
         groups.setdefault(group, []).append(column)
     return list(groups.values())
 

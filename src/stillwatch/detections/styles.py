@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import networkit
 import numpy as np
 import numpy.typing as npt
+
+from stillwatch.detections.communities import communities
 
 __all__ = ["Style", "find_styles"]
 
@@ -61,7 +62,9 @@ def find_styles(
     spread = np.bincount(column, minlength=len(cells))
     rarity = np.log(max(population, len(accounts)) / spread)
     weight = np.maximum(rarity, 0.01)[column] * np.log1p(uses)
-    membership = _communities(len(accounts), len(cells), row, column, weight)
+    membership = communities(
+        len(accounts) + len(cells), row, column + len(accounts), weight, resolution=RESOLUTION
+    )
     styles = [
         style
         for chosen in _parts(membership[len(accounts) :])
@@ -69,19 +72,6 @@ def find_styles(
         and (style := _style(chosen, membership, accounts, cells, row, column, uses, least))
     ]
     return sorted(styles, key=lambda style: (-len(style.accounts), style.cells.tolist()))
-
-
-def _communities(
-    accounts: int, cells: int, row: Ints, column: Ints, weight: Floats
-) -> npt.NDArray[np.int64]:
-    networkit.setNumberOfThreads(1)  # several threads make the partition depend on their timing
-    networkit.setSeed(1, False)
-    graph = networkit.GraphFromCoo(
-        (weight, (row, column + accounts)), n=accounts + cells, weighted=True, directed=False
-    )
-    louvain = networkit.community.PLM(graph, refine=True, gamma=RESOLUTION)
-    louvain.run()
-    return np.asarray(louvain.getPartition().getVector(), dtype=np.int64)
 
 
 def _parts(membership: Ints) -> Iterator[Ints]:

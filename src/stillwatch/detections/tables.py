@@ -20,7 +20,9 @@ __all__ = [
     "INFRASTRUCTURE_KINDS",
     "account_cells",
     "cell_spread",
+    "prompt_shingles",
     "shared_cells",
+    "thinned",
 ]
 
 Inputs = Mapping[str, Table]
@@ -35,6 +37,8 @@ def _account_days(inputs: Inputs) -> Table:
         exchanges=rows.count(),
         first_at=rows.at.min(),
         last_at=rows.at.max(),
+        org=rows.org.max(),
+        tenant_kind=rows.tenant_kind.cast("string").min(),
         registered_at=rows.registered_at.min(),
         blocked_at=rows.blocked_at.max(),
         words=rows.words.sum(),
@@ -47,7 +51,7 @@ def _account_days(inputs: Inputs) -> Table:
     )
 
 
-#: one row an account and UTC day: volumes and times
+#: one row an account and UTC day: who it is, volumes and times
 ACCOUNT_DAYS = Stage("account_days", _account_days, daily=True)
 
 
@@ -55,8 +59,8 @@ def _infrastructure(inputs: Inputs) -> Table:
     rows = inputs["exchanges"]
     kinds = [
         rows.filter(rows[kind].notnull())
-        .group_by("account", object=rows[kind])
-        .agg(uses=rows.count())
+        .group_by("account", object=ibis._[kind])
+        .agg(uses=ibis._.count())
         .mutate(kind=ibis.literal(code, type="int32"))
         for code, kind in enumerate(INFRASTRUCTURE_KINDS)
     ]
@@ -146,3 +150,39 @@ def cell_spread(sampling: int, least: int) -> Stage:
         return rows.join(spread, "cell").select("account", "cell", "uses", "varied", "accounts")
 
     return Stage(f"cell_spread_{sampling}_{least}", build, reads=(uses,))
+
+
+#: a text has 8 shingles or more, so that they can be thinned further than cells
+_SHINGLES = 8
+
+
+def thinned(sampling: int) -> int:
+    """The power of two that shingles are thinned by where cells are by `sampling`: about one a
+    text remains, the same one in every account."""
+    return _SHINGLES * sampling
+
+
+def prompt_shingles(thin: int) -> Stage:
+    """Which account sent which shingle: ``account, shingle, uses, varied, first, last``.
+
+    ``varied`` is true when the account put it into more than one distinct content on that day.
+    """
+
+    def build(inputs: Inputs) -> Table:
+        rows = inputs["exchanges"].select("account", "at", "content", "shingles")
+        rows = rows.mutate(shingle=rows.shingles.unnest()).drop("shingles")
+        return (
+            rows.filter(rows.shingle % thin == 0)
+            .group_by("account", "shingle")
+            .agg(
+                uses=ibis._.count(),
+                least=ibis._.content.min(),
+                most=ibis._.content.max(),
+                first=ibis._.at.min(),
+                last=ibis._.at.max(),
+            )
+            .mutate(varied=ibis._.least != ibis._.most)
+            .select("account", "shingle", "uses", "varied", "first", "last")
+        )
+
+    return Stage(f"prompt_shingles_{thin}", build, daily=True)
