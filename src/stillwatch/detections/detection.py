@@ -32,6 +32,7 @@ __all__ = [
     "Findings",
     "Metadata",
     "Tables",
+    "weigh",
 ]
 
 
@@ -124,6 +125,21 @@ class Evidence:
     weight: float = 0.0
     speaks_for: bool = True
     explained: bool = False
+
+
+def weigh(everything: float, rest: float, ceiling: float) -> tuple[float, bool]:
+    """The weight of evidence and whether a template explains it (law 1).
+
+    Args:
+        everything: nats on all exchanges of the group.
+        rest: nats where the exchanges that carry the group's shared style are removed.
+        ceiling: the most that may count.
+
+    Returns:
+        What remains counts; where next to nothing does, all of it stands, but explained.
+    """
+    explained = rest < 1.0
+    return min(ceiling, everything if explained else rest), explained
 
 
 class Tables(Protocol):

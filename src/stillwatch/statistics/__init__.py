@@ -5,6 +5,16 @@ function names its null, its assumption and its source, and has a calibration te
 """
 
 from stillwatch.statistics.agreement import Agreement, agreement
+from stillwatch.statistics.shares import excess, rarity_of_repeats
 from stillwatch.statistics.volumes import BALANCED, INDEPENDENT, balance, log_spread
 
-__all__ = ["BALANCED", "INDEPENDENT", "Agreement", "agreement", "balance", "log_spread"]
+__all__ = [
+    "BALANCED",
+    "INDEPENDENT",
+    "Agreement",
+    "agreement",
+    "balance",
+    "excess",
+    "log_spread",
+    "rarity_of_repeats",
+]

@@ -1,0 +1,81 @@
+"""All accounts of a log, with the organisation behind each and the times of its life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stillwatch.detections.detection import Tables
+from stillwatch.detections.group import UNKNOWN, Ints
+
+__all__ = ["Accounts", "read_accounts"]
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """One entry an account, by digest. Times are µs since 1970, UNKNOWN where the log is silent.
+
+    Attributes:
+        account: digests, ascending.
+        owner: the organisation's digest; the account itself where none is known.
+        exchanges: how many it sent.
+        first_at, last_at: its first and last exchange.
+        blocked_at: when it was blocked.
+        tenant_kind: what the provider's registry says; None where it says nothing.
+    """
+
+    account: Ints
+    owner: Ints
+    exchanges: Ints
+    first_at: Ints
+    last_at: Ints
+    blocked_at: Ints
+    tenant_kind: npt.NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.account)
+
+    def at(self, accounts: Ints) -> Ints:
+        """Positions of `accounts`, all of which are in the log."""
+        return np.searchsorted(self.account, accounts)
+
+    def within(self, accounts: Ints) -> npt.NDArray[np.bool_]:
+        """For each account of the log whether it is one of `accounts`."""
+        return np.isin(self.account, accounts)
+
+
+def read_accounts(tables: Tables) -> Accounts:
+    """Add up the stage ``account_days``."""
+    days = tables["account_days"]
+    found = tables.engine.collect(
+        days.group_by("account").agg(
+            org=days.org.max(),
+            exchanges=days.exchanges.sum(),
+            first_at=days.first_at.min(),
+            last_at=days.last_at.max(),
+            blocked_at=days.blocked_at.max(),
+            tenant_kind=days.tenant_kind.min(),
+        )
+    ).sort_by("account")
+    account = found["account"].to_numpy()
+    org = found["org"]
+    return Accounts(
+        account=account,
+        owner=pc.coalesce(org, found["account"]).to_numpy(),
+        exchanges=found["exchanges"].cast(pa.int64()).to_numpy(),
+        first_at=microseconds(found["first_at"]),
+        last_at=microseconds(found["last_at"]),
+        blocked_at=microseconds(found["blocked_at"]),
+        tenant_kind=np.array(found["tenant_kind"].to_pylist(), dtype=object),
+    )
+
+
+def microseconds(column: pa.ChunkedArray) -> Ints:
+    """A column of times as int64 µs since 1970, UNKNOWN for null."""
+    times = column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64())
+    micros: Ints = pc.fill_null(times, UNKNOWN).to_numpy()
+    return micros

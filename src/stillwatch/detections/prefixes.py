@@ -1,0 +1,240 @@
+"""One conversation under several accounts, and long conversations that never meet their cache.
+
+A relay spreads the turns of its users' conversations over its pool: one account sends a
+conversation up to some answer, another goes on from there. Such a *state*, the messages up to the
+last answer, holds text that the model wrote, so it does not come about twice by chance; and it
+arrives where its prefix is not cached. Sources: one-api picks a channel at random for each request
+(``relay/adaptor``, ``model/cache.go``); chained digests of prefixes are those of prefix caches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import ibis
+import numpy as np
+from ibis.expr.types import Table
+
+from stillwatch.detections.accounts import Accounts, read_accounts
+from stillwatch.detections.detection import (
+    Abstained,
+    Evidence,
+    Family,
+    Findings,
+    Metadata,
+    Tables,
+    weigh,
+)
+from stillwatch.detections.group import UNKNOWN, Group, Ints, Mask, Rows
+from stillwatch.detections.infrastructure import organisations
+from stillwatch.detections.pools import find_pools, link_pools
+from stillwatch.detections.tables import ACCOUNT_DAYS
+from stillwatch.engines import Stage
+from stillwatch.statistics import excess
+
+__all__ = ["Prefixes", "shared_states", "states"]
+
+Inputs = Mapping[str, Table]
+
+#: entries of the chain that an exchange keeps, the newest ones
+KEPT = 16
+#: a state in more requests is a fixed beginning (a greeting, worked examples), no conversation
+REQUESTS = 24
+#: input tokens from which on a cache of prefixes should have helped
+LONG = 1_500
+#: exchanges that long, below which an account's cached share says nothing
+LEAST = 3
+#: cached share of long conversations below which an account misses its cache
+MISSED = 0.1
+CEILING, CACHE_CEILING = 5.0, 2.5
+
+
+def states(thin: int) -> Stage:
+    """Conversation states by request: ``account, owner, state, request``.
+
+    Of each conversation of three messages or more whose answer is not dictated: the state before
+    its newest message, and from five messages on the one before that, which was the newest state
+    of an earlier request: so a conversation meets itself. States divisible by `thin` are kept.
+    """
+
+    def build(inputs: Inputs) -> Table:
+        rows = inputs["exchanges"]
+        rows = rows.filter((rows.turns >= 3) & ~rows.prefill.fill_null(False))
+        held = ibis.least(rows.turns, KEPT)
+        rows = rows.select(
+            "account",
+            "request",
+            "turns",
+            owner=ibis.coalesce(rows.org, rows.account),
+            newest=rows.prefixes[held - 2],
+            earlier=rows.prefixes[ibis.greatest(held - 4, 0)],
+        )
+        longer = rows.filter(rows.turns >= 5)
+        found = ibis.union(
+            rows.select("account", "owner", "request", state=rows.newest),
+            longer.select("account", "owner", "request", state=longer.earlier),
+        )
+        return found.filter(found.state % thin == 0)
+
+    return Stage(f"states_{thin}", build, daily=True)
+
+
+def shared_states(thin: int) -> Stage:
+    """:func:`states` that at least two organisations sent, fixed beginnings left out."""
+    reads = f"states_{thin}"
+
+    def build(inputs: Inputs) -> Table:
+        rows = inputs[reads]
+        shared = (
+            rows.group_by("state")
+            .agg(least=rows.owner.min(), most=rows.owner.max(), requests=rows.count())
+            .filter(lambda table: (table.least != table.most) & (table.requests <= REQUESTS))
+        )
+        return rows.semi_join(shared, "state")
+
+    return Stage(f"shared_states_{thin}", build, reads=(reads,))
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """The shared states of a log, by request, and its accounts."""
+
+    account: Ints
+    owner: Ints
+    state: Ints
+    request: Ints
+    accounts: Accounts
+
+
+class Prefixes:
+    """Links pools whose accounts continue each other's conversations. One instance a scan:
+    :meth:`find` keeps the shared states that :meth:`judge` looks up."""
+
+    metadata = Metadata(
+        name="prefixes",
+        family=Family.CONTENT,
+        title="Conversations that wander between accounts",
+        sees="conversations, answers included, that go on under an account of another organisation",
+        null="a conversation stays with the organisation that began it",
+        base_rate="measured in the same log: organisations outside the group that share a state",
+        look_alikes=(
+            "forks of one company whose accounts the log does not join",
+            "coding harnesses and chat widgets with fixed first messages",
+            "evaluators that replay scripted conversations at temperature 0",
+            "people who move to another account",
+        ),
+        atlas=("AML.T0008.005", "AML.T0024.002"),
+        needs=("messages",),
+    )
+
+    def __init__(self) -> None:
+        self._shared: _Shared | None = None
+
+    def stages(self, sampling: int) -> Sequence[Stage]:
+        thin = _thin(sampling)
+        return [ACCOUNT_DAYS, states(thin), shared_states(thin)]
+
+    def find(self, tables: Tables) -> Findings:
+        thin = _thin(tables.sampling)
+        if not tables.engine.collect(tables[f"states_{thin}"].limit(1)).num_rows:
+            raise Abstained("the log holds no conversations of three messages or more")
+        rows = tables.engine.collect(tables[f"shared_states_{thin}"])
+        account, owner, state, request = (
+            rows[name].to_numpy() for name in ("account", "owner", "state", "request")
+        )
+        self._shared = _Shared(account, owner, state, request, read_accounts(tables))
+        pools = find_pools(account, state, least=3)
+        pairs = np.unique(np.stack([account, state]), axis=1)
+        accounts, counts = np.unique(pairs[0], return_counts=True)
+        return Findings(
+            scores=dict(zip(accounts.tolist(), np.log1p(counts).tolist(), strict=True)),
+            links=link_pools(pools, tables.population),
+            labels={pool.name: "conversations" for pool in pools},
+        )
+
+    def judge(self, group: Group) -> Sequence[Evidence]:
+        return [*self._wandering(group), *self._missing(group)]
+
+    def _wandering(self, group: Group) -> Sequence[Evidence]:
+        shared = self._shared
+        if shared is None:
+            return []
+        ours = np.isin(shared.account, group.accounts)
+        inside = len(np.unique(organisations(group.rows)))
+        members = shared.accounts.within(group.accounts)
+        outside = len(np.unique(shared.accounts.owner[~members]))
+        usual = _meeting(shared, ~ours)
+        wandering = _meeting(shared, ours)
+        styled = np.isin(shared.request, group.rows.ints("request")[group.styled])
+        rest = _meeting(shared, ours & ~styled)
+        weight, explained = weigh(
+            excess(wandering, inside, usual, outside),
+            excess(rest, inside, usual, outside),
+            CEILING,
+        )
+        if weight < 0.5:
+            return []
+        conversations = len(np.unique(shared.state[ours]))
+        return [
+            Evidence(
+                self.metadata.family,
+                self.metadata.name,
+                value=wandering / inside,
+                base_rate=usual / max(1, outside),
+                weight=weight,
+                explained=explained,
+                text=f"{wandering} of {inside} organisations behind these accounts go on with "
+                f"conversations that another of them began ({conversations} such points were "
+                f"seen); elsewhere {usual / max(1, outside):.1%} do.",
+            )
+        ]
+
+    def _missing(self, group: Group) -> Sequence[Evidence]:
+        if not group.rows.knows("cached_tokens"):
+            return []
+        hits, of = _misses(group.rows)
+        usual, others = _misses(group.others)
+        rest = excess(*_misses(group.unshared), usual, others)
+        weight, explained = weigh(excess(hits, of, usual, others), rest, CACHE_CEILING)
+        if weight < 0.5:
+            return []
+        return [
+            Evidence(
+                self.metadata.family,
+                self.metadata.name,
+                value=hits / of,
+                base_rate=usual / others,
+                weight=weight,
+                explained=explained,
+                text=f"{hits} of {of} organisations with long conversations find less than "
+                f"{MISSED:.0%} of them in the cache, as if each turn came from somewhere else; "
+                f"elsewhere {usual / others:.1%} do.",
+            )
+        ]
+
+
+def _thin(sampling: int) -> int:
+    """An exchange has 16 cells and two states at most, so states are thinned less."""
+    return max(1, sampling // 4)
+
+
+def _meeting(shared: _Shared, chosen: Mask) -> int:
+    """Organisations that, among the `chosen` requests, share a state with another one."""
+    pairs = np.unique(np.stack([shared.state[chosen], shared.owner[chosen]]), axis=1)
+    if not pairs.size:
+        return 0
+    _, which, owners = np.unique(pairs[0], return_inverse=True, return_counts=True)
+    return len(np.unique(pairs[1][owners[which] > 1]))
+
+
+def _misses(rows: Rows) -> tuple[int, int]:
+    """Organisations that miss the cache in long conversations, and all that have such."""
+    prompt, cached = rows.ints("prompt_tokens"), rows.ints("cached_tokens")
+    long = (rows.ints("turns") >= 3) & (prompt >= LONG) & (cached != UNKNOWN)
+    _, owner = np.unique(organisations(rows)[rows.owner[long]], return_inverse=True)
+    times = np.bincount(owner)
+    sent = np.bincount(owner, weights=prompt[long])
+    served = np.bincount(owner, weights=cached[long])
+    judged = times >= LEAST
+    return int((served[judged] < MISSED * sent[judged]).sum()), int(judged.sum())
