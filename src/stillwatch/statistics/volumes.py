@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 BALANCED = (0.0, 0.8)
 INDEPENDENT = (0.9, 1.8)
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+_LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum())
 
 
 def balance(counts: Ints, *, least: int = 1) -> float:
@@ -46,26 +47,22 @@ def balance(counts: Ints, *, least: int = 1) -> float:
 def _evidence(
     values: Ints, times: Ints, locations: Floats, spread: tuple[float, float], least: int
 ) -> float:
-    scores = [
-        float(np.dot(times, _log_pmf(values, location, sigma, least)))
-        for sigma in np.linspace(*spread, 9)
-        for location in locations
-    ]
-    return float(logsumexp(scores)) - float(np.log(len(scores)))
+    """Log marginal likelihood over a grid of locations and of sigmas in `spread`."""
+    sigmas = np.linspace(*spread, 9)
+    log_rate = locations[:, None] + sigmas[:, None, None] * _NODES  # sigma, location, node
+    seen = _log_pmf(values, log_rate)
+    unseen = np.exp(_log_pmf(np.arange(least, dtype=np.int64), log_rate)).sum(axis=0)
+    scores = np.tensordot(times, seen - np.log(np.maximum(1e-12, 1 - unseen)), axes=1)
+    return float(logsumexp(scores)) - float(np.log(scores.size))
 
 
-def _log_pmf(values: Ints, location: float, sigma: float, least: int) -> Floats:
-    """Log probability of each value, given that it is at least `least`; Gauss-Hermite."""
-    rates = np.exp(location + sigma * _NODES)
-    weights = np.log(_WEIGHTS / _WEIGHTS.sum())
-
-    def log_pmf(n: npt.NDArray[np.int64]) -> Floats:
-        poisson = n[:, None] * np.log(rates) - rates - gammaln(n[:, None] + 1.0)
-        out: Floats = logsumexp(poisson + weights, axis=1)
-        return out
-
-    unseen = float(np.exp(log_pmf(np.arange(least))).sum()) if least > 0 else 0.0
-    return log_pmf(values) - float(np.log(max(1e-12, 1.0 - unseen)))
+def _log_pmf(values: Ints, log_rate: Floats) -> Floats:
+    """Poisson-lognormal log probabilities by Gauss-Hermite: value × sigma × location."""
+    n = values.reshape(-1, 1, 1, 1).astype(np.float64)
+    joint = n * log_rate - np.exp(log_rate) - gammaln(n + 1) + _LOG_WEIGHTS
+    top = joint.max(axis=-1, keepdims=True, initial=-np.inf)
+    out: Floats = np.log(np.exp(joint - top).sum(axis=-1)) + top[..., 0]
+    return out
 
 
 def log_spread(counts: Ints) -> float:

@@ -1,0 +1,49 @@
+"""Calibration: what the balance of volumes says when independent customers are all there is."""
+
+import numpy as np
+import pytest
+
+from stillwatch.statistics import balance, log_spread
+
+
+def volumes(rng: np.random.Generator, accounts: int, mean: float, sigma: float) -> np.ndarray:
+    counts = rng.poisson(mean * rng.lognormal(0, sigma, accounts))
+    return counts[counts >= 2]
+
+
+@pytest.mark.parametrize("sigma", [0.9, 1.2, 1.6])
+def test_independent_customers_rarely_look_balanced(sigma: float) -> None:
+    rng = np.random.default_rng(7)
+    said = [balance(volumes(rng, 60, 8, sigma), least=2) for _ in range(60)]
+    # a Bayes factor exceeds 1/a with probability at most a when its null is averaged over;
+    # at single points of the null a little more is allowed for
+    assert np.mean(np.array(said) > np.log(20)) <= 0.05
+
+
+def test_under_the_averaged_null_the_bayes_factor_is_an_e_value() -> None:
+    rng = np.random.default_rng(11)
+    said = np.array(
+        [balance(volumes(rng, 40, 10, rng.uniform(0.9, 1.8)), least=2) for _ in range(300)]
+    )
+    assert np.mean(said >= np.log(20)) <= 1 / 20
+    assert np.mean(said >= np.log(4)) <= 1 / 4
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.4])
+def test_a_load_balancer_is_seen(sigma: float) -> None:
+    rng = np.random.default_rng(3)
+    said = [balance(volumes(rng, 60, 8, sigma), least=2) for _ in range(30)]
+    assert np.median(said) > 3
+
+
+def test_a_handful_of_accounts_says_little_either_way() -> None:
+    assert abs(balance(np.array([5, 6]), least=2)) == 0.0
+    assert abs(balance(np.array([2, 3, 2]), least=2)) < 3
+
+
+def test_spread_is_that_of_the_rates_without_the_poisson_noise() -> None:
+    rng = np.random.default_rng(5)
+    even = log_spread(rng.poisson(10, 4000))
+    uneven = log_spread(rng.poisson(200 * rng.lognormal(0, 0.5, 4000)))
+    assert even < 0.1
+    assert uneven == pytest.approx(0.5, abs=0.05)
