@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,8 +65,8 @@ class Engine:
             StorageError: the disk is full or gone.
         """
         aside = file.with_suffix(".partial")
-        aside.parent.mkdir(parents=True, exist_ok=True)
         try:
+            aside.parent.mkdir(parents=True, exist_ok=True)
             if self.name == "duckdb":
                 self._backend.to_parquet(table, aside, compression="lz4")
             else:
@@ -78,7 +79,8 @@ class Engine:
                 raise _storage(error, file) from error
             raise
         finally:
-            aside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
 
     def collect(self, table: Table) -> pa.Table:
         """Run `table` and bring its rows into memory, in no particular order."""
