@@ -16,6 +16,7 @@ from stillwatch.campaigns.campaign import Ran
 from stillwatch.campaigns.candidates import Candidate, find_candidates
 from stillwatch.campaigns.gathering import gather
 from stillwatch.campaigns.judging import Judgement, judge
+from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
 from stillwatch.detections import ACCOUNT_DAYS, Abstained, Detection, Findings
 from stillwatch.engines import Engine, Stage, StageRun, run_stages
@@ -66,6 +67,10 @@ class Detected:
     styles: Mapping[int, Ints]
     """cells of every style, by object"""
 
+    def cells(self, candidate: Candidate) -> Ints:
+        """The cells of all styles that `candidate` shares, ascending."""
+        return _cells(candidate, self.styles)
+
 
 def run_all_stages(
     engine: Engine,
@@ -90,8 +95,13 @@ def run_all_stages(
     return StageTables(engine, run, exchanges, sampling=sampling, reference_until=reference_until)
 
 
-def detect(tables: StageTables, detections: Sequence[Detection], progress: Progress) -> Detected:
-    """Findings → candidates → judgements."""
+def detect(
+    tables: StageTables,
+    detections: Sequence[Detection],
+    progress: Progress,
+    reference: Reference | None = None,
+) -> Detected:
+    """Findings → candidates → judgements; `reference` adds its word where there is one."""
     findings: dict[str, Findings] = {}
     ran: list[Ran] = []
     progress.step("detections", len(detections))
@@ -112,7 +122,17 @@ def detect(tables: StageTables, detections: Sequence[Detection], progress: Progr
     active = [each for each in detections if each.metadata.name in findings]
     judged = []
     for candidate in candidates:
-        judged.append((candidate, judge(gathered.group(candidate, styles), active)))
+        further = (
+            []
+            if reference is None
+            else reference.judge(_cells(candidate, styles), candidate.accounts)
+        )
+        judged.append((candidate, judge(gathered.group(candidate, styles), active, further)))
         progress.advance(1)
     judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
     return Detected(findings, judged, ran, styles)
+
+
+def _cells(candidate: Candidate, styles: Mapping[int, Ints]) -> Ints:
+    chosen = [styles[each] for each in candidate.links.get("echo", {}) if each in styles]
+    return np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)

@@ -52,10 +52,12 @@ class Judgement:
         return len(counting) >= 2 and self.score >= THRESHOLD
 
 
-def judge(group: Group, detections: Sequence[Detection]) -> Judgement:
-    """Ask every detection, and the properties that only a group has."""
+def judge(
+    group: Group, detections: Sequence[Detection], further: Sequence[Evidence] = ()
+) -> Judgement:
+    """Ask every detection, and the properties that only a group has; `further` joins in."""
     evidence = [each for detection in detections for each in detection.judge(group)]
-    evidence += [*judge_load_balance(group), *judge_release_pivot(group)]
+    evidence += [*judge_load_balance(group), *judge_release_pivot(group), *further]
     evidence.sort(key=lambda each: (-each.weight, each.detection))
     return Judgement(
         tuple(each for each in evidence if each.speaks_for),

@@ -33,19 +33,26 @@ ROWS = 16_384
 
 
 class AccountNames:
-    """Digest → the log's own string, for the accounts of one scan; never stored with sketches."""
+    """Digest → the log's own string, for the accounts of one scan; never stored with sketches.
 
-    def __init__(self) -> None:
+    When `pseudonymous`, accounts are called by their digests and no string is kept.
+    """
+
+    def __init__(self, *, pseudonymous: bool = False) -> None:
+        self._pseudonymous = pseudonymous
         self._digests: list[Ints] = []
         self._names: list[pa.Array] = []
-        self._table: pa.Table | None = None
 
     def add(self, digests: Ints, names: list[str]) -> None:
         """Remember `names`, whose digests those are; repeats within a batch are dropped."""
         unique, first = np.unique(digests, return_index=True)
         self._digests.append(unique)
-        self._names.append(pa.array([names[i] for i in first.tolist()], pa.string()))
-        self._table = None
+        called = (
+            [f"{digest & 0xFFFFFFFFFFFFFFFF:016x}" for digest in unique.tolist()]
+            if self._pseudonymous
+            else [names[i] for i in first.tolist()]
+        )
+        self._names.append(pa.array(called, pa.string()))
         if len(self._digests) >= 64:
             self._merge()
 
@@ -90,8 +97,13 @@ def read_log(
     names: AccountNames,
     rejects: Path,
     progress: Progress,
+    *,
+    keep: tuple[int | None, int | None] = (None, None),
 ) -> Read:
     """Sketch every row of `log` into `store`; rejected rows go to `rejects`, without their text.
+
+    Args:
+        keep: only rows from the first to before the second time (µs since 1970) are kept.
 
     Raises:
         InputError: a file of the log is gone or unreadable.
@@ -115,13 +127,21 @@ def read_log(
             writer.write(batch)
 
         under_way: deque[tuple[Future[pa.RecordBatch], list[RawExchange]]] = deque()
+        begin, end = keep
         for batch in log.batches(ROWS):
             read.rejected += len(batch.rejects)
             for reject in batch.rejects:
                 _write_reject(refused, reject.path, reject.line, reject.reason)
-            if batch.rows:
-                read.rows += len(batch.rows)
-                under_way.append((worker.submit(sketcher.sketch, batch.rows), batch.rows))
+            rows = batch.rows
+            if begin is not None or end is not None:
+                rows = [
+                    row
+                    for row in rows
+                    if (begin is None or row.at >= begin) and (end is None or row.at < end)
+                ]
+            if rows:
+                read.rows += len(rows)
+                under_way.append((worker.submit(sketcher.sketch, rows), rows))
             while len(under_way) > AHEAD:
                 finish(*under_way.popleft())
             progress.advance(batch.bytes_read)

@@ -5,28 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from stillwatch import __version__
-from stillwatch.campaigns.campaign import Campaign, ScanReport, Source
-from stillwatch.campaigns.detecting import Detected, StageTables, detect, run_all_stages
-from stillwatch.campaigns.gathering import gather
-from stillwatch.campaigns.members import settle
+from stillwatch.campaigns.campaign import ScanReport, Source
+from stillwatch.campaigns.detecting import Detected
+from stillwatch.campaigns.finding import Found, find_campaigns
+from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.outputs import output_folder, write_accounts, write_campaigns
 from stillwatch.campaigns.progress import Progress, Silent
 from stillwatch.campaigns.reading import AccountNames, Read, read_log
 from stillwatch.campaigns.report import render
-from stillwatch.campaigns.templates import CellUse, cell_uses, templates
 from stillwatch.detections import load_detections
-from stillwatch.engines import open_engine
+from stillwatch.engines import Engine, open_engine
 from stillwatch.events import EventStore
 from stillwatch.sketches import CellDictionary, SketchKey
 from stillwatch.sources import Log, open_log
 
-__all__ = ["ScanOptions", "sampling_for", "scan"]
+__all__ = ["ScanOptions", "scan"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,9 @@ class ScanOptions:
 
     Attributes:
         key: the secret of the sketches; a fresh one, forgotten at the end, where none is given.
+        reference: logs of an earlier period that novelty is judged against.
+        reference_until: rows before that time (µs since 1970) are the reference instead.
+        pseudonymous: digests in place of account names in everything that is written.
         k: fewest accounts from which on masked words may be read.
         memory_mb: what the engine may hold before it spills to disk.
     """
@@ -43,6 +43,8 @@ class ScanOptions:
     out: Path
     format: str = "auto"
     key: SketchKey = field(default_factory=SketchKey.generate)
+    reference: Sequence[str | Path] = ()
+    reference_until: int | None = None
     force: bool = False
     pseudonymous: bool = False
     engine: str = "duckdb"
@@ -59,100 +61,68 @@ def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
         StorageError: the disk is full.
     """
     progress = progress or Silent()
+    detections = load_detections()
     with output_folder(options.out, force=options.force) as folder:
         work = folder / "work"
         work.mkdir()
         log = open_log(options.logs, format=options.format)
-        names = AccountNames()
-        store = EventStore.create(work / "events", key_id=options.key.key_id)
-        read = read_log(log, options.key, store, names, folder / "rejects.jsonl", progress)
-        report = _scan_store(options, store, read, names, log, folder, progress)
-        shutil.rmtree(work)
-    return report
-
-
-def sampling_for(exchanges: int) -> int:
-    """How far style cells are thinned (a power of two): memory and time stay bounded."""
-    return 1 if exchanges <= 2_000_000 else 2 if exchanges <= 6_000_000 else 4
-
-
-def _scan_store(
-    options: ScanOptions,
-    store: EventStore,
-    read: Read,
-    names: AccountNames,
-    log: Log,
-    folder: Path,
-    progress: Progress,
-) -> ScanReport:
-    detections = load_detections()
-    with open_engine(options.engine, folder / "work", memory_mb=options.memory_mb) as engine:
-        campaigns: list[Campaign] = []
-        if read.rows:
-            tables = run_all_stages(
-                engine,
-                store,
-                detections,
-                folder / "work" / "stages",
-                progress,
-                sampling=sampling_for(read.rows),
-            )
-            found = detect(tables, detections, progress)
-            campaigns = _campaigns(options, tables, found, names, log, progress)
-        else:
-            found = Detected({}, [], [], {})
+        names = AccountNames(pseudonymous=options.pseudonymous)
+        rejects = folder / "rejects.jsonl"
+        until = options.reference_until
+        with (
+            EventStore.create(work / "events", key_id=options.key.key_id) as store,
+            open_engine(options.engine, work, memory_mb=options.memory_mb) as engine,
+        ):
+            reference = _reference(options, log, engine, work, rejects, progress)
+            read = read_log(log, options.key, store, names, rejects, progress, keep=(until, None))
+            found = Found(Detected({}, [], [], {}), [], [], {})
+            if read.rows:
+                found = find_campaigns(
+                    engine,
+                    store,
+                    detections,
+                    names,
+                    lambda wanted: _read_words(options, wanted, log, progress),
+                    work / "stages",
+                    progress,
+                    reference,
+                )
         progress.step("writing")
-        report = ScanReport(
-            source=_source(read, len(names.table())),
-            campaigns=tuple(campaigns),
-            considered=len(found.judged),
-            detections=tuple(found.ran),
-            notes=tuple(read.notes),
-            reference=None,
-            pseudonymous=options.pseudonymous,
-            version=__version__,
-        )
+        shutil.rmtree(work)
+        report = _report(options, read, found, len(names.table()), reference)
         write_campaigns(report, folder / "campaigns.json")
-        write_accounts(report, found.findings, _scores(found), names, folder / "accounts.parquet")
+        write_accounts(
+            report, found.detected.findings, found.scores, names, folder / "accounts.parquet"
+        )
         (folder / "report.html").write_text(render(report), encoding="utf-8")
     return report
 
 
-def _campaigns(
+def _reference(
     options: ScanOptions,
-    tables: StageTables,
-    found: Detected,
-    names: AccountNames,
     log: Log,
+    engine: Engine,
+    work: Path,
+    rejects: Path,
     progress: Progress,
-) -> list[Campaign]:
-    """The accepted candidates with their members; an account belongs to its best campaign."""
-    accepted = [pair for pair in found.judged if pair[1].is_campaign]
-    if not accepted:
-        return []
-    gathered = gather(tables, [candidate for candidate, _ in accepted], whole=True)
-    labels = {each: text for f in found.findings.values() for each, text in f.labels.items()}
-    campaigns: list[Campaign] = []
-    uses: list[dict[int, CellUse]] = []
-    taken: set[str] = set()
-    for candidate, judgement in accepted:
-        group = gathered.group(candidate, found.styles)
-        campaign = settle(candidate, judgement, group, names, labels)
-        if campaign is None:
-            continue
-        members = tuple(m for m in campaign.members if m.account not in taken)
-        if len(members) < 0.5 * len(campaign.members):
-            continue  # the same campaign seen through other links
-        taken |= {member.account for member in members}
-        campaigns.append(replace(campaign, members=members))
-        cells = [found.styles[s] for s in candidate.links.get("echo", {}) if s in found.styles]
-        every = np.unique(np.concatenate(cells)) if cells else np.zeros(0, dtype=np.int64)
-        uses.append(cell_uses(tables, every, candidate.accounts))
-    words = _read_words(options, {cell for use in uses for cell in use}, log, progress)
-    return [
-        replace(campaign, templates=templates(use, words))
-        for campaign, use in zip(campaigns, uses, strict=True)
-    ]
+) -> Reference | None:
+    """Sketch the reference period into a store of its own; None where none is named."""
+    if not options.reference and options.reference_until is None:
+        return None
+    earlier = open_log(options.reference, format=options.format) if options.reference else log
+    names = AccountNames()
+    with EventStore.create(work / "reference", key_id=options.key.key_id) as store:
+        read = read_log(
+            earlier, options.key, store, names, rejects, progress,
+            keep=(None, options.reference_until),
+        )  # fmt: skip
+        if not read.rows:
+            return Reference(engine, [], 0, "an empty period")
+        first, last = _time(read.first), _time(read.last)
+        assert first is not None
+        assert last is not None
+        words = f"{read.rows:,} exchanges from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+        return Reference(engine, store.parquet_files(), len(names.table()), words)
 
 
 def _read_words(
@@ -169,30 +139,30 @@ def _read_words(
     return dictionary.read()
 
 
-def _scores(found: Detected) -> dict[int, float]:
-    """Nats by account: the best score of a candidate that links it."""
-    scores: dict[int, float] = {}
-    for candidate, judgement in found.judged:
-        if judgement.score > 0:
-            for account in candidate.accounts.tolist():
-                scores[account] = max(scores.get(account, 0.0), judgement.score)
-    return scores
-
-
-def _source(read: Read, accounts: int) -> Source:
-    def time(micros: int | None) -> dt.datetime | None:
-        return (
-            None
-            if micros is None
-            else dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=micros)
-        )
-
-    return Source(
-        rows=read.rows,
-        rejected=read.rejected,
-        first=time(read.first),
-        last=time(read.last),
-        accounts=accounts,
-        files=read.files,
-        format=read.format,
+def _report(
+    options: ScanOptions, read: Read, found: Found, accounts: int, reference: Reference | None
+) -> ScanReport:
+    return ScanReport(
+        source=Source(
+            rows=read.rows,
+            rejected=read.rejected,
+            first=_time(read.first),
+            last=_time(read.last),
+            accounts=accounts,
+            files=read.files,
+            format=read.format,
+        ),
+        campaigns=tuple(found.campaigns),
+        considered=len(found.detected.judged),
+        detections=tuple(found.ran),
+        notes=tuple(read.notes),
+        reference=None if reference is None else reference.words,
+        pseudonymous=options.pseudonymous,
+        version=__version__,
     )
+
+
+def _time(micros: int | None) -> dt.datetime | None:
+    if micros is None:
+        return None
+    return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=micros)

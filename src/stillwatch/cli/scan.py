@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -18,29 +19,72 @@ __all__ = ["command"]
 
 @click.command()
 @click.argument("logs", nargs=-1, required=True, metavar="LOG...")
-@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, metavar="DIR",
-              help="Folder for the report; made whole or not at all.")  # fmt: skip
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder for the report; made whole or not at all.",
+)
 @click.option("--force", is_flag=True, help="Replace DIR if it holds something.")
-@click.option("--format", "format_", default="auto", show_default=True,
-              type=click.Choice(["auto", "native", "litellm", "otel"]),
-              help="Format of the logs; auto recognises it.")  # fmt: skip
-@click.option("--key-file", type=click.Path(path_type=Path), metavar="FILE",
-              help="Secret that sketches are keyed with. Without it a fresh one is used and "
-              "forgotten: results are the same, digests are not.")  # fmt: skip
-@click.option("--pseudonymous", is_flag=True,
-              help="Write keyed digests in place of account names.")  # fmt: skip
-@click.option("--k", type=click.IntRange(2), default=5, show_default=True,
-              help="Fewest accounts that must share a wording before it can be read.")  # fmt: skip
-@click.option("--engine", type=click.Choice(["duckdb", "polars"]), default="duckdb",
-              show_default=True, help="What runs the detections.")  # fmt: skip
-@click.option("--memory-mb", type=click.IntRange(500), default=5_000, show_default=True,
-              help="What the engine may hold before it spills to disk.")  # fmt: skip
+@click.option(
+    "--format",
+    "format_",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "native", "litellm", "otel"]),
+    help="Format of the logs; auto recognises it.",
+)
+@click.option(
+    "--reference",
+    multiple=True,
+    metavar="LOG",
+    help="Log of an earlier period to judge novelty against; never assumed clean.",
+)
+@click.option(
+    "--reference-until",
+    type=click.DateTime(),
+    metavar="TIME",
+    help="Rows before that time (UTC) are the reference period.",
+)
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Secret that sketches are keyed with. Without it a fresh one is used and "
+    "forgotten: results are the same, digests are not.",
+)
+@click.option("--pseudonymous", is_flag=True, help="Write keyed digests in place of account names.")
+@click.option(
+    "--k",
+    type=click.IntRange(2),
+    default=5,
+    show_default=True,
+    help="Fewest accounts that must share a wording before it can be read.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "polars"]),
+    default="duckdb",
+    show_default=True,
+    help="What runs the detections.",
+)
+@click.option(
+    "--memory-mb",
+    type=click.IntRange(500),
+    default=5_000,
+    show_default=True,
+    help="What the engine may hold before it spills to disk.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
     logs: tuple[str, ...],
     out: Path,
     force: bool,
     format_: str,
+    reference: tuple[str, ...],
+    reference_until: datetime | None,
     key_file: Path | None,
     pseudonymous: bool,
     k: int,
@@ -66,6 +110,8 @@ def command(
         out=out,
         format=format_,
         key=SketchKey.generate() if key_file is None else SketchKey.from_file(key_file),
+        reference=reference,
+        reference_until=None if reference_until is None else _micros(reference_until),
         force=force,
         pseudonymous=pseudonymous,
         engine=engine,
@@ -76,3 +122,7 @@ def command(
         report = scan(options, progress)
     print_summary(report, out, Console())
     return ExitStatus.CAMPAIGNS_FOUND if report.campaigns else ExitStatus.NOTHING_FOUND
+
+
+def _micros(time: datetime) -> int:
+    return int(time.replace(tzinfo=UTC).timestamp()) * 1_000_000

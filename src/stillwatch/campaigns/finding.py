@@ -1,0 +1,114 @@
+"""Judged candidates → campaigns with members and readable templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from stillwatch.campaigns.campaign import Campaign, Ran
+from stillwatch.campaigns.detecting import Detected, StageTables, detect, run_all_stages
+from stillwatch.campaigns.gathering import gather
+from stillwatch.campaigns.members import settle
+from stillwatch.campaigns.novelty import NOVELTY, Reference
+from stillwatch.campaigns.progress import Progress
+from stillwatch.campaigns.reading import AccountNames
+from stillwatch.campaigns.templates import cell_uses, templates
+from stillwatch.detections import Detection
+from stillwatch.engines import Engine
+from stillwatch.events import EventStore
+
+__all__ = ["Found", "find_campaigns", "sampling_for"]
+
+Ints = npt.NDArray[np.int64]
+#: wanted cells → the masked words of those that may be read
+ReadWords = Callable[[set[int]], dict[int, str]]
+
+#: a campaign most of whose members belong to a better one is that one seen through other links
+REPEATED = 0.5
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in one period: campaigns, and everything that led there."""
+
+    detected: Detected
+    campaigns: Sequence[Campaign]
+    ran: Sequence[Ran]
+    scores: dict[int, float]
+
+
+def sampling_for(exchanges: int) -> int:
+    """How far style cells are thinned (a power of two): memory and time stay bounded."""
+    return 1 if exchanges <= 2_000_000 else 2 if exchanges <= 6_000_000 else 4
+
+
+def find_campaigns(
+    engine: Engine,
+    store: EventStore,
+    detections: Sequence[Detection],
+    names: AccountNames,
+    read_words: ReadWords,
+    work: Path,
+    progress: Progress,
+    reference: Reference | None = None,
+) -> Found:
+    """Find the campaigns among the exchanges of `store`.
+
+    Args:
+        names: what accounts are called.
+        read_words: the second pass over the text, for the cell dictionary.
+        work: a folder for stages; results in it are used again.
+        reference: an earlier period, for novelty.
+    """
+    tables = run_all_stages(
+        engine, store, detections, work, progress, sampling=sampling_for(store.rows())
+    )
+    detected = detect(tables, detections, progress, reference)
+    ran = [*detected.ran, Ran(NOVELTY, None if reference else "no reference period was given", 0.0)]
+    campaigns = _campaigns(tables, detected, names, read_words)
+    return Found(detected, campaigns, ran, _scores(detected))
+
+
+def _campaigns(
+    tables: StageTables, detected: Detected, names: AccountNames, read_words: ReadWords
+) -> list[Campaign]:
+    """The accepted candidates with their members; an account belongs to its best campaign."""
+    accepted = [pair for pair in detected.judged if pair[1].is_campaign]
+    if not accepted:
+        return []
+    gathered = gather(tables, [candidate for candidate, _ in accepted], whole=True)
+    labels = {each: text for f in detected.findings.values() for each, text in f.labels.items()}
+    campaigns: list[Campaign] = []
+    uses = []
+    taken: set[str] = set()
+    for candidate, judgement in accepted:
+        group = gathered.group(candidate, detected.styles)
+        campaign = settle(candidate, judgement, group, names, labels)
+        if campaign is None:
+            continue
+        members = tuple(m for m in campaign.members if m.account not in taken)
+        if len(members) < REPEATED * len(campaign.members):
+            continue
+        taken |= {member.account for member in members}
+        campaigns.append(replace(campaign, members=members))
+        cells = detected.cells(candidate)
+        uses.append(cell_uses(tables, cells, candidate.accounts))
+    words = read_words({cell for use in uses for cell in use})
+    return [
+        replace(campaign, templates=templates(use, words))
+        for campaign, use in zip(campaigns, uses, strict=True)
+    ]
+
+
+def _scores(detected: Detected) -> dict[int, float]:
+    """Nats by account: the best score of a candidate that links it."""
+    scores: dict[int, float] = {}
+    for candidate, judgement in detected.judged:
+        if judgement.score > 0:
+            for account in candidate.accounts.tolist():
+                scores[account] = max(scores.get(account, 0.0), judgement.score)
+    return scores
