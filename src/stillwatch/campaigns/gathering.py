@@ -16,8 +16,8 @@ __all__ = ["Gathered", "gather"]
 
 Ints = npt.NDArray[np.int64]
 
-#: accounts outside all candidates that the background is measured on
-BACKGROUND = 1_500
+#: accounts outside all candidates that the background is measured on, and exchanges of each
+BACKGROUND, BACKGROUND_EXCHANGES = 1_500, 64
 #: accounts of one candidate that are looked at closely, and exchanges of each
 ACCOUNTS, EXCHANGES = 1_000, 256
 #: style cells that an exchange must hold to be said to carry the style
@@ -34,6 +34,7 @@ class Gathered:
         self._account = self._table["account"].to_numpy()
         self._background = background
         self._population = population
+        self._others = self.rows(background)
         self._hits = hits
         self._most = most
 
@@ -52,7 +53,9 @@ class Gathered:
         if self._most is not None and len(accounts) > self._most:
             accounts = accounts[:: -(-len(accounts) // self._most)]  # digests are in random order
         rows = self.rows(accounts)
-        others = self.rows(np.setdiff1d(self._background, candidate.accounts))
+        others = self._others
+        if np.isin(self._background, candidate.accounts, assume_unique=True).any():
+            others = self.rows(np.setdiff1d(self._background, candidate.accounts))
         style = self._styles(rows, list(own.values()))
         return Group(
             rows=rows,
@@ -95,7 +98,11 @@ def gather(tables: Tables, candidates: Sequence[Candidate], *, whole: bool = Fal
     background = np.sort(outside[:: max(1, len(outside) // BACKGROUND)][:BACKGROUND])
     chosen = np.union1d(inside, background)
     at = np.searchsorted(account, chosen)
-    most = exchanges[at].max(initial=1) if whole else EXCHANGES
+    most = np.where(
+        np.isin(chosen, inside),
+        exchanges.max(initial=1) if whole else EXCHANGES,
+        BACKGROUND_EXCHANGES,
+    )
     thin = 2 ** np.ceil(np.log2(np.maximum(1.0, exchanges[at] / most))).astype(np.int64)
     keys = ibis.memtable(pa.table({"account": chosen, "thin": thin}))
     rows = tables["exchanges"].select(*ROW_COLUMNS).join(keys, "account")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,7 @@ __all__ = ["ROW_COLUMNS", "UNKNOWN", "Group", "Rows"]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+T = TypeVar("T")
 
 #: the columns of the exchanges that a judgement may read; country is not among them (law 3)
 ROW_COLUMNS = (
@@ -73,6 +76,7 @@ class Rows:
         self._table = table.sort_by([("account", "ascending"), ("at", "ascending")])
         self._ints: dict[str, Ints] = {}
         self._floats: dict[str, Floats] = {}
+        self._once: dict[Callable[[Rows], object], object] = {}
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
@@ -108,6 +112,12 @@ class Rows:
     def where(self, mask: Mask) -> Rows:
         """The exchanges that `mask` chooses."""
         return Rows(self._table.filter(pa.array(mask)))
+
+    def once(self, measure: Callable[[Rows], T]) -> T:
+        """`measure` of these exchanges, computed once: the background serves every candidate."""
+        if measure not in self._once:
+            self._once[measure] = measure(self)
+        return cast("T", self._once[measure])
 
     @cached_property
     def accounts(self) -> Ints:

@@ -85,7 +85,7 @@ class Infrastructure:
         if not any(group.rows.knows(kind) for kind in STRONG):
             return []
         share, shared_by = _sharing(group.rows)
-        usual, _ = _sharing(group.others)
+        usual, _ = group.others.once(_sharing)
         if share < 0.05 or share < 3 * usual:
             return []
         members = len(group.accounts)
