@@ -1,10 +1,15 @@
-"""Record batches: checked against the schema, cut at midnight UTC, packed for the hot log."""
+"""Record batches: checked against the schema, cut at midnight UTC, packed for the hot log.
+
+Numpy meets Arrow here by DLPack and buffers: the usual conversions import pandas, for a second.
+"""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +17,7 @@ import pyarrow.compute as pc
 
 from stillwatch.exchange import SCHEMA
 
-__all__ = ["by_day", "checked", "holds", "pack", "unpack", "without"]
+__all__ = ["by_day", "checked", "holds", "integers", "pack", "unpack", "without"]
 
 _DAY = 86_400_000_000  # microseconds
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -47,11 +52,11 @@ def by_day(batch: pa.RecordBatch) -> Iterator[tuple[date, pa.RecordBatch]]:
     """The rows of each UTC day, in the order of the batch; days ascend."""
     if not len(batch):
         return
-    at = batch.column("at").cast(pa.int64()).to_numpy()
+    at = np.from_dlpack(batch.column("at").cast(pa.int64()))
     days = np.floor_divide(at, _DAY)
     if (days[1:] < days[:-1]).any():
         order = np.argsort(days, kind="stable")
-        batch, days = batch.take(pa.array(order)), days[order]
+        batch, days = batch.take(integers(order)), days[order]
     starts = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
     for start, end in pairwise(starts):
         yield _date(int(days[start])), batch.slice(start, end - start)
@@ -62,6 +67,11 @@ def _date(day: int) -> date:
         return date.fromordinal(_EPOCH + day)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"column 'at' holds a day ({day} since 1970) outside of years") from error
+
+
+def integers(values: array[int] | np.ndarray[Any, Any]) -> pa.Array:
+    """An Arrow array over the 64-bit integers in a buffer."""
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
 
 
 def pack(batch: pa.RecordBatch) -> memoryview:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
+from array import array
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ from types import TracebackType
 import pyarrow as pa
 
 from stillwatch.errors import StorageError, StoreFormatError
-from stillwatch.events.batches import holds, without
+from stillwatch.events.batches import holds, integers, without
 from stillwatch.events.days import DayWriter
 from stillwatch.events.disk import Lock, failures, whole
 from stillwatch.events.hot import HotLog
@@ -151,7 +152,7 @@ class EventStore:
         Returns:
             The number of rows removed.
         """
-        gone = pa.array(list(accounts), pa.int64())
+        gone = integers(array("q", accounts))
         erased = 0
         with self._changing():
             for seq, batch in self._hot.batches():
