@@ -77,9 +77,7 @@ def plain(column: str, kind: str, array: pa.Array, remarks: Remarks) -> Sequence
     if kind in _RANGES:
         if family != ("number" if kind == "number" else "whole"):
             return None
-        least, most = _RANGES[kind]
-        inside = pc.and_(pc.greater_equal(array, least), pc.less_equal(array, most))
-        return _list(array) if pc.all(inside).as_py() else None
+        return _list(array) if _inside(array, *_RANGES[kind]) else None
     if kind in ("flag", "logprobs"):
         return _list(array) if family == "flag" else None
     if kind == "messages":
@@ -160,6 +158,14 @@ def _micros(column: str, array: pa.Array, remarks: Remarks) -> Sequence[Any]:
         remarks.note(f"'{column}' has no time zone and is taken as UTC", len(array))
     zone = None if types.is_date(array.type) else array.type.tz
     return _list(array.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64()))
+
+
+def _inside(array: pa.Array, least: float, most: float) -> bool:
+    """Whether all values are finite and within bounds."""
+    if types.is_floating(array.type) and not pc.all(pc.is_finite(array)).as_py():
+        return False  # min_max passes over NaN
+    found = pc.min_max(array).as_py()
+    return bool(least <= found["min"] and found["max"] <= most)
 
 
 def _turns(array: pa.Array) -> Sequence[Any] | None:

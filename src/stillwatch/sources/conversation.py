@@ -67,7 +67,7 @@ def plain_text(value: object, depth: int = 0) -> str:
         raise UnfitError("has content that is nested too deeply")
     if isinstance(value, Sequence):
         return _joined([plain_text(part, depth + 1) for part in value])
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return _part(value, depth)
     raise UnfitError(f"has content that is {kind_of(value)}, not text or parts")
 
@@ -80,16 +80,16 @@ def answer(response: object) -> tuple[str | None, str | None]:
     """
     if isinstance(response, str):
         return response, None
-    if not isinstance(response, Mapping):
+    if not isinstance(response, dict):
         return None, None
     choices = response.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else response
-    if not isinstance(choice, Mapping):
+    if not isinstance(choice, dict):
         return None, None
     reason = first(choice, "finish_reason", "stop_reason")
     content = first(choice, "message", "text", "content", "output")
     try:
-        text = _turn_text(content) if isinstance(content, Mapping) else plain_text(content)
+        text = _turn_text(content) if isinstance(content, dict) else plain_text(content)
     except UnfitError:
         return None, reason if isinstance(reason, str) else None
     return text if content is not None else None, reason if isinstance(reason, str) else None
@@ -107,7 +107,7 @@ def unpacked(value: object) -> object:
 
 
 def _message(turn: object, number: int) -> Message:
-    if not isinstance(turn, Mapping):
+    if not isinstance(turn, dict):
         raise UnfitError(f"has an entry that is no message: number {number} is {kind_of(turn)}")
     role = turn.get("role")
     if role is None:  # an item of the Responses API beside the messages
@@ -138,18 +138,18 @@ def _part(part: Mapping[str, object], depth: int) -> str:
     kind = _kind(part)
     if kind in _MEDIA:
         return ""
-    named = next((part[key] for key in _NAMED_CALLS if isinstance(part.get(key), Mapping)), None)
+    named = next((part[key] for key in _NAMED_CALLS if isinstance(part.get(key), dict)), None)
     if kind in _CALLS or named is not None:
         return _call(named or part)
     for key in _NAMED_RESULTS:
         result = part.get(key)
-        if isinstance(result, Mapping):
+        if isinstance(result, dict):
             return _result(result, depth)
     if kind in _RESULTS:
         return _result(part, depth)
     for key in _TEXT_KEYS:
         found = part.get(key)
-        if isinstance(found, str | list | Mapping):
+        if isinstance(found, str | list | dict):
             return plain_text(found, depth + 1)
     return ""
 
@@ -160,10 +160,10 @@ def _kind(part: Mapping[str, object]) -> str:
 
 
 def _call(call: object) -> str:
-    if not isinstance(call, Mapping):
+    if not isinstance(call, dict):
         raise UnfitError(f"has a call of a tool that is {kind_of(call)}")
     inner = call.get("function")
-    call = inner if isinstance(inner, Mapping) else call
+    call = inner if isinstance(inner, dict) else call
     name = call.get("name")
     given = first(call, *_ARGUMENT_KEYS)
     return f"{name if isinstance(name, str) else ''} {_json(given)}".strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from pathlib import Path
 
 from stillwatch.exchange import RawExchange
@@ -31,15 +32,17 @@ class JsonLines:
         for first, lines, read, faults in blocks(self.path):
             rows: list[RawExchange] = []
             places: list[int] = []
+            refused: list[tuple[int, str]] = []
             for number, line in enumerate(lines, first):
                 remarks.line = number
                 for outcome in decode(line):
                     if isinstance(outcome, Refused):
-                        faults.append((number, outcome.reason))
+                        refused.append((number, outcome.reason))
                     else:
                         rows.append(outcome)
                         places.append(number)
-            yield Chunk(rows, places, faults, read, sum(map(len, lines)))
+            refused = sorted(refused + faults, key=itemgetter(0))
+            yield Chunk(rows, places, refused, read, sum(map(len, lines)))
 
 
 class JsonDocuments:
@@ -55,13 +58,14 @@ class JsonDocuments:
         for found, read, faults in documents(self.path):
             rows: list[RawExchange] = []
             places: list[int] = []
+            refused: list[tuple[int, str]] = []
             for text, line, number, fault in found:
                 context.remarks.line = line
                 outcomes = decode(text) if fault is None else (Refused(f"the row {fault}"),)
                 for outcome in outcomes:
                     if isinstance(outcome, Refused):
-                        faults.append((line, f"object {number:,}: {outcome.reason}"))
+                        refused.append((line, f"object {number:,}: {outcome.reason}"))
                     else:
                         rows.append(outcome)
                         places.append(line)
-            yield Chunk(rows, places, faults, read, sum(len(one.text) for one in found))
+            yield Chunk(rows, places, refused + faults, read, sum(len(one.text) for one in found))

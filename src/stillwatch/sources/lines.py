@@ -122,9 +122,11 @@ def _unpacked(path: Path) -> Iterator[tuple[bytes, int, str | None]]:
                     if not packed:
                         break
                     member = zlib.decompressobj(wbits=31)
+                before = member.copy()
                 try:
                     data = member.decompress(packed, _READ)
                 except zlib.error:
+                    yield from ((data, position, None) for data in _salvaged(before, packed))
                     yield b"", position, _DAMAGED
                     return
                 packed = member.unused_data if member.eof else member.unconsumed_tail
@@ -132,6 +134,19 @@ def _unpacked(path: Path) -> Iterator[tuple[bytes, int, str | None]]:
                 yield data, position, None
     if not member.eof:
         yield b"", position, _TRUNCATED
+
+
+def _salvaged(member: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
+    """What `packed` holds before the byte that makes it invalid: zlib keeps that to itself."""
+    for step in (256, 1):
+        while packed:
+            before = member.copy()
+            try:
+                yield member.decompress(packed[:step])
+            except zlib.error:
+                member = before
+                break
+            packed = packed[step:]
 
 
 def _read(file: BinaryIO, path: Path) -> bytes:

@@ -96,7 +96,7 @@ class LiteLLM:
 
 def _payload(value: object, depth: int = 0) -> Mapping[str, Any] | None:
     """The payload that an object is or wraps."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     if "startTime" in value and "call_type" in value:
         return value
@@ -171,7 +171,7 @@ def _request(messages: Any) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     body = unpacked(messages)
-    if isinstance(body, Mapping):
+    if isinstance(body, dict):
         found["system"] = first(body, "system", "instructions")
         body = unpacked(first(body, "messages", "input", "prompt"))
     if isinstance(body, list) and body and all(isinstance(part, str) for part in body):
@@ -185,7 +185,7 @@ def _request(messages: Any) -> dict[str, Any]:
 
 
 def _content(turn: Any) -> Any:
-    return turn.get("content") if isinstance(turn, Mapping) else None
+    return turn.get("content") if isinstance(turn, dict) else None
 
 
 def _status(payload: Mapping[str, Any]) -> Any:

@@ -12,10 +12,10 @@ _NOTHING: Mapping[str, Any] = {}
 
 def mapping(value: object, *keys: str) -> Mapping[str, Any]:
     """The object under the first of `keys` that has one, or an empty object."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key in keys:
             found = value.get(key)
-            if isinstance(found, Mapping):
+            if isinstance(found, dict):
                 return found
     return _NOTHING
 

@@ -65,9 +65,9 @@ def _completion(
                 body = unpacked(first(given, *_BODY, "gen_ai.completion"))
                 choices = body if body is not None else _plain(given)
                 break
-    if isinstance(choices, list) and choices and isinstance(choices[0], Mapping):
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
         choices = choices[0]
-    if isinstance(choices, Mapping):
+    if isinstance(choices, dict):
         message = unpacked(choices.get("message"))
         parts = choices.get("parts")
         choices = dict(choices, message=message)
@@ -89,7 +89,7 @@ def _from_events(
             turns += prompt if isinstance(prompt, list) else [prompt]
         elif name in _ROLE_EVENTS:
             body = unpacked(first(given, *_BODY))
-            turn = dict(body) if isinstance(body, Mapping) else dict(_plain(given), content=body)
+            turn = dict(body) if isinstance(body, dict) else dict(_plain(given), content=body)
             turn.setdefault("role", _ROLE_EVENTS[name])
             turns.append(turn)
     return turns or None

@@ -17,7 +17,13 @@ __all__ = ["Span", "is_export", "spans_of"]
 _RESOURCES = ("resourceSpans", "resource_spans")
 _SCOPES = ("scopeSpans", "scope_spans", "instrumentationLibrarySpans")
 _DEEPEST = 32
-_PLAIN = ("stringValue", "boolValue", "doubleValue", "string_value", "bool_value", "double_value")
+#: the names of the types of a value, in JSON and as some exporters write them
+_PLAIN = frozenset(
+    {"stringValue", "boolValue", "doubleValue", "string_value", "bool_value", "double_value"}
+)
+_WHOLE = frozenset({"intValue", "int_value"})
+_ARRAYS = frozenset({"arrayValue", "array_value"})
+_MAPS = frozenset({"kvlistValue", "kvlist_value"})
 
 
 class Span(NamedTuple):
@@ -51,25 +57,25 @@ def spans_of(export: Mapping[str, Any]) -> Iterator[Span | UnfitError]:
 
 
 def _span(fields: object, resource: Mapping[str, Any]) -> Span:
-    if not isinstance(fields, Mapping):
+    if not isinstance(fields, dict):
         raise UnfitError(f"a span is {kind_of(fields)}, not an object")
     events = tuple(
         (str(event.get("name", "")), _attributes(event))
         for event in _listed(fields, "events")
-        if isinstance(event, Mapping)
+        if isinstance(event, dict)
     )
     return Span(fields, _attributes(fields), resource, events)
 
 
 def _listed(value: object, *keys: str) -> list[Any]:
-    found = first(value, *keys) if isinstance(value, Mapping) else None
+    found = first(value, *keys) if isinstance(value, dict) else None
     return found if isinstance(found, list) else []
 
 
 def _attributes(owner: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes by name; also from a plain object, as some exporters write them."""
     given = owner.get("attributes")
-    if isinstance(given, Mapping):
+    if isinstance(given, dict):
         return dict(given)
     if given is not None and not isinstance(given, list):
         raise UnfitError(f"'attributes' is {kind_of(given)}, not a list")
@@ -79,31 +85,32 @@ def _attributes(owner: Mapping[str, Any]) -> dict[str, Any]:
 def _pairs(entries: list[Any], depth: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for entry in entries:
-        key = entry.get("key") if isinstance(entry, Mapping) else None
-        if not isinstance(key, str):
-            raise UnfitError("an attribute has no key")
-        found[key] = _value(entry.get("value"), depth)
+        try:
+            key, wrapped = entry["key"], entry.get("value")
+        except (TypeError, KeyError, IndexError, AttributeError):
+            raise UnfitError("an attribute has no key") from None
+        if type(wrapped) is dict and "stringValue" in wrapped:  # most are text
+            found[key] = wrapped["stringValue"]
+        elif isinstance(key, str):
+            found[key] = _value(wrapped, depth)
     return found
 
 
 def _value(wrapped: object, depth: int) -> Any:
     """What an ``AnyValue`` holds; 64-bit integers come as text in JSON."""
-    if not isinstance(wrapped, Mapping):
+    if not isinstance(wrapped, dict):
         return wrapped
     if depth > _DEEPEST:
         raise UnfitError("an attribute is nested too deeply")
-    for key in _PLAIN:
-        if key in wrapped:
-            return wrapped[key]
-    whole = first(wrapped, "intValue", "int_value")
-    if whole is not None:
-        return int(whole) if isinstance(whole, str) and _is_whole(whole) else whole
-    for key in ("arrayValue", "array_value"):
-        if key in wrapped:
-            return [_value(entry, depth + 1) for entry in _listed(wrapped[key], "values")]
-    for key in ("kvlistValue", "kvlist_value"):
-        if key in wrapped:
-            return _pairs(_listed(wrapped[key], "values"), depth + 1)
+    for key, value in wrapped.items():
+        if key in _PLAIN:
+            return value
+        if key in _WHOLE:
+            return int(value) if isinstance(value, str) and _is_whole(value) else value
+        if key in _ARRAYS:
+            return [_value(entry, depth + 1) for entry in _listed(value, "values")]
+        if key in _MAPS:
+            return _pairs(_listed(value, "values"), depth + 1)
     return None
 
 

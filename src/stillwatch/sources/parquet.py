@@ -111,18 +111,18 @@ class NativeParquet:
         rows: list[RawExchange] = []
         lines: list[int] = []
         faults: list[tuple[int, str]] = []
-        names, others = list(whole), list(single)
-        for place in range(batch.num_rows):
-            fields = {name: whole[name][place] for name in names}
+        names = [*whole, *single]
+        numbers = range(first, first + batch.num_rows)
+        for number, *values in zip(numbers, *whole.values(), *single.values(), strict=True):
+            fields = dict(zip(names, values, strict=True))
             try:
-                for column in others:
-                    value = single[column][place]
-                    if value is not None:
-                        fields[column] = coerce(column, value, context)
+                for column in single:
+                    if fields[column] is not None:
+                        fields[column] = coerce(column, fields[column], context)
                 rows.append(complete(fields, context))
-                lines.append(first + place)
+                lines.append(number)
             except UnfitError as unfit:
-                faults.append((first + place, unfit.reason))
+                faults.append((number, unfit.reason))
         return Chunk(rows, lines, faults, read, batch.nbytes)
 
     def _opened(self) -> pq.ParquetFile:

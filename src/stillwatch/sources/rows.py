@@ -22,7 +22,8 @@ from stillwatch.sources.values import UnfitError
 
 __all__ = ["Context", "Refused", "coerce", "complete", "outcome", "read_row", "settle"]
 
-_KIND = {column.name: column.kind for column in COLUMNS}
+#: column → its reader; None for times, which need the name of their column
+_READ = {column.name: READERS.get(column.kind) for column in COLUMNS}
 _DAY = 86_400_000_000
 #: 1990-01-01: an account cannot be older than the Web
 _EARLIEST_ACCOUNT = 631_152_000_000_000
@@ -93,10 +94,8 @@ def coerce(column: str, value: Any, context: Context) -> Any:
         UnfitError: a value that the column cannot have; the reason names the column.
     """
     try:
-        kind = _KIND[column]
-        if kind == "time":
-            return read_time(value, column, context.remarks)
-        return READERS[kind](value)
+        reader = _READ[column]
+        return read_time(value, column, context.remarks) if reader is None else reader(value)
     except UnfitError as unfit:
         raise UnfitError(f"{_named(column, context)} {unfit.reason}") from None
 

@@ -6,8 +6,6 @@ built-in tools by their type, bare names, or only how many there were.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from stillwatch.sources.conversation import unpacked
 from stillwatch.sources.values import UnfitError, kind_of
 
@@ -27,7 +25,7 @@ def read_tools(value: object) -> tuple[str, ...] | None:
         if not 0 <= tools <= _TOOLS_MAX:
             raise UnfitError(f"is a count outside of 0 to {_TOOLS_MAX:,}")
         return ("",) * tools
-    if isinstance(tools, Mapping):
+    if isinstance(tools, dict):
         tools = [tools]
     if not isinstance(tools, list):
         raise UnfitError(f"is {kind_of(value)}, not a list of functions, of names, or a count")
@@ -37,7 +35,7 @@ def read_tools(value: object) -> tuple[str, ...] | None:
 def _names(tool: object) -> list[str]:
     if isinstance(tool, str):
         return [tool]
-    if not isinstance(tool, Mapping):
+    if not isinstance(tool, dict):
         raise UnfitError(f"has an entry that is {kind_of(tool)}, not a function or its name")
     for key in ("functionDeclarations", "function_declarations"):
         declared = tool.get(key)
@@ -47,10 +45,10 @@ def _names(tool: object) -> list[str]:
 
 
 def _flat(tool: object) -> list[str]:
-    if not isinstance(tool, Mapping):
+    if not isinstance(tool, dict):
         raise UnfitError(f"has an entry that is {kind_of(tool)}, not a function or its name")
     inner = tool.get("function")
-    inner = inner if isinstance(inner, Mapping) else tool
+    inner = inner if isinstance(inner, dict) else tool
     for name in (inner.get("name"), tool.get("name"), tool.get("type")):
         if isinstance(name, str):
             return [name]
