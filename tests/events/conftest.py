@@ -84,3 +84,9 @@ def _kept() -> Callable[..., Counter[tuple[int, int]]]:
 @pytest.fixture(name="tally")
 def _tally() -> Callable[..., Counter[tuple[int, int]]]:
     return tally
+
+
+@pytest.fixture(scope="session")
+def exchanges_of() -> Callable[..., pa.RecordBatch]:
+    """The same as `exchanges`, for property-based tests, which share their fixtures."""
+    return exchanges
