@@ -1,0 +1,198 @@
+"""One campaign → what its card and its line in the overview show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stillwatch.campaigns.campaign import Campaign, Member, ScanReport, Template
+from stillwatch.campaigns.report.drawing import Drawing, draw
+from stillwatch.campaigns.report.families import (
+    FamilyLine,
+    Voice,
+    against,
+    family_lines,
+    headline,
+    in_brief,
+)
+from stillwatch.campaigns.report.graph import Graph, condense
+from stillwatch.campaigns.report.names import LongNames, Name
+from stillwatch.campaigns.report.timeline import Timeline, timeline
+from stillwatch.campaigns.report.words import base_rate, decimal, utc
+from stillwatch.detections import Evidence, Family, Metadata
+
+__all__ = ["MEMBERS", "TEMPLATES", "Card", "MemberRow", "Opinion", "Phrase", "Strip", "card"]
+
+MEMBERS = 50
+TEMPLATES = 10
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """A piece of evidence, for or against, with the words around its numbers."""
+
+    title: str
+    family: str
+    value: str
+    nats: float
+    base_rate: str
+    text: str
+    explained: bool
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Masked words, and the share of accounts that sent them, inside and outside, in percent."""
+
+    template: Template
+    inside: float
+    outside: float
+    outsiders: int
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A member, its name fit for a table."""
+
+    member: Member
+    name: Name
+
+
+@dataclass(frozen=True)
+class Strip:
+    """When the campaign was active within the log's period, in percent of it."""
+
+    start: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything about one campaign; `rank` counts from 1."""
+
+    rank: int
+    campaign: Campaign
+    headline: str
+    brief: str
+    lines: tuple[FamilyLine, ...]
+    sum: str
+    marked: int | None
+    supports: tuple[Opinion, ...]
+    opposes: tuple[Opinion, ...]
+    look_alikes: tuple[str, ...]
+    rarest: str | None
+    phrases: tuple[Phrase, ...]
+    graph: Graph
+    drawing: Drawing
+    timeline: Timeline | None
+    members: tuple[MemberRow, ...]
+    strip: Strip
+
+    @property
+    def members_count(self) -> int:
+        return len(self.campaign.members)
+
+    @property
+    def counting(self) -> int:
+        """Families that speak on their own."""
+        return sum(line.voice is Voice.COUNTS for line in self.lines)
+
+    @property
+    def scale(self) -> float:
+        """The heaviest nats of any family, for or against: what bars are drawn against."""
+        return max([1.0, *(max(line.supports, line.opposes) for line in self.lines)])
+
+
+def card(rank: int, campaign: Campaign, report: ScanReport, names: LongNames) -> Card:
+    """Prepare the card of a campaign."""
+    metadata = {ran.metadata.name: ran.metadata for ran in report.detections}
+    members = sorted(campaign.members, key=lambda m: (-m.score, m.account))
+    lines = family_lines(campaign, report.detections)
+    speaking = [e for e in campaign.evidence if e.speaks_for]
+    speaking.sort(key=lambda e: (e.explained, -e.weight))
+    graph = condense([member.account for member in members], campaign.ties)
+    family = {name: each.family for name, each in metadata.items()}
+    return Card(
+        rank=rank,
+        campaign=campaign,
+        headline=headline(lines),
+        brief=in_brief(lines),
+        lines=lines,
+        sum=_sum(campaign.score, lines),
+        marked=sum(pair[0] for pair in campaign.hours.values()) if campaign.hours else None,
+        supports=tuple(_opinion(e, metadata) for e in speaking),
+        opposes=tuple(_opinion(e, metadata) for e in against(campaign)),
+        look_alikes=_look_alikes(speaking, metadata),
+        rarest=_rarest(speaking),
+        phrases=tuple(_phrase(t, campaign, report) for t in campaign.templates[:TEMPLATES]),
+        graph=graph,
+        drawing=draw(graph, family),
+        timeline=timeline(campaign.hours),
+        members=tuple(MemberRow(m, names.cut(m.account)) for m in members[:MEMBERS]),
+        strip=_strip(campaign, report),
+    )
+
+
+def title_of(detection: str, metadata: Mapping[str, Metadata]) -> str:
+    """The detection's own title; a property of groups that has none is called by its name."""
+    if detection in metadata:
+        return metadata[detection].title
+    return detection.replace("_", " ").capitalize()
+
+
+def _opinion(evidence: Evidence, metadata: Mapping[str, Metadata]) -> Opinion:
+    return Opinion(
+        title=title_of(evidence.detection, metadata),
+        family=Family(evidence.family).value,
+        value=decimal(evidence.value),
+        nats=abs(evidence.weight),
+        base_rate=base_rate(evidence.base_rate),
+        text=evidence.text,
+        explained=evidence.explained,
+    )
+
+
+def _sum(score: float, lines: Sequence[FamilyLine]) -> str:
+    """How the score adds up, where it does; ``3.1 content + 2.0 time − 0.5 against``."""
+    counting = [line for line in lines if line.voice is Voice.COUNTS]
+    opposes = sum(line.opposes for line in lines)
+    if abs(sum(line.supports for line in counting) - opposes - score) > 0.05:
+        return ""
+    text = " + ".join(f"{line.supports:.1f} {line.family.value}" for line in counting)
+    return text + (f" − {opposes:.1f} against" if opposes else "")
+
+
+def _look_alikes(speaking: Sequence[Evidence], metadata: Mapping[str, Metadata]) -> tuple[str, ...]:
+    """Honest traffic that sets off the same detections, each named once."""
+    named = [metadata[e.detection] for e in speaking if e.detection in metadata]
+    return tuple(dict.fromkeys(like for each in named for like in each.look_alikes))
+
+
+def _rarest(speaking: Sequence[Evidence]) -> str | None:
+    rates = [e.base_rate for e in speaking if e.base_rate is not None and e.weight > 0]
+    return base_rate(min(rates)) if rates else None
+
+
+def _phrase(template: Template, campaign: Campaign, report: ScanReport) -> Phrase:
+    members = len(campaign.members)
+    others = max(0, report.source.accounts - members)
+    return Phrase(
+        template,
+        inside=_share(template.members, members),
+        outside=_share(template.others, others),
+        outsiders=others,
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return round(min(100.0, 100 * part / whole), 2) if whole else 0.0
+
+
+def _strip(campaign: Campaign, report: ScanReport) -> Strip:
+    first, last = report.source.first, report.source.last
+    if first is None or last is None or last <= first:
+        return Strip(0.0, 100.0)
+    begin, whole = utc(first), utc(last) - utc(first)
+    start = min(98.5, max(0.0, 100 * ((utc(campaign.first_seen) - begin) / whole)))
+    end = min(100.0, max(0.0, 100 * ((utc(campaign.last_seen) - begin) / whole)))
+    return Strip(round(start, 2), round(max(1.5, end - start), 2))

@@ -1,0 +1,186 @@
+"""report.html as a file: whole, closed to the outside, equal for equal reports, small."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stillwatch.campaigns import Campaign, ScanReport
+from stillwatch.campaigns.report import render
+
+Read = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def full(full_report: ScanReport) -> str:
+    return render(full_report)
+
+
+@pytest.fixture(scope="module")
+def empty(empty_report: ScanReport) -> str:
+    return render(empty_report)
+
+
+def policy(html: str) -> str:
+    found = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
+    assert found
+    return found[1].replace("&#39;", "'")
+
+
+def test_equal_reports_give_equal_bytes(full_report: ScanReport, full: str) -> None:
+    assert render(dataclasses.replace(full_report)) == full
+
+
+def test_the_page_names_no_other_resource(full: str, read: Read) -> None:
+    page = read(full)
+    assert page.values("src") == []
+    assert page.values("srcset") == []
+    links = page.values("href") + page.values("xlink:href")
+    assert [link for link in links if not link.startswith(("#", "data:,"))] == []
+    assert not re.search(r"url\(|@import|https?:", full)
+
+
+def test_the_policy_allows_nothing_but_the_pages_own_style_and_script(full: str) -> None:
+    allowed = policy(full)
+    assert "default-src 'none'" in allowed
+    assert "unsafe" not in allowed
+    for kind in ("style", "script"):
+        text = re.search(rf"<{kind}>(.*?)</{kind}>", full, re.DOTALL)
+        assert text
+        digest = base64.b64encode(hashlib.sha256(text[1].encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in allowed
+
+
+def test_no_element_carries_style_or_script_that_the_policy_would_refuse(
+    full: str, read: Read
+) -> None:
+    names = {name for _, attrs in read(full).elements for name in attrs}
+    assert "style" not in names
+    assert [name for name in names if name.startswith("on")] == []
+
+
+def test_every_id_is_single_and_every_reference_finds_one(full: str, read: Read) -> None:
+    page = read(full)
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    wanted = {name for value in page.values("aria-labelledby") for name in value.split()}
+    wanted |= {link[1:] for link in page.values("href") if link.startswith("#")}
+    assert wanted <= set(ids)
+
+
+def test_every_heading_cell_says_what_it_heads_and_every_drawing_is_named_or_hidden(
+    full: str, read: Read
+) -> None:
+    page = read(full)
+    assert all("scope" in cell for cell in page.tags("th"))
+    drawings = [each for each in page.tags("svg") if "viewbox" not in each]
+    assert all({"aria-hidden", "aria-labelledby", "aria-label"} & set(d) for d in drawings)
+
+
+def test_headings_step_down_one_level_at_a_time(full: str, empty: str, read: Read) -> None:
+    for html in (full, empty):
+        levels = [int(tag[1]) for tag, _ in read(html).elements if re.fullmatch(r"h\d", tag)]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+
+
+def test_the_first_lines_answer_how_many_and_how_sure(full: str, read: Read) -> None:
+    text = " ".join(read(full).text.split())
+    assert "All accounts in this log are simulated." in text
+    assert "Four suspected campaigns, 3,341 accounts" in text
+    assert "The score ranks, and does no more." in text
+    assert "A link is not a verdict." in text
+    assert "What to do next" in text
+
+
+def test_a_campaign_shows_why_how_rare_and_what_speaks_against_it(full: str, read: Read) -> None:
+    text = " ".join(read(full).text.split())
+    assert "24 accounts send the same rare wording, move in step and share payment" in text
+    assert "About 1 in 320 honest accounts or groups looks like this." in text
+    assert "nats = 5.0 content + 3.7 time + 4.4 infrastructure − 0.8 against" in text
+    assert "The requests use 11 different settings of temperature" in text
+    assert "3.1 nats, not added: the shared template may explain it" in text
+    assert "answer graders" in text
+
+
+def test_what_is_against_gets_as_much_room_as_what_is_for(full: str) -> None:
+    assert full.count('<section class="for"') == full.count('<section class="against"') == 4
+    assert ".two { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr));" in full
+
+
+def test_fifty_members_are_listed_and_the_rest_is_pointed_to(full: str, read: Read) -> None:
+    text = " ".join(read(full).text.split())
+    assert "The other 2,950 stand in campaigns.json and accounts.parquet" in text
+    table = full.split('<table class="sortable members">')[-1].split("</table>")[0]
+    assert table.count("<tr>") == 1 + 50
+
+
+def test_the_page_says_what_was_looked_at_and_what_cannot_be_seen(full: str, read: Read) -> None:
+    text = " ".join(read(full).text.split())
+    assert "151,204 as native JSON lines" in text
+    assert "17 each with line and reason in rejects.jsonl" in text
+    assert "Abstained: no indicator file was given" in text
+    assert "17 rows were rejected: 12 without an account" in text
+    assert "Country and nationality are no input." in text
+    assert "Relayed real traffic." in text
+    assert "Answers bought or collected elsewhere." in text
+
+
+def test_a_page_without_campaigns_says_what_that_does_not_mean(empty: str, read: Read) -> None:
+    text = " ".join(read(empty).text.split())
+    assert "No campaign found" in text
+    assert "Eleven groups of accounts were close enough to each other to be judged" in text
+    assert "It does not mean that nobody copies the model." in text
+    assert "suspected" not in text
+
+
+def test_a_log_without_a_row_still_gets_a_page(
+    make_report: Callable[..., ScanReport], read: Read
+) -> None:
+    report = make_report(considered=0)
+    source = dataclasses.replace(report.source, rows=0, accounts=0, first=None, last=None)
+    text = read(render(dataclasses.replace(report, source=source))).text
+    assert "the log holds no exchange that could be read" in text
+
+
+def test_a_campaign_without_anything_optional_still_gets_a_card(
+    make_report: Callable[..., ScanReport], make_campaign: Callable[..., Campaign], read: Read
+) -> None:
+    bare = dataclasses.replace(make_campaign(["one", "two"], seed=3), hours={}, members=())
+    text = " ".join(read(render(make_report(bare, detections=(), notes=()))).text.split())
+    assert "No hourly counts were kept for this campaign." in text
+    assert "No object is shared by two of its accounts" in text
+    assert "Nothing in this log speaks against it" in text
+    assert "One suspected campaign, 0 accounts" in text
+
+
+def test_an_account_of_two_campaigns_counts_once(
+    make_report: Callable[..., ScanReport], make_campaign: Callable[..., Campaign]
+) -> None:
+    html = render(make_report(make_campaign(["a", "b", "c"]), make_campaign(["c", "d"], seed=2)))
+    assert "Two suspected campaigns, 4 accounts" in html
+
+
+def test_the_reference_period_and_digests_are_named(
+    make_report: Callable[..., ScanReport], read: Read
+) -> None:
+    text = read(render(make_report(reference="October 2026", pseudonymous=True))).text
+    assert "Novelty was judged against October 2026." in text
+    assert "Accounts appear as digests." in text
+
+
+def test_twenty_campaigns_of_three_thousand_accounts_stay_under_one_megabyte(
+    full_report: ScanReport, make_report: Callable[..., ScanReport]
+) -> None:
+    slow = max(full_report.campaigns, key=lambda each: len(each.members))
+    assert len(slow.members) == 3000
+    html = render(make_report(*[slow] * 20))
+    assert len(html.encode()) <= 1_000_000
