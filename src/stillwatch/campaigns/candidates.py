@@ -3,8 +3,8 @@
 Objects (a style, a payment instrument, a conversation prefix) are grouped first and accounts
 second, so that an account whose cover traffic runs through a popular framework still meets its
 campaign. Objects that link many accounts are cores; cores with much the same accounts are one
-candidate (communities of the graph whose edges are Jaccard similarities, not connected
-components, which chain). Small objects join the core that holds most of their accounts; what is
+candidate (communities of the graph whose edges are similarities, not connected components, which
+chain). Small objects join the core that holds most of their accounts; what is
 left forms candidates of its own, such as accounts that share only instruments.
 """
 
@@ -28,8 +28,9 @@ Floats = npt.NDArray[np.float64]
 LEAST_ACCOUNTS = 3
 #: an object with this many accounts is a core
 CORE = 5
-#: cores this similar (Jaccard) are one candidate
-SIMILAR = 0.25
+#: cores whose accounts are this similar (cosine), and overlap so many times more than chance
+#: would have it, are one candidate; so are cores of much the same accounts (Jaccard)
+SIMILAR, LIFT, SAME = 0.2, 8.0, 0.25
 #: a small object joins the core that holds this share of its accounts
 CONTAINED = 0.6
 
@@ -62,16 +63,20 @@ class _Objects:
         return np.sort(self.accounts[rows])
 
 
-def find_candidates(findings: Mapping[str, Findings]) -> list[Candidate]:
-    """Group the linked objects of all detections; most accounts first, ties by accounts."""
+def find_candidates(findings: Mapping[str, Findings], population: int) -> list[Candidate]:
+    """Group the linked objects of all detections; most accounts first, ties by accounts.
+
+    Args:
+        population: accounts in the log, for what overlap chance would give.
+    """
     objects = _objects(findings)
     if objects is None:
         return []
     core = objects.sizes >= CORE
-    groups = _communities(objects, np.flatnonzero(core), SIMILAR)
+    groups = _communities(objects, np.flatnonzero(core), population)
     small, homeless = _attach(objects, groups, np.flatnonzero(~core))
     groups = [[*group, *small[index]] for index, group in enumerate(groups)]
-    groups += _communities(objects, homeless, SIMILAR)
+    groups += _communities(objects, homeless, population)
     candidates = [_candidate(objects, group) for group in groups]
     chosen = [each for each in candidates if len(each.accounts) >= LEAST_ACCOUNTS]
     return sorted(chosen, key=lambda each: (-len(each.accounts), each.accounts.tolist()))
@@ -99,17 +104,18 @@ def _objects(findings: Mapping[str, Findings]) -> _Objects | None:
     return _Objects(names, accounts, uses, np.diff(uses.indptr).astype(np.int64))
 
 
-def _communities(objects: _Objects, columns: Ints, least: float) -> list[list[int]]:
-    """Communities among `columns`, joined where their accounts' Jaccard similarity is >= least."""
+def _communities(objects: _Objects, columns: Ints, population: int) -> list[list[int]]:
+    """Communities among `columns`; edges join objects with similar accounts."""
     if not len(columns):
         return []
     chosen = objects.uses[:, columns]
     overlap = sp.triu(chosen.T @ chosen, k=1).tocoo()
     sizes = objects.sizes[columns].astype(float)
-    union = sizes[overlap.row] + sizes[overlap.col] - overlap.data
-    similarity = overlap.data / union
-    keep = similarity >= least
-    found = communities(len(columns), overlap.row[keep], overlap.col[keep], similarity[keep])
+    left, right, both = sizes[overlap.row], sizes[overlap.col], overlap.data.astype(float)
+    cosine = both / np.sqrt(left * right)
+    lifted = (cosine >= SIMILAR) & (both * population >= LIFT * left * right) & (both >= 3)
+    keep = lifted | (both / (left + right - both) >= SAME)
+    found = communities(len(columns), overlap.row[keep], overlap.col[keep], cosine[keep])
     groups: dict[int, list[int]] = {}
     for column, group in zip(columns.tolist(), found.tolist(), strict=True):
         groups.setdefault(group, []).append(column)

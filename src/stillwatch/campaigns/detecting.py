@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ibis.expr.types import Table
 
 from stillwatch.campaigns.campaign import Ran
-from stillwatch.campaigns.candidates import Candidate, find_candidates
+from stillwatch.campaigns.candidates import LEAST_ACCOUNTS, Candidate, find_candidates
 from stillwatch.campaigns.gathering import gather
 from stillwatch.campaigns.judging import Judgement, judge
 from stillwatch.campaigns.novelty import Reference
@@ -113,7 +113,7 @@ def detect(
             abstained = str(reason)
         ran.append(Ran(detection.metadata, abstained, time.perf_counter() - started))
         progress.advance(1)
-    candidates = find_candidates(findings)[:JUDGED]
+    candidates = find_candidates(findings, tables.population)[:JUDGED]
     styles = {each: cells for found in findings.values() for each, cells in found.styles.items()}
     if not candidates:
         return Detected(findings, [], ran, styles)
@@ -127,7 +127,9 @@ def detect(
             if reference is None
             else reference.judge(_cells(candidate, styles), candidate.accounts)
         )
-        judged.append((candidate, judge(gathered.group(candidate, styles), active, further)))
+        group = gathered.group(candidate, styles)
+        if len(group.accounts) >= LEAST_ACCOUNTS:
+            judged.append((candidate, judge(group, active, further)))
         progress.advance(1)
     judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
     return Detected(findings, judged, ran, styles)

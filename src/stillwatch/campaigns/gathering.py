@@ -15,6 +15,7 @@ from stillwatch.detections import ROW_COLUMNS, Group, Rows, Tables
 __all__ = ["Gathered", "gather"]
 
 Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 #: accounts outside all candidates that the background is measured on, and exchanges of each
 BACKGROUND, BACKGROUND_EXCHANGES = 1_500, 64
@@ -22,6 +23,8 @@ BACKGROUND, BACKGROUND_EXCHANGES = 1_500, 64
 ACCOUNTS, EXCHANGES = 1_000, 256
 #: style cells that an exchange must hold to be said to carry the style
 HITS = 2
+#: an account carries a group's marks when so many of its exchanges, and such a share, hold them
+MARKED, SHARE = 2, 0.1
 
 
 class Gathered:
@@ -47,7 +50,10 @@ class Gathered:
         return Rows(self._table.take(pa.array(chosen)))
 
     def group(self, candidate: Candidate, styles: Mapping[int, Ints]) -> Group:
-        """`candidate` with its exchanges; `styles` gives the cells of the styles it shares."""
+        """`candidate` with its exchanges; `styles` gives the cells of the styles it shares.
+
+        Of a candidate with styles only the :func:`carriers` belong to the group.
+        """
         own = {name: styles[name] for name in candidate.links.get("echo", {}) if name in styles}
         accounts = candidate.accounts
         if self._most is not None and len(accounts) > self._most:
@@ -57,6 +63,9 @@ class Gathered:
         if np.isin(self._background, candidate.accounts, assume_unique=True).any():
             others = self.rows(np.setdiff1d(self._background, candidate.accounts))
         style = self._styles(rows, list(own.values()))
+        if own:
+            carries = carriers(rows, style >= 0, tied_accounts(candidate))[rows.owner]
+            rows, style = rows.where(carries), style[carries]
         return Group(
             rows=rows,
             styled=style >= 0,
@@ -77,6 +86,25 @@ class Gathered:
             style[found > best] = number
             best = np.maximum(best, found)
         return style
+
+
+def tied_accounts(candidate: Candidate) -> Ints:
+    """The accounts that share something else than a style, ascending."""
+    ties = [accounts for name, _, accounts in candidate.objects() if name != "echo"]
+    return np.unique(np.concatenate(ties)) if ties else np.zeros(0, dtype=np.int64)
+
+
+def carriers(rows: Rows, marked: Mask, tied: Ints) -> Mask:
+    """Which accounts of `rows` carry the group's marks; being linked is not being a member.
+
+    An account must carry them in a good part of its exchanges, or at all if it is `tied` to
+    others by more than style: a chance phrase is in one exchange of many.
+    """
+    total = np.bincount(rows.owner, minlength=len(rows.accounts))
+    marks = np.bincount(rows.owner[marked], minlength=len(rows.accounts))
+    often = (marks >= MARKED) & (marks >= SHARE * total)
+    carrying: Mask = often | ((marks >= 1) & np.isin(rows.accounts, tied))
+    return carrying
 
 
 def gather(tables: Tables, candidates: Sequence[Candidate], *, whole: bool = False) -> Gathered:

@@ -1,8 +1,4 @@
-"""A judged group → a campaign: who is a member, since when, how much, on what ties.
-
-Being linked is not being a member: an account must carry the group's marks in a good part of its
-exchanges, or carry them at all and share an instrument with members.
-"""
+"""A judged group → a campaign: who is a member, since when, how much, on what ties."""
 
 from __future__ import annotations
 
@@ -24,8 +20,6 @@ __all__ = ["settle"]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-#: a member carries the marks in this many exchanges and in this share of them
-EXCHANGES, SHARE = 2, 0.1
 HOUR = 3_600_000_000
 
 
@@ -47,9 +41,7 @@ def settle(
     marked = np.bincount(rows.owner[group.styled], minlength=len(rows.accounts))
     ties = _ties_of(candidate, rows.accounts)
     share = marked / np.maximum(total, 1)
-    member = ((marked >= EXCHANGES) & (share >= SHARE)) | ((marked >= 1) & (ties > 0))
-    if not group.styled.any():
-        member = ties > 0
+    member = np.ones(len(total), dtype=bool) if group.styled.any() else ties > 0
     if member.sum() < LEAST_ACCOUNTS:
         return None
     inside = member[rows.owner]
@@ -83,7 +75,7 @@ def _ties_of(candidate: Candidate, accounts: Ints) -> Ints:
     ties = np.zeros(len(accounts), dtype=np.int64)
     for detection, _, members in candidate.objects():
         if detection != "echo":
-            ties[np.searchsorted(accounts, members)] += 1
+            ties[np.isin(accounts, members)] += 1
     return ties
 
 

@@ -2,9 +2,9 @@
 
 The accounts that use a template share many of its cells, and a chance phrase shares its users
 with no other phrase. So cells and accounts are the two sides of a graph, edges weigh the rarity
-of the cell, and communities of that graph (Louvain, Blondel et al. 2008, on the modularity of
-Newman 2006, whose null fixes the degrees: busy accounts and common phrases explain themselves)
-are styles. Cover traffic does not hide a style, since a style is made of cells, not of accounts.
+of the cell, and communities of that graph are styles: busy accounts and common phrases explain
+themselves, since the null of modularity fixes the degrees. Cover traffic does not hide a style,
+for a style is made of cells, not of accounts.
 """
 
 from __future__ import annotations
@@ -15,16 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.detections.communities import communities
+from stillwatch.detections.communities import nested_communities
 
 __all__ = ["Style", "find_styles"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-#: how fine the communities are; found on simulated weeks (seeds below 1000): a campaign of 20
-#: accounts in 60,000 is still one community, a template of 40 cells is not yet torn
-RESOLUTION = 4.0
 
 
 @dataclass(frozen=True)
@@ -62,9 +58,7 @@ def find_styles(
     spread = np.bincount(column, minlength=len(cells))
     rarity = np.log(max(population, len(accounts)) / spread)
     weight = np.maximum(rarity, 0.01)[column] * np.log1p(uses)
-    membership = communities(
-        len(accounts) + len(cells), row, column + len(accounts), weight, resolution=RESOLUTION
-    )
+    membership = nested_communities(len(accounts) + len(cells), row, column + len(accounts), weight)
     styles = [
         style
         for chosen in _parts(membership[len(accounts) :])
