@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.detections.detection import Tables
-from stillwatch.detections.group import UNKNOWN, Ints
+from stillwatch.detections.group import UNKNOWN, Ints, Mask
 
-__all__ = ["Accounts", "read_accounts"]
+__all__ = ["Accounts", "meeting", "read_accounts"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Accounts:
 
     Attributes:
         account: digests, ascending.
-        owner: the organisation's digest; the account itself where none is known.
+        owner: number of the organisation behind it, from 0; of its own where none is known.
         exchanges: how many it sent.
         first_at, last_at: its first and last exchange.
         blocked_at: when it was blocked.
@@ -36,6 +37,15 @@ class Accounts:
     blocked_at: Ints
     tenant_kind: npt.NDArray[np.object_]
 
+    @cached_property
+    def owners(self) -> int:
+        """How many organisations there are."""
+        return int(self.owner.max(initial=-1)) + 1
+
+    def count(self, chosen: Mask) -> int:
+        """Organisations behind the chosen accounts."""
+        return int(np.count_nonzero(np.bincount(self.owner[chosen], minlength=1)))
+
     def __len__(self) -> int:
         return len(self.account)
 
@@ -43,7 +53,7 @@ class Accounts:
         """Positions of `accounts`, all of which are in the log."""
         return np.searchsorted(self.account, accounts)
 
-    def within(self, accounts: Ints) -> npt.NDArray[np.bool_]:
+    def within(self, accounts: Ints) -> Mask:
         """For each account of the log whether it is one of `accounts`."""
         return np.isin(self.account, accounts)
 
@@ -62,16 +72,25 @@ def read_accounts(tables: Tables) -> Accounts:
         )
     ).sort_by("account")
     account = found["account"].to_numpy()
-    org = found["org"]
+    owner = pc.coalesce(found["org"], found["account"]).to_numpy()
     return Accounts(
         account=account,
-        owner=pc.coalesce(org, found["account"]).to_numpy(),
+        owner=np.unique(owner, return_inverse=True)[1],
         exchanges=found["exchanges"].cast(pa.int64()).to_numpy(),
         first_at=microseconds(found["first_at"]),
         last_at=microseconds(found["last_at"]),
         blocked_at=microseconds(found["blocked_at"]),
         tenant_kind=np.array(found["tenant_kind"].to_pylist(), dtype=object),
     )
+
+
+def meeting(owner: Ints, thing: Ints, owners: int) -> Mask:
+    """Which owners have a thing that another owner has too; both numbered from 0."""
+    pairs = np.unique(thing * owners + owner)
+    things, who = pairs // max(1, owners), pairs % max(1, owners)
+    met: Mask = np.zeros(owners, dtype=bool)
+    met[who[np.bincount(things)[things] > 1]] = True
+    return met
 
 
 def microseconds(column: pa.ChunkedArray) -> Ints:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stillwatch.detections.group import Group
 
 __all__ = [
+    "FEWEST",
     "LINKS",
     "Abstained",
     "Detection",
@@ -71,6 +72,9 @@ class Metadata:
     atlas: tuple[str, ...] = ("AML.T0024.002",)
     needs: tuple[str, ...] = ()
 
+
+#: organisations that must show a property before it says something of the group that they are in
+FEWEST = 3
 
 #: the links of a detection: `uses` exchanges of `account` share `object`; `weight` in nats
 LINKS = pa.schema(

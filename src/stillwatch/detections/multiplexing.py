@@ -22,7 +22,7 @@ import pyarrow as pa
 from ibis.expr.types import Table
 
 from stillwatch.detections.accounts import read_accounts
-from stillwatch.detections.detection import Evidence, Family, Findings, Metadata, Tables
+from stillwatch.detections.detection import FEWEST, Evidence, Family, Findings, Metadata, Tables
 from stillwatch.detections.group import UNKNOWN, Group, Ints, Mask, Rows
 from stillwatch.detections.infrastructure import organisations
 from stillwatch.detections.tables import ACCOUNT_DAYS
@@ -123,7 +123,7 @@ class Multiplexing:
         hits, of = inside.beyond(levels)
         usual, others = outside.beyond(levels)
         weight = min(CEILING, excess(hits, of, usual, others))
-        if weight < 0.5:
+        if weight < 0.5 or hits < FEWEST:
             return []
         return [
             Evidence(

@@ -1,8 +1,8 @@
 """Accounts that rare objects tie together, pair by pair → pools of accounts.
 
 A conversation ties two or three accounts, a returned passage ties two; a pool shows only when
-many such ties are seen together. Accounts and objects are the two sides of a graph, and its
-communities are pools: connected components would chain strangers through one chance tie.
+many such ties are seen together. Pools are communities of the graph whose edges are shared
+objects: connected components would chain strangers through one chance tie.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from stillwatch.detections.communities import communities
+from stillwatch.detections.communities import nested_communities
 from stillwatch.detections.detection import LINKS
 
 __all__ = ["Pool", "find_pools", "link_pools"]
 
 Ints = npt.NDArray[np.int64]
+
+
+#: odd constants of SplitMix64 (Steele, Lea and Flood 2014)
+_MIX = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)
 
 
 @dataclass(frozen=True)
@@ -48,24 +52,47 @@ def find_pools(account: Ints, obj: Ints, *, least: int = 2) -> list[Pool]:
         return []
     accounts, row = np.unique(account, return_inverse=True)
     objects, column = np.unique(obj, return_inverse=True)
-    row, column = np.unique(np.stack([row, column]), axis=1)
-    shared = np.bincount(column, minlength=len(objects))[column] > 1
-    row, column = row[shared], column[shared]
-    if not len(row):
-        return []
-    membership = communities(
-        len(accounts) + len(objects), row, column + len(accounts), np.ones(len(row))
-    )
-    inside = membership[row] == membership[column + len(accounts)]
-    ties = np.flatnonzero(inside)
-    ties = ties[np.argsort(membership[row[ties]], kind="stable")]
+    column, row = np.unique(np.stack([column, row]), axis=1)
+    size = np.bincount(column, minlength=len(objects))
+    left, right = _ties(row, column, size)
+    part = nested_communities(len(accounts), left, right, np.ones(len(left)))[row]
+    # an object belongs to the pool that holds most of its accounts, the first of equals
+    held = np.unique(np.stack([column, part]), axis=1, return_counts=True)
+    order = np.lexsort((held[0][1], -held[1], held[0][0]))
+    _, first = np.unique(held[0][0][order], return_index=True)
+    home = held[0][1][order][first]
+    ties = np.flatnonzero((size[column] > 1) & (home[column] == part))
+    ties = ties[np.argsort(part[ties], kind="stable")]
     pools = []
-    for part in np.split(ties, np.flatnonzero(np.diff(membership[row[ties]])) + 1):
-        members, uses = np.unique(row[part], return_counts=True)
+    for some in np.split(ties, np.flatnonzero(np.diff(part[ties])) + 1):
+        members, uses = np.unique(row[some], return_counts=True)
         if len(members) >= least:
-            held = np.unique(column[part])
-            pools.append(Pool(int(objects[held[0]]), accounts[members], uses, len(held)))
+            shared = np.unique(column[some])
+            pools.append(Pool(int(objects[shared[0]]), accounts[members], uses, len(shared)))
     return sorted(pools, key=lambda pool: (-len(pool.accounts), pool.accounts.tolist()))
+
+
+def _ties(row: Ints, column: Ints, size: Ints) -> tuple[Ints, Ints]:
+    """Edges between the users of each object: each with the 1st, 2nd, 4th, 8th… after it.
+
+    All of up to three users are tied to each other; of more, each to some. Their order is mixed
+    anew for each object, so that accounts with many common objects hold together as if all were
+    tied. `row` and `column` are ordered by `column`.
+    """
+    mixed = row.astype(np.uint64) * _MIX[0] + column.astype(np.uint64) * _MIX[1]
+    mixed = (mixed ^ (mixed >> np.uint64(31))) * _MIX[2]
+    row = row[np.lexsort((mixed, column))]
+    begin = np.cumsum(size) - size
+    place = np.arange(len(row)) - begin[column]
+    left, right = [], []
+    step = 1
+    while step < size.max(initial=0):
+        near = (size[column] > step) & ~((2 * step == size[column]) & (place >= step))
+        ahead = begin[column[near]] + (place[near] + step) % size[column[near]]
+        left.append(row[near])
+        right.append(row[ahead])
+        step *= 2
+    return (np.concatenate(left), np.concatenate(right)) if left else (row[:0], row[:0])
 
 
 def link_pools(pools: list[Pool], population: int) -> pa.Table:

@@ -16,8 +16,9 @@ import ibis
 import numpy as np
 from ibis.expr.types import Table
 
-from stillwatch.detections.accounts import Accounts, read_accounts
+from stillwatch.detections.accounts import Accounts, meeting, read_accounts
 from stillwatch.detections.detection import (
+    FEWEST,
     Abstained,
     Evidence,
     Family,
@@ -98,13 +99,16 @@ def shared_states(thin: int) -> Stage:
 
 @dataclass(frozen=True)
 class _Shared:
-    """The shared states of a log, by request, and its accounts."""
+    """The shared states of a log, one entry a request; ``at`` is the account's position.
 
-    account: Ints
-    owner: Ints
+    ``wandering`` says which owners share a state with any other.
+    """
+
+    at: Ints
     state: Ints
     request: Ints
     accounts: Accounts
+    wandering: Mask
 
 
 class Prefixes:
@@ -140,15 +144,19 @@ class Prefixes:
         if not tables.engine.collect(tables[f"states_{thin}"].limit(1)).num_rows:
             raise Abstained("the log holds no conversations of three messages or more")
         rows = tables.engine.collect(tables[f"shared_states_{thin}"])
-        account, owner, state, request = (
-            rows[name].to_numpy() for name in ("account", "owner", "state", "request")
+        account, digest, request = (
+            rows[name].to_numpy() for name in ("account", "state", "request")
         )
-        self._shared = _Shared(account, owner, state, request, read_accounts(tables))
-        pools = find_pools(account, state, least=3)
-        pairs = np.unique(np.stack([account, state]), axis=1)
-        accounts, counts = np.unique(pairs[0], return_counts=True)
+        accounts = read_accounts(tables)
+        at, state = accounts.at(account), np.unique(digest, return_inverse=True)[1]
+        wandering = meeting(accounts.owner[at], state, accounts.owners)
+        self._shared = _Shared(at, state, request, accounts, wandering)
+        pools = find_pools(account, digest, least=3)
+        pairs = np.unique(state * len(accounts) + at)
+        scored, counts = np.unique(pairs % max(1, len(accounts)), return_counts=True)
+        names = accounts.account[scored].tolist()
         return Findings(
-            scores=dict(zip(accounts.tolist(), np.log1p(counts).tolist(), strict=True)),
+            scores=dict(zip(names, np.log1p(counts).tolist(), strict=True)),
             links=link_pools(pools, tables.population),
             labels={pool.name: "conversations" for pool in pools},
         )
@@ -160,20 +168,24 @@ class Prefixes:
         shared = self._shared
         if shared is None:
             return []
-        ours = np.isin(shared.account, group.accounts)
-        inside = len(np.unique(organisations(group.rows)))
-        members = shared.accounts.within(group.accounts)
-        outside = len(np.unique(shared.accounts.owner[~members]))
-        usual = _meeting(shared, ~ours)
-        wandering = _meeting(shared, ours)
-        styled = np.isin(shared.request, group.rows.ints("request")[group.styled])
-        rest = _meeting(shared, ours & ~styled)
+        accounts = shared.accounts
+        members = accounts.within(group.accounts)
+        inside, outside = accounts.count(members), accounts.count(~members)
+        usual = accounts.count(shared.wandering[accounts.owner] & ~members)
+        ours = members[shared.at]
+        theirs = group.rows.ints("request")[group.styled]
+        styled = ours.copy()
+        styled[ours] = np.isin(shared.request[ours], theirs)
+        wandering, rest = (
+            int(meeting(accounts.owner[shared.at[some]], shared.state[some], accounts.owners).sum())
+            for some in (ours, ours & ~styled)
+        )
         weight, explained = weigh(
             excess(wandering, inside, usual, outside),
             excess(rest, inside, usual, outside),
             CEILING,
         )
-        if weight < 0.5:
+        if weight < 0.5 or wandering < FEWEST:
             return []
         conversations = len(np.unique(shared.state[ours]))
         return [
@@ -197,7 +209,7 @@ class Prefixes:
         usual, others = _misses(group.others)
         rest = excess(*_misses(group.unshared), usual, others)
         weight, explained = weigh(excess(hits, of, usual, others), rest, CACHE_CEILING)
-        if weight < 0.5:
+        if weight < 0.5 or hits < FEWEST:
             return []
         return [
             Evidence(
@@ -217,15 +229,6 @@ class Prefixes:
 def _thin(sampling: int) -> int:
     """An exchange has 16 cells and two states at most, so states are thinned less."""
     return max(1, sampling // 4)
-
-
-def _meeting(shared: _Shared, chosen: Mask) -> int:
-    """Organisations that, among the `chosen` requests, share a state with another one."""
-    pairs = np.unique(np.stack([shared.state[chosen], shared.owner[chosen]]), axis=1)
-    if not pairs.size:
-        return 0
-    _, which, owners = np.unique(pairs[0], return_inverse=True, return_counts=True)
-    return len(np.unique(pairs[1][owners[which] > 1]))
 
 
 def _misses(rows: Rows) -> tuple[int, int]:

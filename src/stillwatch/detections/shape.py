@@ -18,6 +18,7 @@ import pyarrow as pa
 from ibis.expr.types import Table
 
 from stillwatch.detections.detection import (
+    FEWEST,
     LINKS,
     Evidence,
     Family,
@@ -157,6 +158,8 @@ class Shape:
         best, said = 0.0, []
         remains = 0.0
         for name, words in SURFACES.items():
+            if inside[name] < FEWEST:
+                continue
             nats = excess(inside[name], of, usual[name], others) - math.log(len(SURFACES))
             left = excess(rest[name], rest_of, usual[name], others) - math.log(len(SURFACES))
             remains = max(remains, left)
@@ -205,7 +208,7 @@ def _most_alike(habits: Ints, usual: Ints) -> tuple[int, int, int, float]:
     kinds, counts = np.unique(habits, return_counts=True)
     best = (0, 0, len(habits), 0.0)
     for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
-        if count >= MOST * len(habits) and count > 1:
+        if count >= max(FEWEST, MOST * len(habits)):
             nats = excess(count, len(habits), int((usual == kind).sum()), len(usual))
             nats -= math.log(len(kinds))  # the signature was chosen after looking
             if nats > best[3]:

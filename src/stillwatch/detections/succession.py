@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from stillwatch.detections.accounts import Accounts, read_accounts
 from stillwatch.detections.detection import (
+    FEWEST,
     Abstained,
     Evidence,
     Family,
@@ -100,7 +101,7 @@ class Succession:
         others = usual_before + usual_after
         # one more on either side: where nobody else began, before and after are as likely
         weight = excess(after, before + after, usual_after + 1, others + 2)
-        if after < POOL or weight < 0.5:
+        if after < FEWEST or weight < 0.5:
             return []
         hours = window / HOUR
         rate = (usual_after + 1) / (others + 2)

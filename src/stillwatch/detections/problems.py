@@ -1,0 +1,271 @@
+"""Public problem sets: who sends their problems, and whether the accounts divide them up.
+
+Evaluators, classrooms and harvesters send the same public problems, so sending them says nothing
+by itself. How they are divided does: an evaluator sends the whole set from one account, a class
+sends the same few from every account, and a work queue sends each problem once, from whichever
+account is free. So the statistic is the repeats among members inside a set that somebody else (or
+a registry) names, against the repeats that independent senders would have (a birthday problem). A
+harness that brings its wording and its problems cannot explain that. Source: detection.md §2b;
+Extraction Warning (arXiv 1711.07221) for the coverage of a set by colluding users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ibis.expr.types import Table
+
+from stillwatch.detections.accounts import Accounts, read_accounts
+from stillwatch.detections.detection import FEWEST, Evidence, Family, Findings, Metadata, Tables
+from stillwatch.detections.group import Group, Ints, Mask
+from stillwatch.detections.tables import ACCOUNT_DAYS, CONTENTS, prompt_shingles, thinned
+from stillwatch.engines import Stage
+from stillwatch.statistics import excess, rarity_of_repeats
+
+__all__ = ["Problems", "shared_passages"]
+
+Inputs = Mapping[str, Table]
+
+#: accounts that may share a passage; above, everybody knows it
+MANY = 2_000
+#: share of a passage's senders that may put it into several contents; above, it is a template's
+VARIED = 0.25
+#: passages that somebody must send to be taken for a set
+SET = 30
+#: the part of a set that its dividers must reach together
+REACH = 0.05
+#: share of an organisation's exchanges from which on it is said to send public problems
+PUBLIC = 0.1
+#: share of its exchanges, and of organisations, from which on all replay the same
+REPLAY, REPLAYERS = 0.3, 0.5
+CEILING, PUBLIC_CEILING = 4.0, 1.5
+#: shingles that are kept of a text of ordinary length
+_SHINGLES = 8
+
+
+def shared_passages(thin: int) -> Stage:
+    """Passages that several accounts send, each in one content: ``account, shingle, held``.
+
+    ``held`` is how many passages the account sends in all, those that nobody shares included.
+    """
+    reads = f"prompt_shingles_{thin}"
+
+    def build(inputs: Inputs) -> Table:
+        rows = inputs[reads]
+        sent = rows.group_by("account", "shingle").agg(
+            varied=rows.varied.cast("int64").max(),
+        )
+        spread = sent.group_by("shingle").agg(accounts=sent.count(), varied=sent.varied.sum())
+        shared = spread.filter(
+            (spread.accounts > 1)
+            & (spread.accounts <= MANY)
+            & (spread.varied <= VARIED * spread.accounts)
+        )
+        totals = sent.group_by("account").agg(held=sent.count())
+        found = sent.semi_join(shared, "shingle").join(totals, "account")
+        return found.select("account", "shingle", "held")
+
+    return Stage(f"shared_passages_{thin}", build, reads=(reads,))
+
+
+@dataclass(frozen=True)
+class _Sets:
+    """What accounts share of problems. ``at`` and ``sender`` are positions of accounts.
+
+    Attributes:
+        at, passage: one entry an account and passage, ordered by account; passages from 0.
+        digests: of the passages, ascending.
+        held: by account, how many passages it sends, shared or not.
+        sender, content, uses: one entry an account and exact content; contents from 0.
+        public: by owner, whether a good part of its exchanges are public problems.
+        replaying: by owner, whether a good part of its exchanges are exact contents of others.
+    """
+
+    at: Ints
+    passage: Ints
+    digests: Ints
+    held: Ints
+    sender: Ints
+    content: Ints
+    uses: Ints
+    accounts: Accounts
+    public: Mask
+    replaying: Mask
+
+
+class Problems:
+    """Judges groups; links nobody, since evaluators and harvesters share the same problems.
+
+    One instance a scan: :meth:`find` keeps the shared problems that :meth:`judge` looks up.
+
+    Args:
+        registry: known problem sets, name → shingles of their problems, sketched with the key of
+            the scan (column ``shingles`` of :class:`stillwatch.sketches.Sketcher`).
+    """
+
+    metadata = Metadata(
+        name="problems",
+        family=Family.PURPOSE,
+        title="A public problem set, divided among accounts",
+        sees="problems that strangers send too, and how often two members send the same one",
+        null="members choose problems independently, so that some are sent twice",
+        base_rate="repeats: the birthday problem; public problems: measured in the same log",
+        look_alikes=("evaluators", "classrooms", "parts of one set given to different classes"),
+        atlas=("AML.T0024.002", "AML.T0005.001"),
+    )
+
+    def __init__(self, registry: Mapping[str, Ints] | None = None) -> None:
+        self._registry = {name: np.unique(known) for name, known in (registry or {}).items()}
+        self._sets: _Sets | None = None
+
+    def stages(self, sampling: int) -> Sequence[Stage]:
+        thin = thinned(sampling)
+        return [ACCOUNT_DAYS, CONTENTS, prompt_shingles(thin), shared_passages(thin)]
+
+    def find(self, tables: Tables) -> Findings:
+        thin = thinned(tables.sampling)
+        accounts = read_accounts(tables)
+        passages = tables.engine.collect(tables[f"shared_passages_{thin}"]).sort_by("account")
+        contents = tables.engine.collect(tables["contents"])
+        at = accounts.at(passages["account"].to_numpy())
+        digests, passage = np.unique(passages["shingle"].to_numpy(), return_inverse=True)
+        held = np.zeros(len(accounts), dtype=np.int64)
+        held[at] = passages["held"].to_numpy()
+        sender = accounts.at(contents["account"].to_numpy())
+        content = np.unique(contents["content"].to_numpy(), return_inverse=True)[1]
+        uses = contents["uses"].to_numpy().astype(np.int64)
+        texts = np.bincount(at, minlength=len(accounts)) * (thin / _SHINGLES)
+        exchanges = np.bincount(accounts.owner, accounts.exchanges, accounts.owners)
+        public = np.bincount(accounts.owner, texts, accounts.owners) >= PUBLIC * exchanges
+        replaying = _replaying(accounts, sender, content, uses, least=FEWEST)
+        self._sets = _Sets(
+            at, passage, digests, held, sender, content, uses, accounts, public, replaying
+        )
+        found = np.flatnonzero(texts)
+        share = np.minimum(1.0, texts[found] / accounts.exchanges[found])
+        return Findings(dict(zip(accounts.account[found].tolist(), share.tolist(), strict=True)))
+
+    def judge(self, group: Group) -> Sequence[Evidence]:
+        sets = self._sets
+        if sets is None:
+            return []
+        members = sets.accounts.within(group.accounts)
+        return [
+            *self._divided(sets, members),
+            *self._sent(sets, members),
+            *self._replayed(sets, members),
+        ]
+
+    def _divided(self, sets: _Sets, members: Mask) -> Sequence[Evidence]:
+        """Evidence that the members divide a set among themselves."""
+        accounts = sets.accounts
+        ours = members[sets.at]
+        best: Evidence | None = None
+        for name, known, size in self._candidates(sets, ours):
+            inside = ours & known[sets.passage]
+            pairs = np.unique(
+                sets.passage[inside] * accounts.owners + accounts.owner[sets.at[inside]]
+            )
+            senders = np.unique(pairs // max(1, accounts.owners), return_counts=True)[1]
+            each = np.unique(pairs % max(1, accounts.owners), return_counts=True)[1]
+            if len(each) < FEWEST or len(senders) < REACH * size or 2 * each.max() > len(pairs):
+                continue
+            repeats = int((senders * (senders - 1) // 2).sum())
+            expected = float(len(pairs) ** 2 - (each**2).sum()) / 2 / size
+            weight = min(CEILING, rarity_of_repeats(repeats, expected))
+            if weight >= 0.5 and (best is None or weight > best.weight):
+                best = Evidence(
+                    self.metadata.family,
+                    self.metadata.name,
+                    value=repeats / expected,
+                    base_rate=None,
+                    weight=weight,
+                    text=f"{len(each)} organisations together send {len(senders) / size:.0%} of "
+                    f"{name}, and two of them sent the same problem {repeats} times; independent "
+                    f"senders would do so about {expected:.0f} times.",
+                )
+        return [] if best is None else [best]
+
+    def _candidates(self, sets: _Sets, ours: Mask) -> Sequence[tuple[str, Mask, int]]:
+        """Sets that the members' passages may come from: name, which passages, how many."""
+        found = []
+        for name, digests in self._registry.items():
+            found.append((f"the problem set {name}", np.isin(sets.digests, digests), len(digests)))
+        held = np.zeros(len(sets.digests), dtype=bool)
+        held[sets.passage[ours]] = True
+        overlap = np.bincount(sets.at[~ours & held[sets.passage]], minlength=1)
+        somebody = int(overlap.argmax())
+        theirs = np.zeros(len(sets.digests), dtype=bool)
+        theirs[sets.passage[slice(*np.searchsorted(sets.at, [somebody, somebody + 1]))]] = True
+        # all that it sends, not only what others send too: with fewer, repeats would seem due
+        size = int(sets.held[somebody]) if len(sets.held) else 0
+        if overlap[somebody] and size >= SET:
+            found.append(("a set of problems that another account sends too", theirs, size))
+        return found
+
+    def _sent(self, sets: _Sets, members: Mask) -> Sequence[Evidence]:
+        """That they send public problems at all: worth saying, explained by any harness."""
+        accounts = sets.accounts
+        public = sets.public[accounts.owner]
+        hits, of = accounts.count(public & members), accounts.count(members)
+        usual, others = accounts.count(public & ~members), accounts.count(~members)
+        weight = min(PUBLIC_CEILING, excess(hits, of, usual, others))
+        if weight < 0.5 or hits < FEWEST:
+            return []
+        return [
+            Evidence(
+                self.metadata.family,
+                self.metadata.name,
+                value=hits / of,
+                base_rate=usual / others,
+                weight=weight,
+                explained=True,
+                text=f"{hits} of {of} organisations send problems that strangers send too, as "
+                f"evaluators, students and harvesters do; elsewhere {usual / others:.1%} do.",
+            )
+        ]
+
+    def _replayed(self, sets: _Sets, members: Mask) -> Sequence[Evidence]:
+        """What speaks against a campaign: every member sends the same texts."""
+        accounts = sets.accounts
+        of = accounts.count(members)
+        ours = members[sets.sender]
+        replaying = _replaying(
+            accounts,
+            sets.sender[ours],
+            sets.content[ours],
+            sets.uses[ours],
+            least=max(FEWEST, int(np.ceil(REPLAY * of))),
+        )
+        hits = accounts.count(replaying[accounts.owner] & members)
+        usual = accounts.count(sets.replaying[accounts.owner] & ~members)
+        others = accounts.count(~members)
+        weight = min(CEILING, excess(hits, of, usual, others))
+        if hits < max(FEWEST, REPLAYERS * of) or weight < 0.5:
+            return []
+        return [
+            Evidence(
+                self.metadata.family,
+                self.metadata.name,
+                value=hits / of,
+                base_rate=usual / others,
+                weight=weight,
+                speaks_for=False,
+                text=f"{hits} of {of} organisations send the very same texts as the others: an "
+                f"assignment or an evaluation that each does for itself, not work divided up. "
+                f"Elsewhere {usual / others:.1%} do.",
+            )
+        ]
+
+
+def _replaying(accounts: Accounts, sender: Ints, content: Ints, uses: Ints, *, least: int) -> Mask:
+    """Which owners send contents of at least `least` owners in a good part of their exchanges."""
+    owner, owners = accounts.owner[sender], max(1, accounts.owners)
+    senders = np.bincount(np.unique(content * owners + owner) // owners, minlength=1)
+    replayed = senders[content] >= least
+    times = np.bincount(owner[replayed], uses[replayed], owners)
+    exchanges = np.bincount(accounts.owner, accounts.exchanges, owners)
+    replaying: Mask = (times >= REPLAY * exchanges) & (times > 0)
+    return replaying
