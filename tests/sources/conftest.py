@@ -44,7 +44,8 @@ def read_log(*patterns: str | Path, as_format: str = "auto", rows: int = 8192) -
 @pytest.fixture(scope="session")
 def samples() -> SimpleNamespace:
     """The makers of sample logs in ``samples.py``."""
-    return SimpleNamespace(**runpy.run_path(str(Path(__file__).parent / "samples.py")))
+    module = runpy.run_path(str(Path(__file__).parent / "samples.py"))
+    return SimpleNamespace(**{name: module[name] for name in module["__all__"]})
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ def plain(column: str, kind: str, array: pa.Array, remarks: Remarks) -> Sequence
     if kind == "number" and family == "whole":
         array, family = array.cast(pa.float64()), "number"
     if kind in _RANGES:
-        if family != ("number" if kind == "number" else "whole"):
+        if family != ("number" if kind == "number" else "whole") or types.is_decimal(array.type):
             return None
         return _list(array) if _inside(array, *_RANGES[kind]) else None
     if kind in ("flag", "logprobs"):
@@ -95,6 +95,8 @@ def plain(column: str, kind: str, array: pa.Array, remarks: Remarks) -> Sequence
 def values_of(array: pa.Array, remarks: Remarks) -> Sequence[Any]:
     """The values one by one, as JSON would give them; invalid UTF-8 is replaced, and that noted."""
     array = _decoded(array)
+    if types.is_decimal(array.type):
+        return [None if value is None else float(value) for value in _list(array)]
     if types.is_duration(array.type):
         return _list(array.cast(pa.duration("ms"), safe=False).cast(pa.int64()))
     if _family(array.type) == "text":
@@ -140,12 +142,12 @@ def _is_bytes(type_: pa.DataType) -> bool:
 
 
 def _decoded(array: pa.Array) -> pa.Array:
-    """Dictionaries as their values, exact and half-precision numbers as double precision."""
+    """Dictionaries as their values, and types that few functions know as their common kin."""
     if types.is_dictionary(array.type):
         array = array.dictionary_decode()
-    if types.is_decimal(array.type) or types.is_float16(array.type):
-        array = array.cast(pa.float64(), safe=False)
-    return array
+    if types.is_float16(array.type):
+        return array.cast(pa.float32())
+    return array.cast(pa.large_string()) if types.is_string_view(array.type) else array
 
 
 def _list(array: pa.Array) -> Sequence[Any]:

@@ -151,7 +151,8 @@ class NativeJson:
 
     def _learn(self, key: str) -> bool:
         self._context.remarks.unknown(key)
-        if key in self._unknown or len(self._unknown) >= _UNKNOWN_MAX:
+        plain = key.isprintable() and not {'"', "\\"} & set(key)  # msgspec takes no others
+        if key in self._unknown or not plain or len(self._unknown) >= _UNKNOWN_MAX:
             return False
         self._unknown.add(key)
         return True

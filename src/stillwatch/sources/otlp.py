@@ -89,9 +89,11 @@ def _pairs(entries: list[Any], depth: int) -> dict[str, Any]:
             key, wrapped = entry["key"], entry.get("value")
         except (TypeError, KeyError, IndexError, AttributeError):
             raise UnfitError("an attribute has no key") from None
+        if not isinstance(key, str):
+            raise UnfitError("an attribute has no key")
         if type(wrapped) is dict and "stringValue" in wrapped:  # most are text
             found[key] = wrapped["stringValue"]
-        elif isinstance(key, str):
+        else:
             found[key] = _value(wrapped, depth)
     return found
 

@@ -81,17 +81,19 @@ class NativeParquet:
                     row_groups=[group],
                     columns=list(self._names.values()),
                 )
-                try:
-                    for batch in batches:
-                        read = size * (first + batch.num_rows - 1) // total
-                        yield self._chunk(batch, first, read, context)
-                        first += batch.num_rows
-                except (pa.ArrowException, OSError) as error:
-                    reason = (
-                        f"rows {first:,} to {after - 1:,} cannot be read: row group {group + 1} is "
-                        f"damaged ({type(error).__name__})"
-                    )
-                    yield Chunk([], [], [(first, reason)], 0, 0)
+                while first < after:
+                    try:
+                        batch = next(batches)
+                    except (pa.ArrowException, OSError, StopIteration) as error:
+                        reason = (
+                            f"rows {first:,} to {after - 1:,} cannot be read: row group "
+                            f"{group + 1} is damaged ({type(error).__name__})"
+                        )
+                        yield Chunk([], [], [(first, reason)], 0, 0)
+                        break
+                    read = size * (first + batch.num_rows - 1) // total
+                    yield self._chunk(batch, first, read, context)
+                    first += batch.num_rows
                 first = after
 
     def _chunk(self, batch: pa.RecordBatch, first: int, read: int, context: Context) -> Chunk:

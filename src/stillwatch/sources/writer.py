@@ -39,6 +39,8 @@ _TYPES = {
     "logit_bias": pa.int32(),
     "tools": pa.list_(pa.string()),
 }
+#: rows in a row group of Parquet, at most
+GROUP_ROWS = 1 << 16
 _TIMES = tuple(column.name for column in COLUMNS if column.kind == "time")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -145,15 +147,13 @@ class _Json:
 
 
 class _Parquet:
-    GROUP = 1 << 16
-
     def __init__(self, path: Path) -> None:
         self._out = pq.ParquetWriter(path, PARQUET, compression="zstd")
         self._waiting: list[RawExchange] = []
 
     def write(self, rows: list[RawExchange]) -> None:
         self._waiting += rows
-        while len(self._waiting) >= self.GROUP:
+        while len(self._waiting) >= GROUP_ROWS:
             self._flush()
 
     def close(self) -> None:
@@ -161,7 +161,7 @@ class _Parquet:
         self._out.close()
 
     def _flush(self) -> None:
-        group, self._waiting = self._waiting[: self.GROUP], self._waiting[self.GROUP :]
+        group, self._waiting = self._waiting[:GROUP_ROWS], self._waiting[GROUP_ROWS:]
         columns = [
             pa.array(_values(group, field.name), field.type)  # a list a column: no dict a row
             for field in PARQUET
