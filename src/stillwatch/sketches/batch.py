@@ -10,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.sketches import cells as ce
-from stillwatch.sketches.characters import character_tables, prepare
-from stillwatch.sketches.kernel import kernels
+from stillwatch.sketches import layout as ly
+from stillwatch.sketches.characters import character_table, fold_word, prepare
+from stillwatch.sketches.kernel import KEY_NAMES, NUMBERS, kernels
 from stillwatch.sketches.key import SketchKey
 from stillwatch.sketches.phrases import patterns, phrase_tables
 from stillwatch.sketches.topics import TopicModel, load_topics
 
-__all__ = ["PREFIXES", "Engine", "SketchColumns", "pack", "split_words"]
+__all__ = ["PREFIXES", "Engine", "ListedCells", "SketchColumns", "list_text", "pack", "split_words"]
 
 PREFIXES = 16
-_PURPOSES = ("word", "cell", "shingle", "content", "prefix")
-_ROWS_OF_KERNEL = 5
 
 
 class SketchColumns(NamedTuple):
@@ -48,34 +47,36 @@ def pack(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 def split_words(text: str) -> tuple[str, ...]:
     """The folded words of `text`, as they are hashed."""
-    prepared = prepare(text)
-    buf, offsets = pack(["", prepared])
-    length = len(buf)
-    source, flags = np.empty((length + 2, 2), np.int32), np.empty(length + 2, np.int32)
-    scratch = np.empty(length + 2, np.uint64)
-    kinds, first = np.empty(length + 2, np.uint8), np.empty(length + 2, np.int32)
-    tables = character_tables()
-    keys = np.zeros(10, np.uint64)
-    keys.setflags(write=False)
-    n, _, _ = kernels().tokens(buf, offsets, *tables, keys, source, flags, scratch, kinds, first)
+    buf, offsets = pack(["", prepare(text)])
+    listed = list_text(buf, offsets, np.zeros(2 * len(KEY_NAMES), np.uint64))
     raw = buf.tobytes()
-    return tuple(fold(raw[a:b].decode("utf-8", "surrogatepass")) for a, b in source[:n])
+    spans = listed.words[:, [ly.SOURCE_BEGIN, ly.SOURCE_END]].tolist()
+    return tuple(fold_word(raw[a:b].decode("utf-8", "surrogatepass")) for a, b in spans)
 
 
-def fold(word: str) -> str:
-    """The folding of one word: case, look-alikes, quotes."""
-    properties, folded, mixed, _ = character_tables()
-    codes = [ord(c) for c in word]
-    table = folded
-    from stillwatch.sketches.characters import CAPITAL_LOOKALIKE, LATIN, TABLE_END
+class ListedCells(NamedTuple):
+    """Words, tokens and cells of one row."""
 
-    seen = 0
-    for code in codes:
-        if code < TABLE_END:
-            seen |= int(properties[code])
-    if seen & LATIN and seen & CAPITAL_LOOKALIKE:
-        table = mixed
-    return "".join(chr(int(table[code])) if code < TABLE_END else chr(code) for code in codes)
+    words: NDArray[np.int32]
+    kinds: NDArray[np.uint8]
+    first_words: NDArray[np.int32]
+    values: NDArray[np.uint64]
+    lengths: NDArray[np.uint8]
+    mode: int
+
+
+def list_text(
+    buf: NDArray[np.uint8], offsets: NDArray[np.int64], keys: NDArray[np.uint64]
+) -> ListedCells:
+    """List every cell of one row of two packed texts."""
+    room = len(buf) + 2
+    words = np.empty((room, ly.ROW), np.int32)
+    kinds, first_words = np.empty(room, np.uint8), np.empty(room, np.int32)
+    values, lengths = np.empty(room, np.uint64), np.empty(room, np.uint8)
+    n, t, mode = kernels().list_cells(
+        buf, offsets, character_table(), keys, words, kinds, first_words, values, lengths
+    )
+    return ListedCells(words[:n], kinds[:t], first_words[:t], values[:t], lengths[:t], mode)
 
 
 class Engine:
@@ -84,7 +85,7 @@ class Engine:
     def __init__(self, key: SketchKey, topics: TopicModel | None = None) -> None:
         self.kernels = kernels()
         self.topics = topics or load_topics()
-        keys = np.frombuffer(b"".join(key.subkey(p)[:16] for p in _PURPOSES), "<u8")
+        keys = np.frombuffer(b"".join(key.subkey(p)[:16] for p in KEY_NAMES), "<u8")
         self.keys = keys.astype(np.uint64)
         phrases = phrase_tables(patterns(split_words))
         self._phrases = phrases[1:]
@@ -98,7 +99,7 @@ class Engine:
             self.word_topic[numbers[word]] = number
         self.slots, self.slot_ids = self._hash_table(list(numbers))
         # The last entry is the position from which the next batch counts.
-        self.reached = np.full(len(phrases.slot_gap) + 1, -(1 << 40), np.int64)
+        self.reached = np.full(len(phrases.gaps) + 1, -(1 << 40), np.int64)
         self.reached[-1] = 0
         for table in (self.keys, self.word_phrase, self.word_topic, self.slots, self.slot_ids,
                       *self._phrases):  # fmt: skip
@@ -126,18 +127,19 @@ class Engine:
         shingles = np.empty(_room_for_shingles(offsets[::2]), np.int64)
         shingle_offsets = np.zeros(rows + 1, np.int32)
         content = np.empty(rows, np.int64)
-        numbers = np.empty((_ROWS_OF_KERNEL, rows), np.int32)
+        numbers = np.empty((len(NUMBERS), rows), np.int32)
         code_share = np.empty(rows, np.float32)
         self.kernels.sketch(
-            buf, offsets, *character_tables(), self.keys,
+            buf, offsets, character_table(), self.keys,
             self.slots, self.slot_ids, self.word_phrase, self.word_topic, *self._phrases,
-            self.topics.weights, self.reached,
+            self.reached,
+            self.topics.weights,
             cells, cell_offsets, shingles, shingle_offsets, content, numbers, code_share,
         )  # fmt: skip
         return SketchColumns(
             cells[: cell_offsets[-1]], cell_offsets,
             shingles[: shingle_offsets[-1]], shingle_offsets,
-            content, *numbers, code_share,
+            content, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], code_share,
         )  # fmt: skip
 
     def shingle(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -145,9 +147,7 @@ class Engine:
         buf, offsets = pack(texts)
         shingles = np.empty(_room_for_shingles(offsets), np.int64)
         shingle_offsets = np.zeros(len(texts) + 1, np.int32)
-        self.kernels.shingle(
-            buf, offsets, *character_tables(), self.keys, shingles, shingle_offsets
-        )
+        self.kernels.shingle(buf, offsets, character_table(), self.keys, shingles, shingle_offsets)
         return shingles[: shingle_offsets[-1]], shingle_offsets
 
     def chain(

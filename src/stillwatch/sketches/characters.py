@@ -13,25 +13,30 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.sketches.features import Script
 
-__all__ = ["CharacterTables", "character_tables", "prepare"]
+__all__ = [
+    "CAPITAL_LOOKALIKES", "DROPPED", "LOOKALIKES", "SCRIPT_RANGES", "TABLE_END", "character_table",
+    "fold_word", "prepare",
+]  # fmt: skip
 
 LETTER, DIGIT, UPPER, LOWER = 1, 2, 4, 8
 SPACE, UNSPACED, MARK, NEWLINE = 16, 32, 64, 128
 SENTENCE_END, QUOTE, OPENING, CLOSING = 256, 512, 1024, 2048
-CODE, LATIN, CAPITAL_LOOKALIKE, APOSTROPHE = 4096, 8192, 16384, 32768
+CODE, LATIN, CAPITAL_LOOKALIKE, APOSTROPHE, JOINER = 4096, 8192, 16384, 32768, 65536
 WORD = LETTER | DIGIT | MARK
+
+FOLDED, MIXED, SCRIPT = 17, 38, 59
+"""Where the fields of a table entry begin; a code point takes 21 bits."""
 
 TABLE_END = 0x20000
 """Code points from here on are Han up to 0x40000, and symbols above."""
 
-_SCRIPTS: tuple[tuple[int, int, Script], ...] = (
+SCRIPT_RANGES: tuple[tuple[int, int, Script], ...] = (
     (0x0041, 0x02AF, Script.LATIN), (0x0370, 0x03FF, Script.GREEK),
     (0x0400, 0x052F, Script.CYRILLIC), (0x0531, 0x058F, Script.ARMENIAN),
     (0x0590, 0x05FF, Script.HEBREW), (0x0600, 0x06FF, Script.ARABIC),
@@ -58,27 +63,28 @@ _SCRIPTS: tuple[tuple[int, int, Script], ...] = (
     (0x1B000, 0x1B16F, Script.JAPANESE),
 )  # fmt: skip
 
-_LOOKALIKES = {
+LOOKALIKES = {
     "a": "аαɑ", "b": "ƅ", "c": "сϲᴄ", "d": "ԁ", "e": "еҽє", "g": "ɡց", "h": "һհ", "i": "іιıɩ",
     "j": "јϳ", "k": "κᴋ", "l": "ӏ", "n": "ոռ", "o": "оοօσᴏ", "p": "рρ", "q": "ԛգ", "r": "гᴦ",
     "s": "ѕꜱ", "u": "υսᴜ", "v": "ѵνᴠ", "w": "ԝաɯѡᴡ", "x": "хχ", "y": "уγүყ", "z": "ᴢ",
 }  # fmt: skip
 """Small letters that pass for a Latin one."""
 
-_CAPITAL_LOOKALIKES = {
+CAPITAL_LOOKALIKES = {
     "b": "ВΒ", "h": "НΗ", "k": "К", "m": "МΜ", "n": "Ν", "t": "ТΤ", "z": "Ζ", "y": "Υ", "l": "Լ",
 }  # fmt: skip
 """Capitals that pass for a Latin one though their small letter does not; in mixed words only."""
 
-_SINGLE_QUOTES = "'‘’‚‛′ʼ"
+_SINGLE_QUOTES = "'‘’‚‛′"
 _DOUBLE_QUOTES = '"“”„‟″'
 _DASHES = "‐‑‒–—―−"
 _OPENING, _CLOSING = "«「『《〈", "»」』》〉"
 _SENTENCE_ENDS = ".!?。؟।…｡።"
+_JOINERS = "-_.=+:/\\@&#%~*^$'"
 _NEWLINES = "\n\r\v\f\x85\u2028\u2029"
 _CODE = "{}()[];=<>_+*/\\|&%$#@^~"
 
-_DROPPED = re.compile(
+DROPPED = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
@@ -86,29 +92,41 @@ _DROPPED = re.compile(
 
 
 def prepare(text: str) -> str:
-    """What is done before the kernel: ignorable characters dropped, then NFKC."""
+    """What is done before the kernel: CRLF to LF, ignorable characters dropped, then NFKC."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
     if text.isascii():
         return text
-    return unicodedata.normalize("NFKC", _DROPPED.sub("", text))
+    return unicodedata.normalize("NFKC", DROPPED.sub("", text))
 
 
-class CharacterTables(NamedTuple):
-    """One row a code point below :data:`TABLE_END`. All arrays are read-only."""
+def fold_word(word: str) -> str:
+    """The folding of one word: case, look-alikes, quotes. What its hash is taken of."""
+    entries = [_entry(ord(c)) for c in word]
+    seen = 0
+    for entry in entries:
+        seen |= entry
+    shift = MIXED if seen & LATIN and seen & CAPITAL_LOOKALIKE else FOLDED
+    return "".join(chr((entry >> shift) & 0x1FFFFF) for entry in entries)
 
-    properties: NDArray[np.uint16]
-    folded: NDArray[np.uint32]
-    folded_mixed: NDArray[np.uint32]
-    """The folding inside a word that has Latin letters."""
-    script: NDArray[np.uint8]
+
+def _entry(code: int) -> int:
+    if code < TABLE_END:
+        return int(character_table()[code])
+    return code << FOLDED | code << MIXED
 
 
 @cache
-def character_tables() -> CharacterTables:
-    """Build the tables, once a process (some 50 ms)."""
-    properties = np.zeros(TABLE_END, np.uint16)
+def character_table() -> NDArray[np.uint64]:
+    """One number a code point below :data:`TABLE_END`, built once a process (some 50 ms).
+
+    Bits 0-16 are the properties, from 17 on the folded character, from 38 on the folded
+    character inside a word that has Latin letters, from 59 on the script. Read-only.
+    """
+    properties = np.zeros(TABLE_END, np.uint32)
     script = np.zeros(TABLE_END, np.uint8)
     folded = np.arange(TABLE_END, dtype=np.uint32)
-    for first, last, kind in _SCRIPTS:
+    for first, last, kind in SCRIPT_RANGES:
         script[first : last + 1] = kind
     properties[0x3400:0xA000] = LETTER | UNSPACED  # uniform: no need to ask one by one
     properties[0xAC00:0xD7A4] = LETTER
@@ -127,10 +145,11 @@ def character_tables() -> CharacterTables:
     properties[script == Script.LATIN] |= LATIN
     folded, mixed = _fold_lookalikes(properties, folded)
     _set_punctuation(properties, folded, mixed)
-    tables = CharacterTables(properties, folded, mixed, script)
-    for table in tables:
-        table.setflags(write=False)
-    return tables
+    table = properties.astype(np.uint64)
+    for bits, shift in ((folded, FOLDED), (mixed, MIXED), (script, SCRIPT)):
+        table |= bits.astype(np.uint64) << np.uint64(shift)
+    table.setflags(write=False)
+    return table
 
 
 def _word_bits(category: str, script: int) -> int:
@@ -153,16 +172,16 @@ def _simple_fold(character: str) -> int:
 
 
 def _fold_lookalikes(
-    properties: NDArray[np.uint16], folded: NDArray[np.uint32]
+    properties: NDArray[np.uint32], folded: NDArray[np.uint32]
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """The folding everywhere, and that inside words with Latin letters."""
     skeleton = np.arange(TABLE_END, dtype=np.uint32)
-    for latin, others in _LOOKALIKES.items():
+    for latin, others in LOOKALIKES.items():
         for c in others:
             skeleton[ord(c)] = ord(latin)
     folded = skeleton[folded]
     mixed = folded.copy()
-    for latin, others in _CAPITAL_LOOKALIKES.items():
+    for latin, others in CAPITAL_LOOKALIKES.items():
         for c in others:
             mixed[ord(c)] = ord(latin)
             properties[ord(c)] |= CAPITAL_LOOKALIKE
@@ -170,7 +189,7 @@ def _fold_lookalikes(
 
 
 def _set_punctuation(
-    properties: NDArray[np.uint16], folded: NDArray[np.uint32], mixed: NDArray[np.uint32]
+    properties: NDArray[np.uint32], folded: NDArray[np.uint32], mixed: NDArray[np.uint32]
 ) -> None:
     for characters, target, bits in (
         (_SINGLE_QUOTES, "'", APOSTROPHE),
@@ -181,7 +200,8 @@ def _set_punctuation(
         (_SENTENCE_ENDS, "", SENTENCE_END),
         (_NEWLINES, "", SPACE | NEWLINE),
         (_CODE, "", CODE),
+        (_JOINERS, "", JOINER),
     ):
         for c in characters:
-            properties[ord(c)] = bits
+            properties[ord(c)] |= bits
             folded[ord(c)] = mixed[ord(c)] = ord(target or c)

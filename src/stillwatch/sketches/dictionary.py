@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from stillwatch.exchange import RawExchange
-from stillwatch.sketches import cells as ce
-from stillwatch.sketches.batch import Engine, pack
-from stillwatch.sketches.characters import character_tables, prepare
+from stillwatch.sketches.batch import Engine, ListedCells, list_text, pack
+from stillwatch.sketches.characters import prepare
 from stillwatch.sketches.key import SketchKey
+from stillwatch.sketches.layout import SOURCE_BEGIN, SOURCE_END
+from stillwatch.sketches.masks import MASK_CASE, MASK_QUOTES, MASKED, WORD
 from stillwatch.sketches.texts import new_text
 
 __all__ = ["MASK_SIGN", "CellDictionary", "recover_cells"]
@@ -83,31 +84,25 @@ def recover_cells(
 
 
 def _windows(engine: Engine, texts: list[str], wanted: set[int]) -> dict[int, str]:
-    """The masked words of those windows of one exchange whose cell is wanted."""
+    """The masked words of those cells of one exchange that are wanted."""
     buf, offsets = pack(texts)
-    room = len(buf) + 2
-    source, flags = np.empty((room, 2), np.int32), np.empty(room, np.int32)
-    hashes, kinds = np.empty(room, np.uint64), np.empty(room, np.uint8)
-    first = np.empty(room, np.int32)
-    _, count, mode = engine.kernels.tokens(
-        buf, offsets, *character_tables(), engine.keys, source, flags, hashes, kinds, first
-    )
-    if mode & (ce.MASK_CASE | ce.MASK_QUOTES) != ce.MASK_CASE | ce.MASK_QUOTES:
+    listed = list_text(buf, offsets, engine.keys)
+    if ~listed.mode & (MASK_CASE | MASK_QUOTES):
         return {}
-    windows = np.empty((count + 1, 3), np.int64)
-    found = engine.kernels.windows(hashes, kinds, count, engine.keys, windows)
     raw = buf.tobytes()
     read: dict[int, str] = {}
-    for value, begin, end in windows[:found].tolist():
+    for begin in np.flatnonzero(listed.lengths).tolist():
+        value = int(listed.values[begin].astype(np.int64))
         if value in wanted and value not in read:
-            words = [
-                MASK_SIGN if kinds[t] == 0 else _word(raw, source[first[t]].tolist())
-                for t in range(begin, end)
-            ]
-            spaceless = all(kinds[t] != 1 for t in range(begin, end))
-            read[value] = ("" if spaceless else " ").join(words)
+            tokens = range(begin, begin + int(listed.lengths[begin]))
+            spaced = any(listed.kinds[t] == WORD for t in tokens)
+            read[value] = (" " if spaced else "").join(
+                MASK_SIGN if listed.kinds[t] == MASKED else _text_of(raw, listed, t) for t in tokens
+            )
     return read
 
 
-def _word(raw: bytes, span: list[int]) -> str:
-    return raw[span[0] : span[1]].decode("utf-8", "replace").casefold()
+def _text_of(raw: bytes, listed: ListedCells, token: int) -> str:
+    row = listed.words[listed.first_words[token]]
+    begin, end = int(row[SOURCE_BEGIN]), int(row[SOURCE_END])
+    return raw[begin:end].decode("utf-8", "replace").casefold()

@@ -13,25 +13,25 @@ import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from stillwatch.sketches.features import Asks
+from stillwatch.sketches.layout import Int32s, Int64s
 
 __all__ = ["Pattern", "PhraseTables", "match_phrases", "patterns", "phrase_tables"]
 
-Tokenise = Callable[[str], list[int]]
-"""A text → the keyed hashes of its words, unsigned 64-bit."""
+_Slots: TypeAlias = tuple[tuple[frozenset[str], int], ...]
 
 
 class Pattern(NamedTuple):
     """Slots in order: a slot is a set of alternative words and the gap allowed before it."""
 
     bit: int
-    slots: tuple[tuple[frozenset[str], int], ...]
+    slots: _Slots
 
 
 class PhraseTables(NamedTuple):
@@ -41,9 +41,9 @@ class PhraseTables(NamedTuple):
     posting_offsets: NDArray[np.int32]
     postings: NDArray[np.int32]
     """Slot numbers, ascending slots of one pattern being neighbours; descending in a posting."""
-    slot_gap: NDArray[np.int32]
+    gaps: NDArray[np.int32]
     """Words allowed between the slot before and this one; -1 for a first slot."""
-    slot_bit: NDArray[np.int32]
+    completes: NDArray[np.int32]
     """The feature that this slot completes, 0 where the pattern goes on."""
 
 
@@ -60,9 +60,7 @@ def patterns(split: Callable[[str], tuple[str, ...]]) -> tuple[Pattern, ...]:
     return tuple(found)
 
 
-def _expand(
-    phrase: str, split: Callable[[str], tuple[str, ...]]
-) -> Iterator[tuple[tuple[frozenset[str], int], ...]]:
+def _expand(phrase: str, split: Callable[[str], tuple[str, ...]]) -> Iterator[_Slots]:
     """One phrase → the slot sequences that it stands for."""
     parts = phrase.split()
     window = int(parts.pop(0)[1:]) if parts[0].startswith("&") else None
@@ -83,7 +81,7 @@ def _expand(
         choices = []
         for alternatives, before in order:
             single = frozenset(words[0] for words in alternatives if len(words) == 1)
-            item = [((single, before),)] if single else []
+            item: list[_Slots] = [((single, before),)] if single else []
             item += [
                 ((frozenset(words[:1]), before), *((frozenset((word,)), 0) for word in words[1:]))
                 for words in alternatives
@@ -117,7 +115,10 @@ def phrase_tables(found: tuple[Pattern, ...]) -> PhraseTables:
 
 
 @njit
-def match_phrases(word, at, posting_offsets, postings, slot_gap, slot_bit, reached):
+def match_phrases(
+    word: int, at: int, posting_offsets: Int32s, postings: Int32s, gaps: Int32s, completes: Int32s,
+    reached: Int64s,
+) -> int:  # fmt: skip
     """Advance every pattern that has vocabulary word number `word` at position `at`.
 
     ``reached[s]`` is the last position at which slot `s` was filled. Positions grow from text to
@@ -126,8 +127,8 @@ def match_phrases(word, at, posting_offsets, postings, slot_gap, slot_bit, reach
     bits = 0
     for k in range(posting_offsets[word], posting_offsets[word + 1]):
         slot = postings[k]
-        gap = slot_gap[slot]
+        gap = gaps[slot]
         if gap < 0 or at - reached[slot - 1] <= gap + 1:
             reached[slot] = at
-            bits |= slot_bit[slot]
+            bits |= completes[slot]
     return bits

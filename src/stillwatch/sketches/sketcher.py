@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,9 @@ class Sketcher:
         """One row an exchange, in the same order, with :data:`stillwatch.exchange.SCHEMA`."""
         if not rows:
             return pa.RecordBatch.from_pylist([], schema=SCHEMA)
-        raw = dict(zip(RawExchange.__struct_fields__, zip(*map(astuple, rows)), strict=True))
+        raw = dict(
+            zip(RawExchange.__struct_fields__, zip(*map(astuple, rows), strict=True), strict=True)
+        )
         texts = [text for row in rows for text in new_text(row)]
         columns: dict[str, pa.Array] = {name: self._digests(name, raw[name]) for name in _DIGESTED}
         columns |= {
@@ -105,7 +107,7 @@ class Sketcher:
             digests.append(digest)
         return pa.array(digests, pa.int64())
 
-    def _requests(self, raw: dict[str, _Column], content: pa.Array) -> pa.Array:
+    def _requests(self, raw: Mapping[str, _Column], content: pa.Array) -> pa.Array:
         """Digests of the request ids, which are not remembered: they hardly ever repeat."""
         digest = self.key.digest
         return pa.array(

@@ -16,9 +16,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stillwatch.sketches import scan as sc
+from stillwatch.sketches import layout as ly
+from stillwatch.sketches.layout import Int, Int32s, UInt64s
 
-__all__ = ["BINS", "TopicModel", "coarse_topic", "load_topics"]
+__all__ = ["BINS", "TopicModel", "coarse_topic", "load_topics", "room_for_scores"]
 
 DIRECTIONS = 32
 BINS = 2 * DIRECTIONS
@@ -48,7 +49,16 @@ def load_topics() -> TopicModel:
 
 
 @njit
-def coarse_topic(rows, hashes, begins, ends, flags, first, n, weights, scores):
+def room_for_scores(weights: NDArray[np.int8]) -> Int:
+    """The length of the `scores` scratch of :func:`coarse_topic`."""
+    return max(weights.shape[1], DIRECTIONS)
+
+
+@njit
+def coarse_topic(
+    rows: Int32s, hashes: UInt64s, words: Int32s, first: int, n: int,
+    weights: NDArray[np.int8], scores: Int32s,
+) -> Int:  # fmt: skip
     """The topic of the words from `first` to `n`; -1 where there are too few.
 
     `rows` holds each word's row in `weights`, -1 for a word that is not in the vocabulary.
@@ -63,22 +73,31 @@ def coarse_topic(rows, hashes, begins, ends, flags, first, n, weights, scores):
             for k in range(topics):
                 scores[k] += weights[row, k]
     if known >= FEWEST_WORDS and known * SMALLEST_SHARE >= n - first:
-        return np.int64(np.argmax(scores[:topics]))
+        return _largest(scores, topics)
     scores[:] = 0
-    words = 0
+    counted = 0
     for i in range(first, n):
-        if flags[i] & sc.HAS_DIGIT or ends[i] - begins[i] < SHORTEST_BYTES - 1:
+        flags = words[i, ly.FLAGS]
+        long_enough = words[i, ly.END] - words[i, ly.BEGIN] >= SHORTEST_BYTES
+        if flags & ly.HAS_DIGIT or not (long_enough or flags & ly.CHARACTER):
             continue
-        if ends[i] - begins[i] < SHORTEST_BYTES and not flags[i] & sc.CHARACTER:
-            continue
-        words += 1
+        counted += 1
         bits = hashes[i]
         for d in range(DIRECTIONS):
             scores[d] += 1 - 2 * np.int32((bits >> np.uint64(d)) & np.uint64(1))
-    if words < FEWEST_WORDS:
-        return np.int64(-1)
+    if counted < FEWEST_WORDS:
+        return -1
     best = 0
     for d in range(1, DIRECTIONS):
         if abs(scores[d]) > abs(scores[best]):
             best = d
-    return np.int64(topics + 2 * best + (1 if scores[best] < 0 else 0))
+    return topics + 2 * best + (scores[best] < 0)
+
+
+@njit
+def _largest(scores: Int32s, count: int) -> Int:
+    best = 0
+    for k in range(1, count):
+        if scores[k] > scores[best]:
+            best = k
+    return best
