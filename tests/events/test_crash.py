@@ -155,3 +155,18 @@ def test_what_a_killed_process_had_acknowledged_is_there(
         assert set(range(acknowledged)) <= numbers
         assert numbers <= set(range(acknowledged + 10)), "at most the batch in flight is more"
         acknowledged = len(numbers)
+
+
+def test_what_another_process_left_is_cleared_by_a_store_that_was_open_all_along(
+    tmp_path: Path, exchanges: Keep
+) -> None:
+    with EventStore.create(tmp_path / "store", key_id="k") as store:
+        store.append(exchanges(10))
+        store.roll()
+        (counted,) = store.parquet_files()
+        orphan = counted.with_name("part-00000009-0000.parquet")
+        orphan.write_bytes(counted.read_bytes())
+        (store.path / "aside" / "00000009").mkdir()
+        store.roll()
+        assert set(store.path.rglob("*.parquet")) == {counted}
+        assert list((store.path / "aside").iterdir()) == []

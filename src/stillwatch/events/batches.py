@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from stillwatch.exchange import SCHEMA
 
-__all__ = ["by_day", "checked", "holds", "integers", "pack", "unpack", "without"]
+__all__ = ["by_day", "checked", "holds", "integers", "joined", "pack", "unpack", "without"]
 
 _DAY = 86_400_000_000  # microseconds
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -80,14 +80,19 @@ def pack(batch: pa.RecordBatch) -> memoryview:
 
 
 def unpack(body: bytes) -> pa.RecordBatch:
-    """The batch that :func:`pack` packed.
+    """The rows that :func:`pack` packed, for :func:`joined`.
 
     Raises:
         pyarrow.ArrowException: the bytes are damaged.
     """
     packed = pa.ipc.read_record_batch(pa.py_buffer(body), _PACKED)
     packed.validate(full=True)
-    return _encoded(packed)
+    return packed
+
+
+def joined(unpacked: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """Unpacked rows, in one batch of our schema; dearer a batch than a row, so join many."""
+    return _encoded(pa.concat_batches(unpacked))
 
 
 def holds(batch: pa.RecordBatch, accounts: pa.Array) -> bool:

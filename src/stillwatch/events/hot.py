@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from stillwatch.errors import StorageError, StoreFormatError
-from stillwatch.events.batches import by_day, checked, pack, unpack
+from stillwatch.events.batches import by_day, checked, joined, pack, unpack
 from stillwatch.events.disk import failures
 from stillwatch.events.parts import Part
 from stillwatch.exchange import COLUMNS, SCHEMA_VERSION
@@ -147,36 +147,48 @@ class HotLog:
         )
         return [Part(path, date.fromisoformat(day), *rest) for path, day, *rest in rows]
 
-    def batches(self, day: date | None = None) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """What is hot, oldest first, each batch with its number; of one day if `day` is given.
+    def batches(
+        self, day: date | None = None, *, rows: int = 1
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """What is hot, oldest first, of one day if `day` is given.
 
-        Rows that are appended while this runs come too. No transaction stays open in between.
+        Appended batches are joined until they have `rows` rows, and come with the number of the
+        last of them. What is appended while this runs comes too; no transaction stays open.
 
         Raises:
             StoreFormatError: a batch is damaged.
         """
         which = "" if day is None else "AND day = ?"
-        seq = 0
+        values = [] if day is None else [day.isoformat()]
+        seq, waiting, size = 0, [], 0
         while found := self._all(
             f"SELECT seq, body, rows FROM hot WHERE seq > ? {which} ORDER BY seq LIMIT 1",
             seq,
-            *([] if day is None else [day.isoformat()]),
+            *values,
         ):
-            seq, body, rows = found[0]
-            try:
-                batch = unpack(body)
-            except (pa.ArrowException, OSError) as error:
-                raise StoreFormatError(
-                    f"batch {seq} of the hot log is damaged ({error}); restore the file",
-                    path=self.path,
-                ) from error
-            if len(batch) != rows:
-                raise StoreFormatError(
-                    f"batch {seq} of the hot log has {len(batch)} rows, not {rows}; "
-                    "restore the file",
-                    path=self.path,
-                )
-            yield seq, batch
+            seq, body, stated = found[0]
+            waiting.append(self._unpacked(seq, body, stated))
+            size += stated
+            if size >= rows:
+                yield seq, joined(waiting)
+                waiting, size = [], 0
+        if waiting:
+            yield seq, joined(waiting)
+
+    def _unpacked(self, seq: int, body: bytes, rows: int) -> pa.RecordBatch:
+        try:
+            batch = unpack(body)
+        except (pa.ArrowException, OSError) as error:
+            raise StoreFormatError(
+                f"batch {seq} of the hot log is damaged ({error}); restore the file",
+                path=self.path,
+            ) from error
+        if len(batch) != rows:
+            raise StoreFormatError(
+                f"batch {seq} of the hot log has {len(batch)} rows, not {rows}; restore the file",
+                path=self.path,
+            )
+        return batch
 
     def exchange(
         self,

@@ -26,6 +26,7 @@ _HOT, _DAYS, _ASIDE, _LOCK = "hot.sqlite", "days", "aside", "lock"
 _PATIENCE = 30.0  # seconds to wait for another process
 #: a day in as many small parts is written together when it is rolled again
 _SMALL_PARTS = 8
+_JOINED_ROWS = 8_192
 
 
 class EventStore:
@@ -267,7 +268,7 @@ class EventStore:
                 for batch in read_part(self.path / part.path):
                     writer.write(batch)
             last = moved = 0
-            for seq, batch in self._hot.batches(day):
+            for seq, batch in self._hot.batches(day, rows=_JOINED_ROWS):
                 writer.write(batch)
                 last = seq
                 moved += len(batch)
