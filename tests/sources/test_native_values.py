@@ -98,6 +98,9 @@ def test_a_row_needs_a_prompt_or_messages_and_not_both(refusal: Refusal, read_ro
             "be\nbrief",
         ),
         ("completion", [{"type": "text", "text": "so"}], "so"),
+        ("completion", {"choices": [{"message": {"content": "so"}}]}, "so"),
+        ("completion", {"type": "text", "text": "so"}, "so"),
+        ("completion", '{"is": "text"}', '{"is": "text"}'),
         ("finish_reason", ["stop", "length"], "stop"),
     ],
 )
@@ -131,6 +134,7 @@ def test_what_is_unambiguous_is_read(read_row: Row, column: str, written: Any, r
         ("tools", [5], "has an entry that is a number, not a function or its name"),
         ("tools", True, "is true or false, not a list of functions, of names, or a count"),
         ("response_format", {}, "is an object without a type"),
+        ("completion", {"a": 1}, "is an object that holds no text of an answer"),
         ("reasoning", 5, "is a number, not text, an object or true"),
         ("messages", {"role": "user"}, "is an object, not a list of messages"),
         ("messages", "[oops", "is not JSON: expecting value, character 2"),

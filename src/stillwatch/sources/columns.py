@@ -1,18 +1,39 @@
 """The columns of the native log: what each holds, its unit, and the other names it may go by.
 
 ``docs/logs.md`` prints this table, and a test holds the page against it. Kinds, as
-:mod:`stillwatch.sources.values` reads them:
-
-``time`` RFC 3339 or a number since 1970; ``name`` a short text or a whole number; ``text`` text of
-any length; ``count`` a whole number from 0 to 2³¹ - 1; ``number`` a finite number; ``flag`` true or
-false; the rest are named after their column.
+:mod:`stillwatch.sources.values` and :mod:`stillwatch.sources.parameters` read them, are in
+:data:`KINDS`.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["COLUMNS", "SPELLINGS", "LogColumn"]
+__all__ = ["COLUMNS", "KINDS", "SPELLINGS", "LogColumn"]
+
+#: kind of a column → what it may hold, in words
+KINDS: dict[str, str] = {
+    "time": "time: RFC 3339, or a number since 1970",
+    "name": "short text or whole number",
+    "text": "text",
+    "messages": "list of {role, content}, or JSON",
+    "ip": "text",
+    "asn": "whole number, or text AS…",
+    "flag": "true or false, or 1 or 0",
+    "number": "number",
+    "count": "whole number, 0 to 2³¹ - 1",
+    "max_tokens": "whole number, 0 to 2³¹ - 1, or -1",
+    "duration": "number of milliseconds",
+    "logprobs": "true or false, or a count",
+    "logit_bias": "object, or a count",
+    "tools": "list of definitions or names, or a count",
+    "response_format": "text, or an object with a type",
+    "prefill": "text, or true or false",
+    "system": "text, or content parts",
+    "reasoning": "text, an object with an effort, or true or false",
+    "completion": "text, content parts, or the response object",
+    "finish_reason": "short text, or a list of them",
+}
 
 
 class LogColumn(NamedTuple):

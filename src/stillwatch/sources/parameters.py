@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stillwatch.sources import values
-from stillwatch.sources.conversation import plain_text, read_messages, unpacked
+from stillwatch.sources.conversation import answer, plain_text, read_messages, unpacked
 from stillwatch.sources.tools import read_tools
 from stillwatch.sources.values import UnfitError, kind_of
 
@@ -65,6 +65,16 @@ def _reasoning(value: object) -> str | None:
     raise UnfitError(f"is {kind_of(effort)}, not text, an object or true")
 
 
+def _completion(value: object) -> str | None:
+    """The text, or that of the first choice in a response as the API gave it."""
+    if not isinstance(value, dict):
+        return plain_text(value)
+    text, _ = answer(value)
+    if text is None:
+        raise UnfitError("is an object that holds no text of an answer")
+    return text
+
+
 def _finish_reason(value: object) -> str | None:
     """The reason, or the first of several choices' reasons."""
     if isinstance(value, list):
@@ -90,6 +100,6 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "prefill": _prefill,
     "system": plain_text,
     "reasoning": _reasoning,
-    "completion": plain_text,
+    "completion": _completion,
     "finish_reason": _finish_reason,
 }
