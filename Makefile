@@ -2,10 +2,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format lock clean
+.PHONY: help demo test bench-events format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,22 +15,24 @@ demo: $(VENV)/.core ## two simulated days with two hidden campaigns, scanned; pr
 test: $(VENV)/.dev ## every check that needs no root and no service
 	@sh tools/check.sh $(BIN)
 
-format: $(VENV)/.dev ## rewrite the sources in the house style
+bench-events: $(VENV)/.core ## measure the event store
+	@$(BIN)/python tools/measure_events.py
+
+format: $(VENV)/.dev ## rewrite the sources in the house style, and print the generated pages again
 	@$(BIN)/ruff check --fix --quiet src tests tools; $(BIN)/ruff format --quiet src tests tools
+	@$(BIN)/python tools/document_exchange.py > docs/exchange.md
 
 lock: ## resolve the dependencies again (needs the network)
 	@sh tools/lock.sh $(PYTHON)
 
 clean: ## remove what was built
 	@rm -rf $(VENV) demo-out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find src tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.core: requirements/core.txt pyproject.toml
-	@sh tools/prerequisites.sh $(PYTHON)
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) --require-hashes -r requirements/core.txt
-	@$(PIP) --no-deps --no-build-isolation -e .
+	@sh tools/setup.sh $(PYTHON) $(VENV) $< --editable
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core requirements/dev.txt
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@sh tools/setup.sh $(PYTHON) $(VENV) requirements/dev.txt
 	@touch $@
