@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "scan": "find distillation campaigns in logs of requests",
     "simulate": "write labelled traffic with hidden campaigns",
     "demo": "hide two campaigns in simulated traffic and find them",
+    "data": "where to get the public data sets that benchmarks use",
 }
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from stillwatch.errors import InputError
+from stillwatch.lab.corpus.composed import composed_pools
 from stillwatch.lab.corpus.extra import read_extra
 from stillwatch.lab.corpus.pool import Kind, Pool
 from stillwatch.lab.corpus.shipped import read_files, shipped_files
@@ -46,31 +47,32 @@ class Corpus:
 
 
 def load(extra: Path | None = None) -> Corpus:
-    """The shipping pools, and those in the folder `extra` (its form is in ``docs/corpus.md``).
+    """The pools that ship, those that are composed, and those in the folder `extra`.
 
-    A file of the user that has the name of a shipping pool extends it: its texts come last.
-    Shipping files are opened when a pool is first read; those of the user are read at once, so
-    that an error in them is reported before any work starts.
+    ``docs/corpus.md`` tells the form of `extra`. A file of the user that has the name of a pool
+    extends it: its texts come last. Shipping files are opened when a pool is first read; those of
+    the user are read at once, so that an error in them is reported before any work starts.
 
     Raises:
         InputError: `extra` is no folder, holds no prompts, or a file in it cannot be read.
     """
-    files = shipped_files()
     pools = {
-        name: Pool(name, parts[0].kind, partial(read_files, parts)) for name, parts in files.items()
+        name: Pool(name, parts[0].kind, partial(read_files, parts))
+        for name, parts in shipped_files().items()
     }
+    if "definitions" in pools:
+        pools |= composed_pools(pools["definitions"])
     if extra is None:
         return Corpus(pools)
     given = read_extra(extra)
     repeated = given.repeated
     for name, added in given.blocks.items():
-        parts = files.get(name, ())
-        blocks = list(read_files(parts))
+        base = pools.get(name)
+        blocks = list(base.blocks()) if base else []
         known = {text for block in blocks for text in block.texts}
         for block in added:
             new = [text for text in block.texts if text not in known]
             repeated += len(block.texts) - len(new)
             blocks.append(block._replace(texts=new))
-        kind = parts[0].kind if parts else Kind.GIVEN
-        pools[name] = Pool(name, kind, partial(iter, blocks))
+        pools[name] = Pool(name, base.kind if base else Kind.GIVEN, partial(iter, blocks))
     return Corpus(pools, given.skipped, repeated)

@@ -86,6 +86,10 @@ class Pool(Sequence[Text]):
                 found.setdefault(group, []).append(index)
         return MappingProxyType(found)
 
+    def blocks(self) -> Iterable[Block]:
+        """The texts as they are stored, a source and a group at a time, in the stored order."""
+        return self._read()
+
     def __repr__(self) -> str:
         return f"Pool({self.name!r}, {self.kind.value})"
 
