@@ -7,7 +7,7 @@ import pytest
 
 from stillwatch.detections import Abstained
 from stillwatch.detections.prefixes import Prefixes
-from tests.detections.exchanges import HOUR, START, Log, Row, exchange, judged
+from tests.detections.exchanges import START, Log, Row, exchange, judged
 
 STRANGERS = range(100, 300)
 
@@ -18,7 +18,7 @@ def conversation(accounts: list[int], seed: int, **columns: object) -> list[Row]
     return [
         exchange(
             accounts[turn % len(accounts)],
-            START + seed * HOUR + turn,
+            START + seed + turn,
             turns=2 * turn + 1,
             prefixes=chain[: 2 * turn + 1],
             **columns,

@@ -1,14 +1,15 @@
 """Request parameters of one script."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from stillwatch.detections import ROW_COLUMNS, Rows
+from stillwatch.detections import ROW_COLUMNS, Evidence, Rows
 from stillwatch.detections.shape import Shape
 from stillwatch.detections.signature import FIELDS, describe, sign, surfaces, unpack
-from tests.detections.exchanges import Log, Row, arrow, exchange, judged
+from tests.detections.exchanges import Log, Row, arrow, exchange, group
 
 STRANGERS = range(100, 400)
 POOL = range(1, 13)
@@ -27,6 +28,12 @@ def honest(accounts: range = STRANGERS) -> list[Row]:
         }
         rows += [exchange(account, **mine) for _ in range(8)]
     return rows
+
+
+def said(
+    rows: list[Row], members: range, styled: Callable[[Row], bool] = lambda row: False
+) -> list[Evidence]:
+    return list(Shape().judge(group(rows, members, styled)))
 
 
 def sign_one(**columns: object) -> int:
@@ -95,29 +102,29 @@ def test_a_crowd_with_one_program_is_not_linked(tmp_path: Path) -> None:
     assert not Log(rows, tmp_path).find(Shape()).links.num_rows
 
 
-def test_one_script_in_the_cover_traffic_too_is_evidence(tmp_path: Path) -> None:
+def test_one_script_in_the_cover_traffic_too_is_evidence() -> None:
     rows = honest() + [exchange(a, asks=i % 2, **HARVEST) for a in POOL for i in range(10)]
-    said = judged(Shape(), rows, tmp_path, POOL, styled=lambda row: row["asks"] == 1)
-    assert [(each.value, each.explained) for each in said] == [(1.0, False)] * 2
-    assert all(each.weight > 3 for each in said)
-    assert "n 4" in said[0].text
-    assert "several answers at once" in said[1].text
+    found = said(rows, POOL, styled=lambda row: row["asks"] == 1)
+    assert [(each.value, each.explained) for each in found] == [(1.0, False)] * 2
+    assert all(each.weight > 3 for each in found)
+    assert "n 4" in found[0].text
+    assert "several answers at once" in found[1].text
 
 
-def test_parameters_that_come_with_the_shared_wording_are_explained_by_it(tmp_path: Path) -> None:
+def test_parameters_that_come_with_the_shared_wording_are_explained_by_it() -> None:
     rows = honest() + honest(POOL)
     rows += [exchange(a, asks=1, **HARVEST) for a in POOL for _ in range(30)]
-    said = judged(Shape(), rows, tmp_path, POOL, styled=lambda row: row["asks"] == 1)
-    assert [each.explained for each in said] == [True, True]
+    found = said(rows, POOL, styled=lambda row: row["asks"] == 1)
+    assert [each.explained for each in found] == [True, True]
 
 
-def test_parameters_as_different_as_strangers_are_said_to_be_so(tmp_path: Path) -> None:
+def test_parameters_as_different_as_strangers_are_said_to_be_so() -> None:
     rows = honest(range(100, 700))
     for members in (range(100, 112), range(200, 240), range(300, 310)):
-        said = judged(Shape(), rows, tmp_path, members)
-        assert all(not each.speaks_for and each.weight == 0 for each in said)
+        found = said(rows, members)
+        assert all(not each.speaks_for and each.weight == 0 for each in found)
 
 
-def test_one_company_with_many_accounts_counts_once(tmp_path: Path) -> None:
+def test_one_company_with_many_accounts_counts_once() -> None:
     rows = honest() + [exchange(a, org=7, **HARVEST) for a in POOL for _ in range(10)]
-    assert sum(each.weight for each in judged(Shape(), rows, tmp_path, POOL)) < 1.5
+    assert sum(each.weight for each in said(rows, POOL)) < 1.5

@@ -1,13 +1,14 @@
 """New accounts step in for blocked ones."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from stillwatch.detections import Abstained
+from stillwatch.detections import Abstained, Evidence
 from stillwatch.detections.succession import Succession
-from tests.detections.exchanges import DAY, HOUR, START, Log, Row, exchange, judged
+from tests.detections.exchanges import DAY, HOUR, START, Log, Row, exchange, group
 
 BLOCKED, SPARE = range(1, 11), range(11, 21)
 BLOCK = START + 2 * DAY
@@ -42,6 +43,10 @@ def failover(lag: int = 0) -> list[Row]:
     )
 
 
+def said(rows: list[Row], members: Iterable[int]) -> list[Evidence]:
+    return list(Succession().judge(group(rows, members)))
+
+
 def test_blocked_accounts_and_their_successors_are_linked(tmp_path: Path) -> None:
     found = Log(failover(), tmp_path).find(Succession())
     assert set(found.links["account"].to_pylist()) == {*BLOCKED, *SPARE}
@@ -57,30 +62,30 @@ def test_accounts_with_other_wordings_are_no_successors(tmp_path: Path) -> None:
     assert not Log(rows, tmp_path).find(Succession()).links.num_rows
 
 
-def test_beginnings_right_after_the_block_are_evidence(tmp_path: Path) -> None:
-    (said,) = judged(Succession(), failover(), tmp_path, [*BLOCKED, *SPARE])
-    assert said.value > 0.9
-    assert 0.3 < said.base_rate < 0.7
-    assert said.weight > 2
-    assert not said.explained
+def test_beginnings_right_after_the_block_are_evidence() -> None:
+    (found,) = said(failover(), [*BLOCKED, *SPARE])
+    assert found.value > 0.9
+    assert 0.3 < found.base_rate < 0.7
+    assert found.weight > 2
+    assert not found.explained
 
 
-def test_a_tool_that_spreads_before_and_after_the_block_is_not(tmp_path: Path) -> None:
+def test_a_tool_that_spreads_before_and_after_the_block_is_not() -> None:
     adopters = pool(range(21, 61), START + DAY, 2 * DAY)
     rows = honest() + adopters + pool(range(1, 5), START, DAY, blocked_at=BLOCK)
-    assert judged(Succession(), rows, tmp_path, range(1, 61)) == []
+    assert said(rows, range(1, 61)) == []
 
 
-def test_a_new_tools_rush_with_single_blocks_is_not(tmp_path: Path) -> None:
+def test_a_new_tools_rush_with_single_blocks_is_not() -> None:
     rows = honest() + pool(range(3, 40), BLOCK, 6 * HOUR)
     rows += pool(range(1, 3), START, DAY, blocked_at=BLOCK)
-    assert judged(Succession(), rows, tmp_path, range(1, 40)) == []
+    assert said(rows, range(1, 40)) == []
 
 
-def test_where_everybody_begins_after_the_block_it_is_not(tmp_path: Path) -> None:
+def test_where_everybody_begins_after_the_block_it_is_not() -> None:
     late = [row | {"at": row["at"] + 2 * DAY} for row in honest(days=0.5)]
     rows = late + pool(BLOCKED, START, DAY, blocked_at=BLOCK) + pool(SPARE, BLOCK, 6 * HOUR)
-    assert judged(Succession(), rows, tmp_path, [*BLOCKED, *SPARE]) == []
+    assert said(rows, [*BLOCKED, *SPARE]) == []
 
 
 @pytest.mark.parametrize("blocked_at", [None, START - 30 * DAY])

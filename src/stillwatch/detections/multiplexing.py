@@ -30,7 +30,7 @@ from stillwatch.engines import Stage
 from stillwatch.sketches import Script
 from stillwatch.statistics import excess
 
-__all__ = ["CLIENTS", "HOURS", "Multiplexing", "variety"]
+__all__ = ["Multiplexing", "clients", "hours", "variety"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,24 +52,31 @@ CEILING = 4.0
 _HOUR = 3_600_000_000
 
 
-def _clients(inputs: Mapping[str, Table]) -> Table:
-    rows = inputs["exchanges"]
-    return rows.group_by("account", "script", "accept_language", "user_agent", "toolset").agg(
-        uses=rows.count()
-    )
+def clients(sampling: int) -> Stage:
+    """Which programs and languages each account showed, and how often; see :func:`_thinned`."""
+
+    def build(inputs: Mapping[str, Table]) -> Table:
+        rows = _thinned(inputs["exchanges"], sampling)
+        return rows.group_by("account", "script", "accept_language", "user_agent", "toolset").agg(
+            uses=rows.count()
+        )
+
+    return Stage(f"clients_{sampling}", build, daily=True)
 
 
-#: which programs and languages each account showed, and how often
-CLIENTS = Stage("clients", _clients, daily=True)
+def hours(sampling: int) -> Stage:
+    """When each account was active: ``account, hour`` (of the day, UTC), ``uses``."""
+
+    def build(inputs: Mapping[str, Table]) -> Table:
+        rows = _thinned(inputs["exchanges"], sampling)
+        return rows.group_by("account", hour=rows.at.hour().cast("int64")).agg(uses=rows.count())
+
+    return Stage(f"hours_{sampling}", build, daily=True)
 
 
-def _hours(inputs: Mapping[str, Table]) -> Table:
-    rows = inputs["exchanges"]
-    return rows.group_by("account", hour=rows.at.hour().cast("int64")).agg(uses=rows.count())
-
-
-#: when each account was active: `account, hour` (of the day, UTC), `uses`
-HOURS = Stage("hours", _hours, daily=True)
+def _thinned(rows: Table, sampling: int) -> Table:
+    """Of a large log every `sampling`-th exchange, by the digest of the request."""
+    return rows if sampling == 1 else rows.filter(rows.request % sampling == 0)
 
 
 class Multiplexing:
@@ -92,7 +99,7 @@ class Multiplexing:
         self._carriers: Ints = np.zeros(0, dtype=np.int64)
 
     def stages(self, sampling: int) -> Sequence[Stage]:
-        return [ACCOUNT_DAYS, CLIENTS, HOURS]
+        return [ACCOUNT_DAYS, clients(sampling), hours(sampling)]
 
     def find(self, tables: Tables) -> Findings:
         accounts = read_accounts(tables)
@@ -186,11 +193,11 @@ def variety(counts: Ints, owner: Ints, owners: int) -> Floats:
 def _varieties(tables: Tables, facet: str) -> tuple[Ints, Floats]:
     """Accounts with enough exchanges, and their variety in one facet, from the stages."""
     if facet == "hour":
-        uses = tables["hours"]
+        uses = tables[f"hours_{tables.sampling}"]
     else:
-        clients = tables["clients"]
-        told = clients[facet].notnull()
-        uses = clients.filter(told & (clients.script != Script.NONE) if facet == "script" else told)
+        uses = tables[f"clients_{tables.sampling}"]
+        unknown = uses.script == int(Script.NONE) if facet == "script" else uses[facet].isnull()
+        uses = uses.filter(~unknown)
     by_value = uses.group_by("account", facet).agg(uses=uses.uses.sum().cast("int64"))
     summed = by_value.group_by("account").agg(
         total=by_value.uses.sum(), same=(by_value.uses * (by_value.uses - 1)).sum()

@@ -52,47 +52,53 @@ CEILING, CACHE_CEILING = 5.0, 2.5
 
 
 def states(thin: int) -> Stage:
-    """Conversation states by request: ``account, owner, state, request``.
+    """Conversation states by request: ``account, owner, request, newest, earlier``.
 
     Of each conversation of three messages or more whose answer is not dictated: the state before
     its newest message, and from five messages on the one before that, which was the newest state
-    of an earlier request: so a conversation meets itself. States divisible by `thin` are kept.
+    of an earlier request: so a conversation meets itself. Requests without a state that is
+    divisible by `thin` (a power of two) are left out.
     """
 
     def build(inputs: Inputs) -> Table:
         rows = inputs["exchanges"]
         rows = rows.filter((rows.turns >= 3) & ~rows.prefill.fill_null(False))
         held = ibis.least(rows.turns, KEPT)
+        earlier = rows.prefixes[ibis.greatest(held - 4, 0)]
         rows = rows.select(
             "account",
             "request",
-            "turns",
             owner=ibis.coalesce(rows.org, rows.account),
             newest=rows.prefixes[held - 2],
-            earlier=rows.prefixes[ibis.greatest(held - 4, 0)],
+            earlier=ibis.ifelse(rows.turns >= 5, earlier, ibis.null("int64")),
         )
-        longer = rows.filter(rows.turns >= 5)
-        found = ibis.union(
-            rows.select("account", "owner", "request", state=rows.newest),
-            longer.select("account", "owner", "request", state=longer.earlier),
-        )
-        return found.filter(found.state % thin == 0)
+        return rows.filter((rows.newest % thin == 0) | (rows.earlier % thin == 0))
 
     return Stage(f"states_{thin}", build, daily=True)
 
 
 def shared_states(thin: int) -> Stage:
-    """:func:`states` that at least two organisations sent, fixed beginnings left out."""
+    """States that at least two organisations sent, fixed beginnings left out.
+
+    One row a request and state: ``account, owner, request, state``.
+    """
     reads = f"states_{thin}"
 
     def build(inputs: Inputs) -> Table:
         rows = inputs[reads]
+        sides = [
+            rows.filter(rows[state] % thin == 0).select(
+                "account", "owner", "request", state=rows[state]
+            )
+            for state in ("newest", "earlier")
+        ]
+        sent = ibis.union(*sides)
         shared = (
-            rows.group_by("state")
-            .agg(least=rows.owner.min(), most=rows.owner.max(), requests=rows.count())
+            sent.group_by("state")
+            .agg(least=sent.owner.min(), most=sent.owner.max(), requests=sent.count())
             .filter(lambda table: (table.least != table.most) & (table.requests <= REQUESTS))
         )
-        return rows.semi_join(shared, "state")
+        return sent.semi_join(shared, "state")
 
     return Stage(f"shared_states_{thin}", build, reads=(reads,))
 
@@ -227,8 +233,8 @@ class Prefixes:
 
 
 def _thin(sampling: int) -> int:
-    """An exchange has 16 cells and two states at most, so states are thinned less."""
-    return max(1, sampling // 4)
+    """All states of a small log; of a large one some, the same ones in every account."""
+    return 1 if sampling == 1 else 2 * sampling
 
 
 def _misses(rows: Rows) -> tuple[int, int]:

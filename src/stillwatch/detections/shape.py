@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import ibis
 import numpy as np
 import pyarrow as pa
 from ibis.expr.types import Table
@@ -33,7 +32,7 @@ from stillwatch.detections.signature import SURFACES, describe, sign, signature,
 from stillwatch.engines import Stage
 from stillwatch.statistics import excess
 
-__all__ = ["SIGNATURES", "Shape"]
+__all__ = ["Shape", "signatures"]
 
 #: surfaces that few honest programs open; two of them in one signature link its accounts
 RARE = ("several", "logprobs", "biased", "prefill", "few")
@@ -48,17 +47,20 @@ MOST = 0.5
 CEILING = 4.0
 
 
-def _signatures(inputs: Mapping[str, Table]) -> Table:
-    rows = inputs["exchanges"]
-    return (
-        rows.select("account", signature=signature(rows))
-        .group_by("account", "signature")
-        .agg(uses=ibis._.count())
-    )
+def signatures(sampling: int) -> Stage:
+    """How often each account sent which parameters: ``account, signature, uses``.
 
+    Of a large log every `sampling`-th exchange, by the digest of the request.
+    """
 
-#: how often each account sent which parameters: `account, signature, uses`
-SIGNATURES = Stage("signatures", _signatures, daily=True)
+    def build(inputs: Mapping[str, Table]) -> Table:
+        rows = inputs["exchanges"]
+        if sampling > 1:
+            rows = rows.filter(rows.request % sampling == 0)
+        signed = rows.select("account", signature=signature(rows))
+        return signed.group_by("account", "signature").agg(uses=signed.count())
+
+    return Stage(f"signatures_{sampling}", build, daily=True)
 
 
 class Shape:
@@ -76,10 +78,10 @@ class Shape:
     )
 
     def stages(self, sampling: int) -> Sequence[Stage]:
-        return [SIGNATURES]
+        return [signatures(sampling)]
 
     def find(self, tables: Tables) -> Findings:
-        uses = tables["signatures"]
+        uses = tables[f"signatures_{tables.sampling}"]
         uses = uses.group_by("account", "signature").agg(uses=uses.uses.sum())
         found = tables.engine.collect(uses).sort_by([("account", "ascending")])
         if not found.num_rows:

@@ -152,14 +152,13 @@ def cell_spread(sampling: int, least: int) -> Stage:
     return Stage(f"cell_spread_{sampling}_{least}", build, reads=(uses,))
 
 
-#: a text has 8 shingles or more, so that they can be thinned further than cells
-_SHINGLES = 8
-
-
 def thinned(sampling: int) -> int:
-    """The power of two that shingles are thinned by where cells are by `sampling`: about one a
-    text remains, the same one in every account."""
-    return _SHINGLES * sampling
+    """The power of two that shingles are thinned by where cells are thinned by `sampling`.
+
+    A text has 8 shingles or more: of a small log about one a text remains, of a large one fewer,
+    the same ones in every account.
+    """
+    return 8 if sampling == 1 else 16 * sampling
 
 
 def prompt_shingles(thin: int) -> Stage:
