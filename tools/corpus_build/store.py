@@ -39,9 +39,7 @@ class SetDraft:
 def write_set(data: Path, draft: SetDraft) -> list[dict[str, object]]:
     """Write the folder of one set; returns its lines of the index."""
     folder = data / draft.name
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*"):
-        old.unlink()
+    folder.mkdir(parents=True)
     (folder / "SOURCE.txt").write_text(draft.source.strip() + "\n", encoding="utf-8")
     rule = "=" * 78
     licences = "\n".join(f"{rule}\n{t}\n{rule}\n\n{b.strip()}\n" for t, b in draft.licences.items())
