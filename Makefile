@@ -21,6 +21,7 @@ bench-events: $(VENV)/.core ## measure the event store
 format: $(VENV)/.dev ## rewrite the sources in the house style, and print the generated pages again
 	@$(BIN)/ruff check --fix --quiet src tests tools; $(BIN)/ruff format --quiet src tests tools
 	@$(BIN)/python tools/document_exchange.py > docs/exchange.md
+	@$(BIN)/python tools/document_detections.py > docs/detections/index.md
 
 lock: ## resolve the dependencies again (needs the network)
 	@sh tools/lock.sh $(PYTHON)
