@@ -104,6 +104,15 @@ def test_files_without_prompts_are_named_not_dropped_silently(tmp_path: Path) ->
     assert "no row has one of text, prompt" in skipped[tmp_path / "trace.csv"]
 
 
+def test_rows_without_a_text_are_counted(tmp_path: Path) -> None:
+    path = _write(tmp_path, "a.jsonl", '{"text": "one"}\n{"text": ""}\n{"n": 1}\n{"text": ["x"]}\n')
+
+    corpus = load(tmp_path)
+
+    assert [text.text for text in corpus.pool("a")] == ["one"]
+    assert corpus.skipped == ((path, "3 of its rows have no text"),)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [

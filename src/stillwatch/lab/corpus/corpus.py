@@ -18,8 +18,8 @@ __all__ = ["Corpus", "load"]
 class Corpus:
     """Pools by name.
 
-    `skipped` lists the files of the user that hold no prompts, with the reason; `repeated` counts
-    the user's texts that were left out because the corpus had them already.
+    `skipped` lists the files of the user that hold no prompts, or rows without, with the reason;
+    `repeated` counts the user's texts that were left out because the pool had them already.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ _NOT_TEXT = ("source", "license", "licence", "readme", "notice", "citation")
 
 
 class Given(NamedTuple):
-    """Pool → blocks, the files that hold no prompts with the reason, and repeats left out."""
+    """Pool → blocks; files, or rows of them, that hold no prompts, and why; repeats left out."""
 
     blocks: dict[str, list[Block]]
     skipped: tuple[tuple[Path, str], ...]
@@ -50,16 +50,20 @@ def read_extra(folder: Path) -> Given:
     repeated = 0
     for name, path in _files(folder):
         reason = _not_prompts(path)
+        rows = [] if reason else list(_texts(path))
         groups: dict[str | None, list[str]] = {}
-        for text, group in () if reason else _texts(path):
+        for text, group in rows:
             if text in seen:
                 repeated += 1
-                continue
-            seen.add(text)
-            groups.setdefault(group, []).append(text)
-        if not groups:
+            elif text is not None:
+                seen.add(text)
+                groups.setdefault(group, []).append(text)
+        without = sum(text is None for text, _ in rows)
+        if without == len(rows):
             skipped.append((path, reason or "no row has one of " + ", ".join(TEXT_FIELDS)))
             continue
+        if without:
+            skipped.append((path, f"{without} of its rows have no text"))
         source = str(path.relative_to(folder))
         blocks.setdefault(name, []).extend(Block(source, g, t) for g, t in groups.items())
     if not blocks:
@@ -87,14 +91,16 @@ def _not_prompts(path: Path) -> str | None:
     return None
 
 
-def _texts(path: Path) -> Iterator[tuple[str, str | None]]:
-    """Text and group of every row of the file at `path` that has a text."""
+def _texts(path: Path) -> Iterator[tuple[str | None, str | None]]:
+    """Text and group of every row of the file at `path`; no text where a row has none."""
     read = {"jsonl": _json_rows, "csv": _csv_rows, "txt": _plain_rows}[_form(path)]
     for row in read(path, _lines(path)):
         text = next((row[f] for f in TEXT_FIELDS if row.get(f)), None)
         if isinstance(text, str) and text.strip():
             group = next((row[f] for f in GROUP_FIELDS if row.get(f)), None)
             yield text.strip(), None if group is None else str(group)
+        else:
+            yield None, None
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -135,4 +141,4 @@ def _csv_rows(path: Path, lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 
 def _plain_rows(_path: Path, lines: Iterator[str]) -> Iterator[dict[str, Any]]:
-    return ({"text": line} for line in lines)
+    return ({"text": line} for line in lines if line.strip())
