@@ -151,6 +151,15 @@ def test_any_bytes_at_all_are_scanned_to_their_end(data: bytes, size: int) -> No
     list(scan.finish())
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_a_value_that_is_no_object_is_one_fault_however_the_blocks_fall(size: int) -> None:
+    data = b'[12345, "a { \\" b", {"n": 1}, null]'
+    scan = documents._Scan()
+    found = [d for i in range(0, len(data), size) for d in scan.feed(data[i : i + size])]
+    assert [d.text for d in found] == [b"", b"", b'{"n": 1}', b""]
+    assert {d.fault for d in found if not d.text} == {"is a value where an object should be"}
+
+
 @pytest.mark.parametrize("indent", [None, 2])
 def test_a_native_log_may_be_one_array(read: Any, tmp_path: Path, indent: int | None) -> None:
     rows: list[Any] = [_ROW | {"prompt": f"prompt number {n}"} for n in range(3)]

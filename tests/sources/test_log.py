@@ -58,10 +58,14 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
 def test_a_log_can_be_read_again(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
-    path.write_text(_line(1, request_id="r", extra=1) + _line(2, request_id="r") + "oops\n")
+    path.write_text(
+        _line(1, request_id="r", extra=1, ip="nowhere") + _line(2, request_id="r") + "oops\n"
+    )
     log = open_log([path])
-    first, second = list(log.batches()), list(log.batches())
+    first, notes = list(log.batches()), log.notes
+    second = list(log.batches())
     assert first == second
+    assert log.notes == notes != ()
     assert log.unknown_columns == ("extra",)
     halfway = log.batches(rows=1)
     next(halfway)

@@ -59,6 +59,8 @@ def test_a_row_needs_a_prompt_or_messages_and_not_both(refusal: Refusal, read_ro
         ("stream", 0, False),
         ("stream", "true", True),
         ("stream", "False", False),
+        ("stream", "1", True),
+        ("stream", "0", False),
         ("logprobs", True, True),
         ("logprobs", 0, False),
         ("asn", 13335, 13335),

@@ -3,7 +3,7 @@
 Ids are kept as 64-bit hashes in open-addressed numpy tables, probed a batch at a time. Two distinct
 ids among 50 million share a hash with probability below 10⁻⁴. A table holds 25 million ids in
 256 MB; when it is full it becomes the older generation and a new one begins, so at least the last
-25 million ids are remembered and memory never passes 512 MB (768 MB while a table grows).
+25 million ids are remembered, and memory never passes 512 MB.
 """
 
 from __future__ import annotations

@@ -115,8 +115,7 @@ def _unpacked(path: Path) -> Iterator[tuple[bytes, int, str | None]]:
     with opened(path) as file:
         while packed := _read(file, path):
             position += len(packed)
-            more = True
-            while more:
+            while packed:
                 if member.eof:  # the next member follows, or the zero bytes that may pad a file
                     packed = packed.lstrip(b"\0")
                     if not packed:
@@ -130,7 +129,6 @@ def _unpacked(path: Path) -> Iterator[tuple[bytes, int, str | None]]:
                     yield b"", position, _DAMAGED
                     return
                 packed = member.unused_data if member.eof else member.unconsumed_tail
-                more = bool(packed) or len(data) == _READ  # a full block: zlib may hold more
                 yield data, position, None
     if not member.eof:
         yield b"", position, _TRUNCATED

@@ -71,7 +71,7 @@ def number(value: object) -> float:
 
 def count(value: object) -> int:
     """A whole number from 0 to 2³¹ - 1; 200.0 and "200" are whole numbers too."""
-    whole = _whole(value)
+    whole = value if type(value) is int else _whole(value)
     if not 0 <= whole <= COUNT_MAX:
         raise UnfitError("is negative" if whole < 0 else "is too large")
     return whole

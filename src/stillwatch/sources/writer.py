@@ -11,6 +11,7 @@ import gzip
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self, cast
@@ -162,22 +163,32 @@ class _Parquet:
 
     def _flush(self) -> None:
         group, self._waiting = self._waiting[:GROUP_ROWS], self._waiting[GROUP_ROWS:]
-        columns = [
-            pa.array(_values(group, field.name), field.type)  # a list a column: no dict a row
-            for field in PARQUET
-        ]
-        self._out.write_table(pa.Table.from_arrays(columns, schema=PARQUET))
+        if not group:
+            return
+        values = zip(*map(msgspec.structs.astuple, group), strict=True)
+        columns = dict(zip(RawExchange.__struct_fields__, values, strict=True))
+        arrays = [_array(columns[field.name], field) for field in PARQUET]
+        self._out.write_table(pa.Table.from_arrays(arrays, schema=PARQUET))
 
 
-def _values(rows: list[RawExchange], column: str) -> list[Any]:
-    if column == "messages":
-        return [
-            None
-            if row.messages is None
-            else [{"role": turn.role, "content": turn.content} for turn in row.messages]
-            for row in rows
-        ]
-    return [getattr(row, column) for row in rows]
+def _array(values: tuple[Any, ...], field: pa.Field) -> pa.Array:
+    if values.count(None) == len(values):
+        return pa.nulls(len(values), field.type)
+    if field.name != "messages":
+        return pa.array(values, field.type)
+    turns = [turn for turns in values for turn in turns or ()]
+    offsets = [0, *accumulate(len(turns or ()) for turns in values)]
+    starts: list[int | None] = [
+        None if turns is None else start for turns, start in zip(values, offsets, strict=False)
+    ]
+    flat = pa.StructArray.from_arrays(
+        [
+            pa.array([turn.role for turn in turns], pa.string()),
+            pa.array([turn.content for turn in turns], pa.string()),
+        ],
+        ["role", "content"],
+    )
+    return pa.ListArray.from_arrays(pa.array([*starts, offsets[-1]], pa.int32()), flat)
 
 
 def _row(row: RawExchange) -> dict[str, Any]:
