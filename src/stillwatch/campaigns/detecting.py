@@ -15,10 +15,10 @@ from ibis.expr.types import Table
 from stillwatch.campaigns.campaign import Ran
 from stillwatch.campaigns.candidates import LEAST_ACCOUNTS, Candidate, find_candidates
 from stillwatch.campaigns.gathering import gather
-from stillwatch.campaigns.judging import Judgement, judge
+from stillwatch.campaigns.judging import COUNTS, Judgement, judge
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
-from stillwatch.detections import ACCOUNT_DAYS, Abstained, Detection, Findings
+from stillwatch.detections import ACCOUNT_DAYS, Abstained, Detection, Findings, Group
 from stillwatch.engines import Engine, Stage, StageRun, run_stages
 from stillwatch.events import EventStore
 
@@ -119,18 +119,19 @@ def detect(
         return Detected(findings, [], ran, styles)
     progress.step("candidates", len(candidates))
     gathered = gather(tables, candidates)
-    active = [each for each in detections if each.metadata.name in findings]
+    active = {each.metadata.name: each for each in detections if each.metadata.name in findings}
     judged = []
     for candidate in candidates:
+        progress.advance(1)
+        group = gathered.group(candidate, styles)
+        if len(group.accounts) < LEAST_ACCOUNTS or not _confirmed(candidate, group, active):
+            continue
         further = (
             []
             if reference is None
             else reference.judge(_cells(candidate, styles), candidate.accounts)
         )
-        group = gathered.group(candidate, styles)
-        if len(group.accounts) >= LEAST_ACCOUNTS:
-            judged.append((candidate, judge(group, active, further)))
-        progress.advance(1)
+        judged.append((candidate, judge(group, list(active.values()), further)))
     judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
     return Detected(findings, judged, ran, styles)
 
@@ -138,3 +139,15 @@ def detect(
 def _cells(candidate: Candidate, styles: Mapping[int, Ints]) -> Ints:
     chosen = [styles[each] for each in candidate.links.get("echo", {}) if each in styles]
     return np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)
+
+
+def _confirmed(candidate: Candidate, group: Group, active: Mapping[str, Detection]) -> bool:
+    """Whether a detection that linked the candidate stands by it, seen as a group.
+
+    Most links are chance; this spares the others the judgement.
+    """
+    return any(
+        each.speaks_for and each.weight >= COUNTS
+        for name in candidate.links
+        for each in active[name].judge(group)
+    )

@@ -25,6 +25,8 @@ ACCOUNTS, EXCHANGES = 1_000, 256
 HITS = 2
 #: an account carries a group's marks when so many of its exchanges, and such a share, hold them
 MARKED, SHARE = 2, 0.1
+#: a further style belongs to the group when such a share of its users use the main style too
+BELONGS = 0.6
 
 
 class Gathered:
@@ -63,6 +65,7 @@ class Gathered:
         if np.isin(self._background, candidate.accounts, assume_unique=True).any():
             others = self.rows(np.setdiff1d(self._background, candidate.accounts))
         style = self._styles(rows, list(own.values()))
+        style = _of_one_piece(rows, style)
         if own:
             carries = carriers(rows, style >= 0, tied_accounts(candidate))[rows.owner]
             rows, style = rows.where(carries), style[carries]
@@ -86,6 +89,23 @@ class Gathered:
             style[found > best] = number
             best = np.maximum(best, found)
         return style
+
+
+def _of_one_piece(rows: Rows, style: Ints) -> Ints:
+    """`style` without the styles that most of their users use without the group's main one.
+
+    Members of a campaign also send public problems, as evaluators do: such a style brings
+    strangers in, and is no mark of the group.
+    """
+    numbers = np.unique(style[style >= 0])
+    users = {int(n): np.unique(rows.owner[style == n]) for n in numbers}
+    if len(users) < 2:
+        return style
+    main = max(users, key=lambda n: (len(users[n]), -n))
+    foreign = [
+        n for n, own in users.items() if np.isin(own, users[main]).mean() < BELONGS and n != main
+    ]
+    return np.where(np.isin(style, foreign), -1, style)
 
 
 def tied_accounts(candidate: Candidate) -> Ints:

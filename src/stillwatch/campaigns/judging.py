@@ -16,9 +16,9 @@ from stillwatch.detections import Detection, Evidence, Family, Group
 __all__ = ["THRESHOLD", "Judgement", "judge"]
 
 #: nats, net of counter-evidence, from which on a group is reported; see docs/benchmarks/scan.md
-THRESHOLD = 5.0
+THRESHOLD = 6.0
 #: nats from which on a family counts as one of the two
-COUNTS = 1.5
+COUNTS = 2.0
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,10 @@ class Judgement:
 
     @property
     def is_campaign(self) -> bool:
-        """Two families that count, and enough net evidence."""
+        """Two families that count, enough net evidence, and no veto."""
         counting = [family for family, nats in self.families.items() if nats >= COUNTS]
-        return len(counting) >= 2 and self.score >= THRESHOLD
+        vetoed = any(each.veto for each in self.counter_evidence)
+        return len(counting) >= 2 and self.score >= THRESHOLD and not vetoed
 
 
 def judge(

@@ -119,6 +119,7 @@ class Evidence:
         weight: nats for a campaign; 0 for what is only worth saying.
         explained: True where the group's shared style may explain it (law 1: then it does not
             count as a second family).
+        veto: counter-evidence that no amount of evidence outweighs.
     """
 
     family: Family
@@ -129,6 +130,7 @@ class Evidence:
     weight: float = 0.0
     speaks_for: bool = True
     explained: bool = False
+    veto: bool = False
 
 
 def weigh(everything: float, rest: float, ceiling: float) -> tuple[float, bool]:

@@ -41,6 +41,8 @@ LEAST = 4
 #: (account, cell) pairs that communities are sought in; above, cells are thinned once more
 PAIRS = 3_000_000
 CEILING = 5.0
+#: organisations that are no crowd
+FEW = 2
 
 
 class Echo:
@@ -90,6 +92,20 @@ class Echo:
             return []
         members = len(group.shared.accounts)
         orgs = len(np.unique(organisations(group.shared)))
+        if orgs <= FEW:
+            return [
+                Evidence(
+                    self.metadata.family,
+                    self.metadata.name,
+                    value=float(orgs),
+                    base_rate=None,
+                    speaks_for=False,
+                    weight=CEILING,
+                    veto=True,
+                    text=f"All {members} accounts that share the wording belong to {orgs} "
+                    "organisations: a company's own application, or a class.",
+                )
+            ]
         share = float(group.styled.mean())
         sample = len(group.others.accounts)
         outside = len(group.others.where(group.others_styled).accounts) / max(1, sample)
@@ -100,9 +116,7 @@ class Echo:
                 self.metadata.name,
                 value=float(orgs),
                 base_rate=outside,
-                weight=min(CEILING, math.log(max(orgs, 1) / 2) + max(0.0, math.log(lift)) / 2)
-                if orgs > 2
-                else 0.0,
+                weight=min(CEILING, math.log(orgs / FEW) + max(0.0, math.log(lift)) / 2),
                 text=f"{members} accounts of {orgs} organisations send the same masked wordings, "
                 f"in {share:.0%} of their exchanges; of other accounts {outside:.1%} ever do.",
             )

@@ -20,7 +20,9 @@ from stillwatch.statistics import agreement
 
 __all__ = ["Focus", "distinct_contents"]
 
-CEILING = 5.0
+#: below what counts as a family: on simulated traffic campaigns reach 0.15, honest groups fall to
+#: 0.01 (docs/decisions/004-focus-is-weak.md)
+CEILING = 1.0
 #: below this `between` there is room for accounts to differ
 SATURATED = 0.9
 #: kappa of honest groups, lower decile; measured, see docs/detections/focus.md

@@ -16,15 +16,41 @@ from stillwatch.campaigns.report.families import (
     in_brief,
 )
 from stillwatch.campaigns.report.graph import Graph, condense
-from stillwatch.campaigns.report.names import LongNames, Name
+from stillwatch.campaigns.report.names import LongNames, Name, shorten
 from stillwatch.campaigns.report.timeline import Timeline, timeline
 from stillwatch.campaigns.report.words import base_rate, decimal, utc
 from stillwatch.detections import Evidence, Family, Metadata
 
-__all__ = ["MEMBERS", "TEMPLATES", "Card", "MemberRow", "Opinion", "Phrase", "Strip", "card"]
+__all__ = [
+    "BRIEF",
+    "FULL",
+    "MEMBERS",
+    "Card",
+    "Detail",
+    "MemberRow",
+    "Opinion",
+    "Phrase",
+    "Strip",
+    "card",
+]
 
 MEMBERS = 50
-TEMPLATES = 10
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much a card shows: templates, hubs of its graph, bars of its timeline, and characters
+    of a member's reasons."""
+
+    templates: int
+    hubs: int
+    bars: int
+    reasons: int
+
+
+FULL = Detail(templates=8, hubs=12, bars=96, reasons=160)
+BRIEF = Detail(templates=4, hubs=8, bars=48, reasons=64)
+"""For reports of many campaigns, so that the page stays small."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +78,11 @@ class Phrase:
 
 @dataclass(frozen=True)
 class MemberRow:
-    """A member, its name fit for a table."""
+    """A member, its name and its reasons fit for a table."""
 
     member: Member
     name: Name
+    reasons: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +95,15 @@ class Strip:
 
 @dataclass(frozen=True)
 class Card:
-    """Everything about one campaign; `rank` counts from 1."""
+    """Everything about one campaign.
+
+    Attributes:
+        rank: counts from 1.
+        sum: how the score adds up, or empty.
+        others: exchanges of its accounts that are not the campaign's.
+        marks: whether its exchanges can be told from others of its accounts.
+        rarest: the smallest base rate among what speaks for it, as a sentence.
+    """
 
     rank: int
     campaign: Campaign
@@ -76,7 +111,8 @@ class Card:
     brief: str
     lines: tuple[FamilyLine, ...]
     sum: str
-    marked: int | None
+    others: int
+    marks: bool
     supports: tuple[Opinion, ...]
     opposes: tuple[Opinion, ...]
     look_alikes: tuple[str, ...]
@@ -103,14 +139,16 @@ class Card:
         return max([1.0, *(max(line.supports, line.opposes) for line in self.lines)])
 
 
-def card(rank: int, campaign: Campaign, report: ScanReport, names: LongNames) -> Card:
+def card(
+    rank: int, campaign: Campaign, report: ScanReport, names: LongNames, detail: Detail
+) -> Card:
     """Prepare the card of a campaign."""
     metadata = {ran.metadata.name: ran.metadata for ran in report.detections}
     members = sorted(campaign.members, key=lambda m: (-m.score, m.account))
     lines = family_lines(campaign, report.detections)
     speaking = [e for e in campaign.evidence if e.speaks_for]
     speaking.sort(key=lambda e: (e.explained, -e.weight))
-    graph = condense([member.account for member in members], campaign.ties)
+    graph = condense([member.account for member in members], campaign.ties, detail.hubs)
     family = {name: each.family for name, each in metadata.items()}
     return Card(
         rank=rank,
@@ -119,16 +157,20 @@ def card(rank: int, campaign: Campaign, report: ScanReport, names: LongNames) ->
         brief=in_brief(lines),
         lines=lines,
         sum=_sum(campaign.score, lines),
-        marked=sum(pair[0] for pair in campaign.hours.values()) if campaign.hours else None,
+        others=max(0, sum(member.exchanges for member in members) - campaign.exchanges),
+        marks=any(member.share > 0 for member in members),
         supports=tuple(_opinion(e, metadata) for e in speaking),
         opposes=tuple(_opinion(e, metadata) for e in against(campaign)),
         look_alikes=_look_alikes(speaking, metadata),
         rarest=_rarest(speaking),
-        phrases=tuple(_phrase(t, campaign, report) for t in campaign.templates[:TEMPLATES]),
+        phrases=tuple(_phrase(t, campaign, report) for t in campaign.templates[: detail.templates]),
         graph=graph,
         drawing=draw(graph, family),
-        timeline=timeline(campaign.hours),
-        members=tuple(MemberRow(m, names.cut(m.account)) for m in members[:MEMBERS]),
+        timeline=timeline(campaign.hours, detail.bars),
+        members=tuple(
+            MemberRow(m, names.cut(m.account), _reasons(m, metadata, detail))
+            for m in members[:MEMBERS]
+        ),
         strip=_strip(campaign, report),
     )
 
@@ -138,6 +180,12 @@ def title_of(detection: str, metadata: Mapping[str, Metadata]) -> str:
     if detection in metadata:
         return metadata[detection].title
     return detection.replace("_", " ").capitalize()
+
+
+def _reasons(member: Member, metadata: Mapping[str, Metadata], detail: Detail) -> str:
+    """Detections by their title, other reasons as they are."""
+    titles = [metadata[r].title if r in metadata else r for r in member.reasons]
+    return shorten("; ".join(titles), detail.reasons)
 
 
 def _opinion(evidence: Evidence, metadata: Mapping[str, Metadata]) -> Opinion:

@@ -2,8 +2,8 @@
 
 Accounts with the same set of ties are one node, sized by their number. Shared objects are hubs;
 those that the same accounts share are one hub, and the rarest of each detection become one hub
-*n more* until few enough nodes are left. So a drawing has about :data:`HUBS` hubs and at
-most :data:`NODES` nodes, for 60 accounts as for 3,000, and equal input gives an equal drawing.
+*n more* until few enough nodes are left. So a drawing of 3,000 accounts has no more hubs and nodes
+than one of 60, and equal input gives an equal drawing.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from stillwatch.campaigns.campaign import Tie
 
-__all__ = ["HUBS", "NODES", "Graph", "Hub", "Node", "condense"]
+__all__ = ["NODES", "Graph", "Hub", "Node", "condense"]
 
-HUBS = 12
 NODES = 28
 SINGLE = 12
 """Up to so many members, each is a node of its own."""
@@ -59,8 +58,10 @@ class Graph:
         return sum(len(node.accounts) for node in self.nodes)
 
 
-def condense(members: Sequence[str], ties: Iterable[Tie]) -> Graph:
+def condense(members: Sequence[str], ties: Iterable[Tie], most_hubs: int) -> Graph:
     """Gather members (most important first) and their ties into few hubs and nodes.
+
+    Each detection keeps one hub at least, so that there may be more than `most_hubs`.
 
     Accounts of a tie that are no members are left out, and so is a tie of fewer than two members.
     """
@@ -68,9 +69,9 @@ def condense(members: Sequence[str], ties: Iterable[Tie]) -> Graph:
     alone = {kind: len(hubs) for kind, hubs in kinds.items()}
     while True:
         hubs = _drawn(kinds, alone)
-        nodes = _nodes(members, hubs) if len(hubs) <= HUBS else []
+        nodes = _nodes(members, hubs) if len(hubs) <= most_hubs else []
         fullest = max(sorted(alone), key=lambda kind: alone[kind], default="")
-        if (len(hubs) <= HUBS and len(nodes) <= NODES) or alone[fullest] < 2:
+        if (len(hubs) <= most_hubs and len(nodes) <= NODES) or alone[fullest] < 2:
             return Graph(tuple(hubs), tuple(_gathered(nodes or _nodes(members, hubs))))
         alone[fullest] -= 1
 

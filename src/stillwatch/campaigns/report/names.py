@@ -111,5 +111,5 @@ class LongNames:
 def masked(words: str) -> Markup:
     """Masked words as HTML: what was masked out is drawn as a sign with a name of its own."""
     parts = shorten(words, PHRASE).split(MASK)
-    sign = Markup('<span class="mask" role="img" aria-label="masked">▢</span>')
+    sign = Markup('<abbr title="masked">▢</abbr>')
     return sign.join(escape(part) for part in parts)

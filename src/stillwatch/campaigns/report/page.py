@@ -12,11 +12,14 @@ from markupsafe import Markup
 
 from stillwatch.campaigns.campaign import ScanReport
 from stillwatch.campaigns.report import words
-from stillwatch.campaigns.report.card import MEMBERS, Card, card, title_of
+from stillwatch.campaigns.report.card import BRIEF, FULL, MEMBERS, Card, card, title_of
 from stillwatch.campaigns.report.families import MEANING
 from stillwatch.campaigns.report.names import LongNames, masked, shorten, visible
 
 __all__ = ["render"]
+
+MANY = 8
+"""Campaigns from which on each is shown in less detail."""
 
 
 def render(report: ScanReport) -> str:
@@ -26,7 +29,10 @@ def render(report: ScanReport) -> str:
     Whatever an account's owner could have chosen is escaped and shown visibly.
     """
     names = LongNames()
-    cards = [card(rank, each, report, names) for rank, each in enumerate(report.campaigns, 1)]
+    detail = FULL if len(report.campaigns) <= MANY else BRIEF
+    cards = [
+        card(rank, each, report, names, detail) for rank, each in enumerate(report.campaigns, 1)
+    ]
     style, script = _asset("report.css"), _asset("report.js")
     policy = "; ".join(
         [

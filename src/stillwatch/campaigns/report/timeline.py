@@ -1,7 +1,8 @@
 """Hourly counts → bars, ticks and a table: what a campaign did when, from two hours to years.
 
-Everything is UTC. Bars of equal length (1 hour up to weeks) cover the campaign's own period, at
-most :data:`BARS` of them, aligned to midnight and to Mondays; an hour without a count is zero.
+Everything is UTC. Bars of equal length (1 hour up to weeks) cover the campaign's own period, no
+more of them than the page has room for, aligned to midnight and to Mondays; an hour without a
+count is zero.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from dataclasses import dataclass
 
 from stillwatch.campaigns.report.words import day, number, plural, utc
 
-__all__ = ["BARS", "Bar", "Row", "Tick", "Timeline", "timeline"]
+__all__ = ["Bar", "Row", "Tick", "Timeline", "timeline"]
 
-BARS = 96
 FEWEST = 12
 """Bars of a short campaign; those before and after it are empty."""
 ROWS = 16
@@ -59,7 +59,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Paths are drawn in units of one bar across and of 100 from the top down."""
+    """Paths are drawn in tenths of a bar across and in 1,000 units from the top down."""
 
     bars: tuple[Bar, ...]
     marked: str
@@ -71,21 +71,21 @@ class Timeline:
     row_step: str
 
 
-def timeline(hours: Mapping[dt.datetime, tuple[int, int]]) -> Timeline | None:
-    """The timeline of a campaign, or None where no hour was counted."""
+def timeline(hours: Mapping[dt.datetime, tuple[int, int]], bars: int) -> Timeline | None:
+    """The timeline of a campaign in at most `bars` bars, or None where no hour was counted."""
     if not hours:
         return None
     counts = {utc(hour): pair for hour, pair in hours.items()}
-    size = _step(counts, BARS)
-    start, bars = _binned(counts, size, FEWEST)
-    most = max(max(bar.marked + bar.others for bar in bars), 1)
+    size = _step(counts, max(bars, FEWEST))
+    start, drawn = _binned(counts, size, FEWEST)
+    most = max(max(bar.marked + bar.others for bar in drawn), 1)
     top, up = _scale(most)
     row_size = _step(counts, ROWS)
     return Timeline(
-        bars=tuple(bars),
-        marked=_path(bars, top, stacked=False),
-        others=_path(bars, top, stacked=True),
-        across=tuple(_across(start, len(bars) * size)),
+        bars=tuple(drawn),
+        marked=_path(drawn, top, stacked=False),
+        others=_path(drawn, top, stacked=True),
+        across=tuple(_across(start, len(drawn) * size)),
         up=up,
         step=_span(size),
         rows=tuple(Row(b.label, b.marked, b.others) for b in _binned(counts, row_size)[1]),
@@ -144,9 +144,9 @@ def _path(bars: list[Bar], top: int, *, stacked: bool) -> str:
     for i, bar in enumerate(bars):
         value = bar.others if stacked else bar.marked
         if value:
-            base = 100 - (100 * bar.marked / top if stacked else 0)
-            height = 100 * value / top
-            parts.append(f"M{i + 0.08:g} {base:.4g}v{-height:.3g}h.84v{height:.3g}z")
+            base = 1000 - (1000 * bar.marked // top if stacked else 0)
+            height = max(1, 1000 * value // top)
+            parts.append(f"M{10 * i + 1} {base}v-{height}h8v{height}z")
     return "".join(parts)
 
 
