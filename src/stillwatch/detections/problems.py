@@ -38,9 +38,6 @@ SET = 30
 REACH = 0.05
 #: share of an organisation's exchanges from which on it is said to send public problems
 PUBLIC = 0.1
-#: organisations that send the very same texts, as a share, from which on it is an assignment or a
-#: benchmark whatever else is said (prototype: under 20 % in campaigns, over 30 to 50 % elsewhere)
-REPLAYED = 0.5
 #: share of its exchanges, and of organisations, from which on all replay the same
 REPLAY, REPLAYERS = 0.3, 0.5
 CEILING, PUBLIC_CEILING = 4.0, 1.5
@@ -256,7 +253,7 @@ class Problems:
                 base_rate=usual / others,
                 weight=weight,
                 speaks_for=False,
-                veto=hits >= REPLAYED * of,
+                veto=True,
                 text=f"{hits} of {of} organisations send the very same texts as the others: an "
                 f"assignment or an evaluation that each does for itself, not work divided up. "
                 f"Elsewhere {usual / others:.1%} do.",
