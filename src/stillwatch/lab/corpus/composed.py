@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
+from typing import NamedTuple
 
 from stillwatch.lab.corpus.pool import Block, Kind, Pool
 
@@ -17,11 +18,42 @@ __all__ = ["composed_pools"]
 _SOURCE = "composed by Stillwatch"
 _SIZE = 4000
 
-_Compose = Callable[[Random, Pool], tuple[str | None, str]]
+_GOODS = ("noun.artifact", "noun.food", "noun.plant", "noun.substance")
+_SCHOOL = (
+    "noun.act", "noun.animal", "noun.artifact", "noun.body", "noun.cognition", "noun.event",
+    "noun.feeling", "noun.food", "noun.location", "noun.object", "noun.phenomenon", "noun.plant",
+    "noun.process", "noun.state", "noun.substance", "noun.time",
+)  # fmt: skip
+
+
+class _Subject(NamedTuple):
+    field: str
+    word: str
+    meaning: str
+
+
+class _Subjects:
+    """Words of `definitions`, by field."""
+
+    def __init__(self, rng: Random, definitions: Pool) -> None:
+        self._rng = rng
+        self._definitions = definitions
+        self._places = definitions.groups()
+
+    def of(self, fields: tuple[str, ...]) -> _Subject:
+        """A word of one of `fields`, and the first part of its definition."""
+        field = self._rng.choice(fields)
+        word, _, meaning = self._definitions[self._rng.choice(self._places[field])].text.partition(
+            ": "
+        )
+        return _Subject(field, word, meaning.split(";")[0].split(" (")[0].strip())
+
+
+_Compose = Callable[[Random, _Subjects], tuple[str, str]]
 
 
 def composed_pools(definitions: Pool) -> dict[str, Pool]:
-    """Name → pool. `definitions` fills the slots of those that need subjects."""
+    """Name → pool. `definitions` gives the subjects."""
     return {
         name: Pool(name, Kind.COMPOSED, partial(_read, name, compose, definitions))
         for name, compose in _POOLS.items()
@@ -30,74 +62,74 @@ def composed_pools(definitions: Pool) -> dict[str, Pool]:
 
 def _read(name: str, compose: _Compose, definitions: Pool) -> Iterator[Block]:
     rng = Random(f"stillwatch.corpus/{name}/1")
-    groups: dict[str | None, dict[str, None]] = {}
-    while sum(map(len, groups.values())) < _SIZE:
-        group, text = compose(rng, definitions)
-        groups.setdefault(group, {})[text] = None
-    return (Block(_SOURCE, group, list(texts)) for group, texts in groups.items())
+    subjects = _Subjects(rng, definitions)
+    texts: dict[str, str] = {}
+    while len(texts) < _SIZE:
+        group, text = compose(rng, subjects)
+        texts.setdefault(text, group)
+    groups: dict[str, list[str]] = {}
+    for text, group in texts.items():
+        groups.setdefault(group, []).append(text)
+    return (Block(_SOURCE, group, members) for group, members in groups.items())
 
 
-def _subject(rng: Random, definitions: Pool) -> tuple[str, str, str]:
-    """A field such as noun.food, a word of it, and the start of its definition."""
-    entry = definitions[rng.randrange(len(definitions))]
-    word, _, meaning = entry.text.partition(": ")
-    return entry.group or "", word, meaning.split(";")[0].split(" (")[0].strip()
-
-
-def _homework(rng: Random, definitions: Pool) -> tuple[str | None, str]:
-    field, word, meaning = _subject(rng, definitions)
-    _, other, _ = _subject(rng, definitions)
-    task = rng.choice(_HOMEWORK)
+def _homework(rng: Random, subjects: _Subjects) -> tuple[str, str]:
+    field, word, meaning = subjects.of(_SCHOOL)
+    other = subjects.of((field,)).word
+    task = rng.choice(_HOMEWORK).format(word=word, other=other, meaning=meaning)
     ending = rng.choice(_ENDINGS).format(n=rng.choice((80, 120, 150, 200, 250, 300)))
-    return field, " ".join((task.format(word=word, other=other, meaning=meaning), ending)).strip()
+    return field, f"{task} {ending}".strip()
 
 
-def _writing(rng: Random, definitions: Pool) -> tuple[str | None, str]:
-    field, word, meaning = _subject(rng, definitions)
+def _writing(rng: Random, subjects: _Subjects) -> tuple[str, str]:
+    field, word, meaning = subjects.of(_SCHOOL)
     form, reader, tone = rng.choice(_FORMS), rng.choice(_READERS), rng.choice(_TONES)
     frame = rng.choice(_FRAMES)
     return field, frame.format(form=form, word=word, meaning=meaning, reader=reader, tone=tone)
 
 
-def _invoice(rng: Random, definitions: Pool) -> tuple[str | None, str]:
-    vendor = f"{_name(rng)} {rng.choice(_FIRMS)}"
+def _invoice(rng: Random, subjects: _Subjects) -> tuple[str, str]:
     lines, total = [], 0
-    for number in range(1, rng.randint(2, 5)):
-        _, word, _ = _subject(rng, definitions)
+    for number in range(1, rng.randint(2, 6)):
         count, cents = rng.randint(1, 40), rng.randint(95, 48_000)
         total += count * cents
-        lines.append(f"{number}  {word}  {count} x {cents / 100:.2f}  {count * cents / 100:.2f}")
-    head = f"INVOICE {rng.randint(1000, 999_999)}  {_date(rng)}\nfrom {vendor}\nto {_name(rng)}"
+        item = subjects.of(_GOODS).word
+        lines.append(f"{number}  {item}  {count} x {cents / 100:.2f}  {count * cents / 100:.2f}")
+    currency = rng.choice(_CURRENCIES)
+    head = f"INVOICE {rng.randint(1000, 999_999)}  {_date(rng)}  {currency}\n"
+    head += f"from {_name(rng)} {rng.choice(_FIRMS)}\nto {_name(rng)} {rng.choice(_FIRMS)}"
     tax = rng.choice((0, 5, 7, 10, 19, 20, 21, 25))
     foot = f"net {total / 100:.2f}  tax {tax}%  due {total * (100 + tax) / 10_000:.2f}"
-    return rng.choice(_CURRENCIES), "\n".join((head, *lines, foot))
+    return currency, "\n".join((head, *lines, foot))
 
 
-def _ticket(rng: Random, definitions: Pool) -> tuple[str | None, str]:
+def _ticket(rng: Random, subjects: _Subjects) -> tuple[str, str]:
     area = rng.choice(tuple(_TROUBLES))
-    _, thing, _ = _subject(rng, definitions)
     told = rng.choice(_TROUBLES[area]).format(
-        thing=thing, n=rng.randint(2, 30), id=rng.randint(10_000, 9_999_999), day=rng.choice(_DAYS)
+        thing=subjects.of(("noun.artifact",)).word,
+        n=rng.randint(2, 30),
+        id=rng.randint(10_000, 9_999_999),
+        day=rng.choice(_DAYS),
     )
     opening, closing = rng.choice(_OPENINGS), rng.choice(_CLOSINGS)
     return area, f"{opening} {told} {closing}".strip()
 
 
-def _log(rng: Random, definitions: Pool) -> tuple[str | None, str]:
+def _log(rng: Random, subjects: _Subjects) -> tuple[str, str]:
     service = rng.choice(_SERVICES)
-    _, thing, _ = _subject(rng, definitions)
-    lines = []
+    thing = subjects.of(("noun.animal", "noun.object")).word.replace(" ", "-").lower()
+    lines = [_date(rng)]
     second = rng.randrange(86_400 - 600)
     for _ in range(rng.randint(3, 8)):
         second += rng.randrange(60)
         clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
         event = rng.choice(_EVENTS).format(
-            n=rng.randint(1, 9000), id=f"{rng.getrandbits(32):08x}", thing=thing.replace(" ", "-")
+            n=rng.randint(1, 9000), id=f"{rng.getrandbits(32):08x}", thing=thing
         )
         lines.append(
             f"{clock} {rng.choice(_LEVELS)} {service}[{rng.randint(100, 32_000)}]: {event}"
         )
-    return service, f"{_date(rng)}\n" + "\n".join(lines)
+    return service, "\n".join(lines)
 
 
 def _name(rng: Random) -> str:
@@ -186,13 +218,13 @@ _FRAMES = _lines("""
     {word}, {meaning}. Turn that into {form} for {reader}, {tone} in tone.
     Rework my notes into {form}. Notes: {word}; {meaning}; {reader}; {tone}.
 """)
-_FIRMS = _words("Ltd GmbH Inc SARL Oy BV Pty Co-op Partners & Sons Works Supplies Logistics")
+_FIRMS = _words("Ltd GmbH Inc SARL Oy BV Pty Co-op Partners Works Supplies Logistics")
 _CURRENCIES = _words("EUR USD GBP JPY CHF SEK BRL INR")
 _SYLLABLES = _words(
     "al an ar bel bor cal dan del dor el fen gar hal il jor kal kem lan lor mar mel nor ol pel qua"
     " ran ros sel sor tal tem ul van vel wen yor zan"
 )
-_DAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday yesterday today")
+_DAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 _OPENINGS = ("", "Hello,", "Hi there,", "Good morning,", "To whom it may concern:", "Second try:")
 _CLOSINGS = (
     "",
