@@ -131,7 +131,7 @@ def build_campaign(
     ties: tuple[Tie, ...] = (),
     tokens: int | None = None,
     volume: float = 20,
-    reasons: tuple[str, ...] = ("shares style 1",),
+    reasons: tuple[str, ...] = ("echo",),
 ) -> Campaign:
     """A campaign whose numbers fit each other: members, hours, score."""
     chance = random.Random(seed)
@@ -170,7 +170,7 @@ def build_campaign(
         score=sum(best.values()) - sum(each.weight for each in counter),
         first_seen=min(member.first_seen for member in members),
         last_seen=max(member.last_seen for member in members),
-        exchanges=total,
+        exchanges=sum(pair[0] for pair in counts.values()),
         tokens=tokens,
         members=tuple(members),
         evidence=evidence,
@@ -215,7 +215,7 @@ def graders() -> Campaign:
             Tie("infrastructure", "device", tuple(names[12:19])),
             Tie("infrastructure", "address", tuple(names[2:6])),
         ),
-        reasons=("shares style 1 with 23 others", "shares a payment instrument with 8"),
+        reasons=("echo", "infrastructure"),
     )
 
 
