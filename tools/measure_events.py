@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from stillwatch.events import EventStore
 from stillwatch.exchange import SCHEMA
@@ -71,6 +72,36 @@ def measured(what: str, unit: str, amount: float, work: Callable[[], object]) ->
     print(f"{what:46s} {amount / cpu:12,.0f} {unit}/s of CPU {amount / clock:12,.0f} {unit}/s")
 
 
+def encodings(batch: pa.RecordBatch, folder: Path) -> None:
+    """Write the same rows under several encodings; the last is the store's."""
+    names = batch.schema.names
+    paths = {
+        n: f"{n}.list.element" if pa.types.is_list(batch.schema.field(n).type) else n for n in names
+    }
+    plain = [n for n in names if n in UNIQUE or n in LENGTHS]
+    rest = [n for n in names if n not in plain]
+
+    def split(of_plain: str) -> dict[str, object]:
+        how = {paths[n]: of_plain if n in plain else "zstd" for n in names}
+        levels = {path: 1 for path, what in how.items() if what == "zstd"}
+        return {"compression": how, "compression_level": levels, "use_dictionary": rest}
+
+    table = pa.Table.from_batches([batch])
+    for what, options in (
+        ("dictionaries and zstd 1 for all", {"compression": "zstd", "compression_level": 1}),
+        ("dictionaries and snappy for all (the default)", {}),
+        ("lists zstd 1 without dictionaries", split("zstd")),
+        ("lists plain: the store's", split("NONE")),
+    ):
+        best = float("inf")
+        for _ in range(3):
+            cpu = time.process_time()
+            pq.write_table(table, folder / "file", row_group_size=122_880, **options)
+            best = min(best, time.process_time() - cpu)
+        size = (folder / "file").stat().st_size / len(table)
+        print(f"{what:46s} {len(table) / best:12,.0f} rows/s of CPU {size:9,.0f} bytes a row")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -79,6 +110,7 @@ def main() -> None:
     print(f"{rows:,} exchanges over 4 days, seed 7, {os.cpu_count()} cores, one used")
     batch = exchanges(rows, 4, seed=7)
     with tempfile.TemporaryDirectory() as folder:
+        encodings(batch.slice(0, rows // 2), Path(folder))
         with EventStore.create(Path(folder) / "bulk", key_id="measured") as store:
 
             def bulk() -> None:

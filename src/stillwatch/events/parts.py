@@ -1,8 +1,8 @@
 """One Parquet file of a day: written aside, hashed on its way to the disk, synced.
 
 Lists of keyed hashes do not compress and have no dictionary worth its name, so they are written
-as they are; so are digests that hardly repeat. Everything else gets a dictionary and zstd at its
-fastest level. Measured by ``tools/measure_events.py``.
+as they are; so are digests that hardly repeat. Other digests get a dictionary, times get zstd,
+everything else gets both. Measured by ``tools/measure_events.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from stillwatch.errors import StoreFormatError
 from stillwatch.events.disk import failures
-from stillwatch.exchange import SCHEMA
+from stillwatch.exchange import COLUMNS, SCHEMA
 
 __all__ = ["GROUP_ROWS", "Part", "PartWriter", "read_part"]
 
@@ -29,8 +29,15 @@ GROUP_ROWS = 122_880
 
 _UNIQUE = ("request", "content", "conversation", "end_user")
 _PLAIN = {f.name for f in SCHEMA if pa.types.is_list(f.type)} | set(_UNIQUE)
+_DIGESTS = {c.name for c in COLUMNS if c.source == "digest"}
 _PATHS = {f.name: f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in SCHEMA}
-_COMPRESSION = {_PATHS[n]: "NONE" if n in _PLAIN else "zstd" for n in SCHEMA.names}
+_COMPRESSED = {_PATHS[n] for n in SCHEMA.names if n not in _PLAIN | _DIGESTS}
+_ENCODING = {
+    "compression": {p: "zstd" if p in _COMPRESSED else "NONE" for p in _PATHS.values()},
+    "compression_level": dict.fromkeys(_COMPRESSED, 1),
+    "use_dictionary": [n for n in SCHEMA.names if n not in _PLAIN | {"at"}],
+    "write_statistics": [n for n in SCHEMA.names if n not in _PLAIN],
+}
 
 
 @dataclass(frozen=True)
@@ -85,13 +92,7 @@ class PartWriter:
         self.rows = self.groups = 0
         with failures(aside):
             self._file = _HashedFile(aside)
-        self._writer = pq.ParquetWriter(
-            self._file,
-            SCHEMA,
-            compression=_COMPRESSION,
-            compression_level={p: 1 for p, how in _COMPRESSION.items() if how == "zstd"},
-            use_dictionary=[n for n in SCHEMA.names if n not in _PLAIN],
-        )
+        self._writer = pq.ParquetWriter(self._file, SCHEMA, **_ENCODING)
 
     def write(self, batches: list[pa.RecordBatch]) -> None:
         """Write `batches` as one row group."""
