@@ -101,6 +101,8 @@ def test_the_account_is_the_user_or_else_the_key(read_payload: Any) -> None:
     ("messages", "expected"),
     [
         ("a bare prompt", {"prompt": "a bare prompt"}),
+        ("[INST] a bare prompt [/INST]", {"prompt": "[INST] a bare prompt [/INST]"}),
+        ('{"sum": [1, 2]}', {"prompt": '{"sum": [1, 2]}'}),
         (["one", "two"], {"prompt": "one\ntwo"}),
         ({"prompt": "p"}, {"prompt": "p"}),
         (
@@ -152,6 +154,7 @@ def test_requests_of_every_route_are_read(
         ),
         ('{"choices": [{"text": "done"}]}', "done", None),
         ("done", "done", None),
+        ('{"a": 1}', '{"a": 1}', None),
         (None, None, None),
         ({}, None, None),
         ({"choices": [5]}, None, None),

@@ -86,6 +86,7 @@ def test_the_first_row_with_a_request_id_is_kept(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_text("\n" + _line(4, request_id="r2") + _line(5, request_id="r1"))
     (batch,) = open_log([tmp_path]).batches()
     assert [row.prompt for row in batch.rows] == ["p1", "p2", "p3", "p4"]
+    assert batch.rejects == [r for b in open_log([tmp_path]).batches(rows=2) for r in b.rejects]
     (reject,) = batch.rejects
     assert reject == (
         str(tmp_path / "b.jsonl"),

@@ -177,9 +177,16 @@ def test_indexed_attributes_keep_their_order_and_their_calls(read_span: Any) -> 
     assert row.tools == ("f",)
 
 
-def test_a_bare_prompt_stays_one(read_span: Any) -> None:
-    (row,) = read_span({"gen_ai.prompt": "Once upon"}, bare=True).rows
-    assert (row.prompt, row.messages) == ("Once upon", None)
+@pytest.mark.parametrize("text", ["Once upon", "[INST] x [/INST]", '{"sum": [1]}', "[1]", "{"])
+def test_text_that_looks_like_json_stays_text(read_span: Any, text: str) -> None:
+    (row,) = read_span({"gen_ai.prompt": text, "gen_ai.completion": text}, bare=True).rows
+    assert (row.prompt, row.messages, row.completion) == (text, None, text)
+    events = [("gen_ai.user.message", {"content": text}), ("gen_ai.choice", {"message": text})]
+    (row,) = read_span({"gen_ai.system_instructions": text}, events, bare=True).rows
+    assert (row.messages, row.system) == ((Message("user", text),), text)
+    turns = [{"role": "user", "parts": [{"type": "text", "content": text}]}]
+    (row,) = read_span({"gen_ai.input.messages": turns}).rows
+    assert row.messages == (Message("user", text),)
 
 
 def test_the_account_may_stand_on_the_resource(read_span: Any) -> None:

@@ -202,6 +202,11 @@ def test_bad_values_are_refused_with_the_number_of_their_row(read_table: Any) ->
     ]
 
 
+def test_a_table_without_rows_is_read(read_table: Any) -> None:
+    reading = read_table(org=pa.array([], pa.string()))
+    assert (reading.rows, reading.rejects) == ([], [])
+
+
 def test_a_row_without_any_value_is_refused_too(read_table: Any) -> None:
     empty = pa.array([None, None], pa.string())
     assert read_table(at=empty, account=empty, prompt=empty).reasons == ["'at' is missing"] * 2
@@ -237,16 +242,17 @@ def test_a_file_without_a_footer_is_named(tmp_path: Path) -> None:
 def test_a_damaged_row_group_loses_no_other(tmp_path: Path, read: Any) -> None:
     path = tmp_path / "log.parquet"
     prompts = [f"prompt {n} {n * 7919}" for n in range(300)]
-    table = pa.table({"at": [_AT] * 300, "account": ["a"] * 300, "prompt": prompts})
+    accounts = ["a"] * 299 + [None]
+    table = pa.table({"at": [_AT] * 300, "account": accounts, "prompt": prompts})
     pq.write_table(table, path, row_group_size=100, compression="zstd", use_dictionary=False)
     start = pq.ParquetFile(path).metadata.row_group(1).column(2).data_page_offset
     data = bytearray(path.read_bytes())
     data[start : start + 60] = b"\xff" * 60
     path.write_bytes(data)
     reading = read(path)
-    assert [row.prompt for row in reading.rows] == prompts[:100] + prompts[200:]
-    (reject,) = reading.rejects
-    assert reject.line == 101
+    assert [row.prompt for row in reading.rows] == prompts[:100] + prompts[200:299]
+    (reject, last) = reading.rejects
+    assert (reject.line, last.line) == (101, 300)
     assert reject.reason.startswith("rows 101 to 200 cannot be read: row group 2 is damaged")
 
 

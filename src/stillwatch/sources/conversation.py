@@ -16,7 +16,15 @@ from stillwatch.sources.lenient import parse
 from stillwatch.sources.nested import first
 from stillwatch.sources.values import UnfitError, kind_of
 
-__all__ = ["ROLES", "SYSTEM_ROLES", "answer", "plain_text", "read_messages", "unpacked"]
+__all__ = [
+    "ROLES",
+    "SYSTEM_ROLES",
+    "answer",
+    "plain_text",
+    "read_messages",
+    "structured",
+    "unpacked",
+]
 
 #: how other frameworks call a role → how we do
 ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant"}
@@ -104,6 +112,20 @@ def unpacked(value: object) -> object:
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         return parse(value.encode())[0]
     return value
+
+
+def structured(value: object, *keys: str) -> object:
+    """What JSON in a text says, if that is an object, or a list of them, with one of `keys`.
+
+    Any other value as it is: a text that happens to be JSON, or only begins like it ("[INST]"),
+    stays text.
+    """
+    try:
+        found = unpacked(value)
+    except UnfitError:
+        return value
+    sample = found[0] if isinstance(found, list) and found else found
+    return found if isinstance(sample, dict) and not sample.keys().isdisjoint(keys) else value
 
 
 def _message(turn: object, number: int) -> Message:

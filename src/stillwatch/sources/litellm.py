@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stillwatch.exchange import RawExchange
-from stillwatch.sources.conversation import answer, unpacked
+from stillwatch.sources.conversation import answer, structured
 from stillwatch.sources.lenient import parse
 from stillwatch.sources.nested import first, mapping
 from stillwatch.sources.rows import Context, Refused, outcome
@@ -37,7 +37,13 @@ _OTHER_CALLS = (
     "ocr",
     "search",
     "mcp",
+    "get_",
+    "list_",
+    "delete_",
+    "cancel_",
 )
+#: where the body of a request keeps its conversation or its text
+_BODIES = ("messages", "input", "prompt")
 _REDACTED = "redacted-by-litellm"
 #: column → the payload's own name, for reasons
 _SPELLED = {
@@ -103,10 +109,7 @@ def _payload(value: object, depth: int = 0) -> Mapping[str, Any] | None:
     if depth == len(_WRAPPERS):
         return None
     for wrapper in _WRAPPERS:
-        try:
-            found = _payload(unpacked(value.get(wrapper)), depth + 1)
-        except UnfitError:
-            continue
+        found = _payload(structured(value.get(wrapper), "startTime", *_WRAPPERS), depth + 1)
         if found is not None:
             return found
     return None
@@ -120,8 +123,7 @@ def _columns(payload: Mapping[str, Any]) -> dict[str, Any]:
     """
     metadata = mapping(payload, "metadata")
     parameters = mapping(payload, "model_parameters")
-    response = payload.get("response")
-    response = unpacked(response) if isinstance(response, str) and response[:1] == "{" else response
+    response = structured(payload.get("response"), "choices", "output")
     usage = mapping(response, "usage") or mapping(metadata, "usage_object")
     completion, finish_reason = answer(response)
     columns: dict[str, Any] = {
@@ -170,10 +172,10 @@ def _request(messages: Any) -> dict[str, Any]:
         UnfitError: nothing was logged, or something redacted.
     """
     found: dict[str, Any] = {}
-    body = unpacked(messages)
+    body = structured(messages, "role", "type", *_BODIES)
     if isinstance(body, dict):
         found["system"] = first(body, "system", "instructions")
-        body = unpacked(first(body, "messages", "input", "prompt"))
+        body = first(body, *_BODIES)
     if isinstance(body, list) and body and all(isinstance(part, str) for part in body):
         body = "\n".join(body)
     if body is None or body in ([], ""):

@@ -76,9 +76,11 @@ class Log:
     def __init__(self, files: Sequence[Path], format: str, sources: Sequence[Source]) -> None:  # noqa: A002
         self.files = tuple(files)
         self.format = format
-        self.bytes_total = sum(path.stat().st_size for path in files)
+        self._sizes = {path: path.stat().st_size for path in files}
+        self.bytes_total = sum(self._sizes.values())
         self._sources = tuple(sources)
-        self._empty = [path for path in files if path not in {s.path for s in sources}]
+        holding = {source.path for source in sources}
+        self._empty = [path for path in files if path not in holding]
         self._remarks = Remarks()
 
     @property
@@ -106,7 +108,7 @@ class Log:
             remarks.path, remarks.line = str(path), 0
             remarks.note("the file is empty")
         seen = SeenIds()
-        gathered = _Gathered(sum(path.stat().st_size for path in self._empty))
+        gathered = _Gathered(sum(self._sizes[path] for path in self._empty))
         for source in self._sources:
             remarks.path = str(source.path)
             read = 0
@@ -117,7 +119,7 @@ class Log:
                     yield gathered.batch(rows, seen)
                 if gathered.size >= _TEXT_MAX:
                     yield gathered.batch(rows, seen)
-            gathered.bytes_read += source.path.stat().st_size - read
+            gathered.bytes_read += max(self._sizes[source.path] - read, 0)
         if gathered.rows or gathered.rejects or gathered.bytes_read:
             yield gathered.batch(rows, seen)
         if seen.forgot:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stillwatch.sources.conversation import answer, unpacked
+from stillwatch.sources.conversation import answer, structured
 from stillwatch.sources.nested import first
 from stillwatch.sources.otlp import Span
 
@@ -19,6 +19,9 @@ __all__ = ["content_of"]
 
 _DETAILS = "gen_ai.client.inference.operation.details"
 _ROLE_EVENTS = {f"gen_ai.{role}.message": role for role in ("system", "user", "assistant", "tool")}
+#: keys of a turn, and of a part of its content, by which their JSON is told from text
+_TURN = ("role", "parts", "content", "tool_calls")
+_PART = ("type",)
 _BODY = ("gen_ai.event.content", "event_body", "body", "content")
 
 
@@ -29,7 +32,7 @@ def content_of(span: Span) -> dict[str, Any]:
         if name == _DETAILS:
             attributes = {**given, **attributes}
     found: dict[str, Any] = {
-        "system": unpacked(attributes.get("gen_ai.system_instructions")),
+        "system": structured(attributes.get("gen_ai.system_instructions"), *_PART),
         "tools": first(attributes, "gen_ai.tool.definitions", "llm.request.functions")
         or _indexed(attributes, "llm.request.functions")
         or _indexed(attributes, "gen_ai.request.functions")
@@ -41,7 +44,7 @@ def content_of(span: Span) -> dict[str, Any]:
         or _from_events(span.events)
         or first(attributes, "gen_ai.prompt")
     )
-    messages = unpacked(messages)
+    messages = structured(messages, *_TURN)
     found["prompt" if isinstance(messages, str) else "messages"] = messages
     text, reason = _completion(attributes, span.events)
     found["completion"] = text
@@ -54,21 +57,22 @@ def _completion(
     attributes: Mapping[str, Any], events: tuple[tuple[str, Mapping[str, Any]], ...]
 ) -> tuple[str | None, str | None]:
     """The text of the first choice, and why it ended."""
-    choices = unpacked(
+    choices = structured(
         first(attributes, "gen_ai.output.messages")
         or _indexed(attributes, "gen_ai.completion")
-        or first(attributes, "gen_ai.completion")
+        or first(attributes, "gen_ai.completion"),
+        *_TURN,
     )
     if choices is None:
         for name, given in events:
             if name in ("gen_ai.choice", "gen_ai.content.completion"):
-                body = unpacked(first(given, *_BODY, "gen_ai.completion"))
+                body = structured(first(given, *_BODY, "gen_ai.completion"), "message", *_TURN)
                 choices = body if body is not None else _plain(given)
                 break
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
         choices = choices[0]
     if isinstance(choices, dict):
-        message = unpacked(choices.get("message"))
+        message = structured(choices.get("message"), *_TURN)
         parts = choices.get("parts")
         choices = dict(choices, message=message)
         if parts is not None and message is None:
@@ -83,12 +87,12 @@ def _from_events(
     turns: list[Any] = []
     for name, given in events:
         if name == "gen_ai.content.prompt":
-            prompt = unpacked(first(given, "gen_ai.prompt", *_BODY))
+            prompt = structured(first(given, "gen_ai.prompt", *_BODY), *_TURN)
             if isinstance(prompt, str) and not turns:
                 return prompt
             turns += prompt if isinstance(prompt, list) else [prompt]
         elif name in _ROLE_EVENTS:
-            body = unpacked(first(given, *_BODY))
+            body = structured(first(given, *_BODY), *_TURN)
             turn = dict(body) if isinstance(body, dict) else dict(_plain(given), content=body)
             turn.setdefault("role", _ROLE_EVENTS[name])
             turns.append(turn)
@@ -98,7 +102,7 @@ def _from_events(
 def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a message that an event holds as attributes."""
     names = ("role", "content", "message", "tool_calls", "finish_reason")
-    return {name: unpacked(given[name]) for name in names if name in given}
+    return {name: structured(given[name], *_TURN, *_PART) for name in names if name in given}
 
 
 def _indexed(attributes: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:

@@ -44,6 +44,7 @@ class NativeParquet:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._size = path.stat().st_size
         with self._opened() as file:
             schema = file.schema_arrow
         twice = {name for name in schema.names if schema.names.count(name) > 1}
@@ -68,7 +69,6 @@ class NativeParquet:
         for column, name in self._names.items():
             if column != name:
                 context.remarks.note(f"'{name}' is read as '{column}'", times=0)
-        size = self.path.stat().st_size
         first = 1
         with self._opened() as file:
             total = file.metadata.num_rows
@@ -91,7 +91,7 @@ class NativeParquet:
                         )
                         yield Chunk([], [], [(first, reason)], 0, 0)
                         break
-                    read = size * (first + batch.num_rows - 1) // total
+                    read = self._size * (first + batch.num_rows - 1) // total
                     yield self._chunk(batch, first, read, context)
                     first += batch.num_rows
                 first = after
