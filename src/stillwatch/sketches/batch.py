@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillwatch.sketches import cells as ce
@@ -14,6 +14,7 @@ from stillwatch.sketches import layout as ly
 from stillwatch.sketches.characters import character_table, fold_word, prepare
 from stillwatch.sketches.kernel import KEY_NAMES, NUMBERS, kernels
 from stillwatch.sketches.key import SketchKey
+from stillwatch.sketches.lexicon import build_lexicon
 from stillwatch.sketches.phrases import patterns, phrase_tables
 from stillwatch.sketches.topics import TopicModel, load_topics
 
@@ -40,9 +41,16 @@ class SketchColumns(NamedTuple):
 
 def pack(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """One UTF-8 buffer and ``len(texts) + 1`` offsets. Lone surrogates pass as three bytes."""
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
-    return np.frombuffer(b"".join(encoded), np.uint8), offsets
+    try:
+        packed = pa.array(texts, pa.large_string())
+    except UnicodeEncodeError:
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        packed = pa.array(encoded, pa.large_binary())
+    _, offsets, data = packed.buffers()
+    return (
+        np.frombuffer(data or b"", np.uint8),
+        np.frombuffer(offsets, np.int64)[: len(texts) + 1],
+    )
 
 
 def split_words(text: str) -> tuple[str, ...]:
@@ -89,34 +97,25 @@ class Engine:
         self.keys = keys.astype(np.uint64)
         phrases = phrase_tables(patterns(split_words))
         self._phrases = phrases[1:]
-        vocabulary = dict.fromkeys((*phrases.vocabulary, *self.topics.vocabulary))
-        numbers = {word: number for number, word in enumerate(vocabulary)}
-        self.word_phrase = np.full(len(numbers), -1, np.int32)
-        self.word_topic = np.full(len(numbers), -1, np.int32)
-        for number, word in enumerate(phrases.vocabulary):
-            self.word_phrase[numbers[word]] = number
-        for number, word in enumerate(self.topics.vocabulary):
-            self.word_topic[numbers[word]] = number
-        self.slots, self.slot_ids = self._hash_table(list(numbers))
+        self.lexicon = self._lexicon(phrases.vocabulary)
         # The last entry is the position from which the next batch counts.
         self.reached = np.full(len(phrases.gaps) + 1, -(1 << 40), np.int64)
         self.reached[-1] = 0
-        for table in (self.keys, self.word_phrase, self.word_topic, self.slots, self.slot_ids,
-                      *self._phrases):  # fmt: skip
+        for table in (self.keys, *self._phrases):
             table.setflags(write=False)
 
-    def _hash_table(self, words: list[str]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-        """Open addressing with at least four slots a word; -1 marks an empty one."""
+    def _lexicon(self, phrase_words: Sequence[str]) -> NDArray[np.uint64]:
+        phrases = {word: number for number, word in enumerate(phrase_words)}
+        topics = {word: number for number, word in enumerate(self.topics.vocabulary)}
+        words = list(phrases | topics)
         hashes = np.empty(len(words), np.uint64)
         self.kernels.hash_each(*pack(words), self.keys[0], self.keys[1], hashes)
-        size = 1 << max(4, (4 * len(words)).bit_length())
-        slots, ids = np.zeros(size, np.uint64), np.full(size, -1, np.int32)
-        for number, value in enumerate(hashes.tolist()):
-            slot = value & (size - 1)
-            while ids[slot] >= 0:
-                slot = (slot + 1) & (size - 1)
-            slots[slot], ids[slot] = value, number
-        return slots, ids
+        return build_lexicon(
+            {
+                value: (phrases.get(word, -1), topics.get(word, -1))
+                for value, word in zip(hashes.tolist(), words, strict=True)
+            }
+        )
 
     def sketch(self, texts: Sequence[str]) -> SketchColumns:
         """Sketch rows of two prepared texts each: system, user, system, user…"""
@@ -131,9 +130,7 @@ class Engine:
         code_share = np.empty(rows, np.float32)
         self.kernels.sketch(
             buf, offsets, character_table(), self.keys,
-            self.slots, self.slot_ids, self.word_phrase, self.word_topic, *self._phrases,
-            self.reached,
-            self.topics.weights,
+            self.lexicon, *self._phrases, self.reached, self.topics.weights,
             cells, cell_offsets, shingles, shingle_offsets, content, numbers, code_share,
         )  # fmt: skip
         return SketchColumns(

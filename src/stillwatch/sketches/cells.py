@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from stillwatch.sketches import layout as ly
 from stillwatch.sketches import masks as ma
-from stillwatch.sketches.layout import Bytes, Int32s, Int64s, UInt64, UInt64s
+from stillwatch.sketches.compiled import compiled
+from stillwatch.sketches.layout import Bytes, Int, Int32s, Int64s, UInt64, UInt64s
 from stillwatch.sketches.siphash import siphash_each
+from stillwatch.sketches.smallest import keep_smallest
 
 __all__ = [
     "CELLS", "CELL_CHARACTERS", "CELL_WORDS", "EDGE", "MOST_SHINGLES", "MULTIPLIER", "SHINGLES",
@@ -29,7 +30,7 @@ SHINGLES, MOST_SHINGLES, SHINGLE_RATE = 8, 64, 16
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
-@njit
+@compiled
 def _combine_windows(
     tokens: UInt64s, begin: int, count: int, length: int, values: UInt64s, at: int
 ) -> None:
@@ -42,7 +43,7 @@ def _combine_windows(
             values[np.uint64(at + i)] = v + tokens[np.uint64(begin + i + j)]
 
 
-@njit
+@compiled
 def _combine_one(tokens: UInt64s, begin: int, length: int) -> UInt64:
     value = tokens[begin]
     for j in range(begin + 1, begin + length):
@@ -50,7 +51,7 @@ def _combine_one(tokens: UInt64s, begin: int, length: int) -> UInt64:
     return value
 
 
-@njit
+@compiled
 def _list_range(
     tokens: UInt64s, kinds: Bytes, begin: int, end: int, k0: UInt64, k1: UInt64,
     values: UInt64s, lengths: Bytes,
@@ -84,7 +85,7 @@ def _list_range(
     return found
 
 
-@njit
+@compiled
 def list_cells(
     tokens: UInt64s, kinds: Bytes, t: int, k0: UInt64, k1: UInt64,
     values: UInt64s, lengths: Bytes,
@@ -110,46 +111,28 @@ def list_cells(
         siphash_each(values, zero, np.int64(1), k0, k1)
 
 
-@njit
-def _insert_smallest(value: int, smallest: Int64s, begin: int, count: int, most: int) -> int:
-    """Insert into the ascending, distinct ``smallest[begin:begin + count]``; the new count."""
-    j = begin + count
-    while j > begin and smallest[np.uint64(j - 1)] > value:
-        j -= 1
-    if j > begin and smallest[np.uint64(j - 1)] == value:
-        return count
-    last = begin + min(count, most - 1)
-    while last > j:
-        smallest[np.uint64(last)] = smallest[np.uint64(last - 1)]
-        last -= 1
-    smallest[np.uint64(j)] = value
-    return min(count + 1, most)
-
-
-@njit
-def add_cells(values: UInt64s, lengths: Bytes, t: int, cells: Int64s, begin: int) -> int:
+@compiled
+def add_cells(
+    values: UInt64s, lengths: Bytes, t: int, scratch: Int64s, cells: Int64s, begin: int
+) -> Int:
     """The smallest listed cells into ``cells[begin:]``, ascending. Returns how many."""
-    count = 0
-    largest = np.int64(0)
+    n = np.int64(0)
     for i in range(t):
-        if t > 2 * EDGE and EDGE <= i < t - EDGE:
-            continue
-        value = np.int64(values[np.uint64(i)])
-        if lengths[np.uint64(i)] and (count < CELLS or value < largest):
-            count = _insert_smallest(value, cells, begin, count, CELLS)
-            largest = cells[begin + count - 1]
-    return count
+        if t <= 2 * EDGE or i < EDGE or i >= t - EDGE:
+            scratch[n] = np.int64(values[i])
+            n += lengths[i] != 0
+    return keep_smallest(scratch, n, cells, begin, np.int64(CELLS))
 
 
-@njit
+@compiled
 def add_shingles(
     hashes: UInt64s, words: Int32s, first: int, n: int, k0: UInt64, k1: UInt64,
     values: UInt64s, shingles: Int64s, begin: int,
-) -> int:  # fmt: skip
+) -> Int:  # fmt: skip
     """The smallest shingles of the words from `first` on into ``shingles[begin:]``; how many."""
     windows = n - first - SHINGLE_WORDS + 1
     if windows < 1:
-        return 0
+        return np.int64(0)
     _combine_windows(hashes, first, windows, SHINGLE_WORDS, values, np.int64(0))
     usable = np.int64(0)
     since = SHINGLE_WORDS  # words since the last character
@@ -164,11 +147,4 @@ def add_shingles(
             usable += 1
     siphash_each(values, np.int64(0), usable, k0, k1)
     most = min(max(SHINGLES, (windows + SHINGLE_RATE - 1) // SHINGLE_RATE), MOST_SHINGLES)
-    count = 0
-    largest = np.int64(0)
-    for i in range(usable):
-        value = np.int64(values[np.uint64(i)])
-        if count < most or value < largest:
-            count = _insert_smallest(value, shingles, begin, count, most)
-            largest = shingles[begin + count - 1]
-    return count
+    return keep_smallest(values.view(np.int64), usable, shingles, begin, most)

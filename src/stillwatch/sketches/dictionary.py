@@ -17,7 +17,7 @@ from stillwatch.sketches.characters import prepare
 from stillwatch.sketches.key import SketchKey
 from stillwatch.sketches.layout import SOURCE_BEGIN, SOURCE_END
 from stillwatch.sketches.masks import MASK_CASE, MASK_QUOTES, MASKED, WORD
-from stillwatch.sketches.texts import new_text
+from stillwatch.sketches.texts import new_texts
 
 __all__ = ["MASK_SIGN", "CellDictionary", "recover_cells"]
 
@@ -45,7 +45,7 @@ class CellDictionary:
         """Look through one more batch."""
         if not rows or not len(self._wanted):
             return
-        texts = [prepare(text) for row in rows for text in new_text(row)]
+        texts = [prepare(text) for text in new_texts(rows)]
         made = self._engine.sketch(texts)
         hits = np.flatnonzero(np.isin(made.cells, self._wanted))
         owners = np.searchsorted(made.cell_offsets, hits, side="right") - 1

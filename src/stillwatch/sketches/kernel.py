@@ -19,6 +19,7 @@ from numba import njit, types
 
 from stillwatch.sketches import layout as ly
 from stillwatch.sketches.cells import add_cells, add_shingles, list_cells
+from stillwatch.sketches.lexicon import PHRASE, look_up
 from stillwatch.sketches.masks import dominant_script, hash_words, mask_mode, masked_tokens
 from stillwatch.sketches.phrases import match_phrases
 from stillwatch.sketches.scan import room_for_folded, room_for_words, scan
@@ -34,6 +35,7 @@ NUMBERS = ("topic", "words", "script", "shape", "asks")
 """The rows of the `numbers` argument."""
 
 _GAP_BETWEEN_TEXTS = 1 << 10
+_LOW_BITS, _PHRASE = np.uint64(0xFFFF), np.uint64(PHRASE)
 _COMPILED = {"cache": True, "nogil": True}
 
 
@@ -78,7 +80,7 @@ def _sketch(sources: int) -> Any:
         types.void(
             *_TEXT, _TABLE, _KEYS,
             _input(types.uint64), _input(types.int32), _input(types.int32), _input(types.int32),
-            _input(types.int32), _input(types.int32), _input(types.int32), _input(types.int32),
+            _input(types.int32),
             _output(types.int64), _input(types.int8, 2),
             _output(types.int64), _output(types.int32), _output(types.int64), _output(types.int32),
             _output(types.int64), _output(types.int32, 2), _output(types.float32),
@@ -87,8 +89,7 @@ def _sketch(sources: int) -> Any:
     )  # fmt: skip
     def sketch(  # type: ignore[no-untyped-def]
         buf, offsets, table, keys,
-        slots, slot_words, word_phrases, word_topics,
-        posting_offsets, postings, gaps, completes, reached, weights,
+        lexicon, posting_offsets, postings, gaps, completes, reached, weights,
         cells, cell_offsets, shingles, shingle_offsets, content, numbers, code_share,
     ):  # fmt: skip
         """Sketch rows of two texts each: system prompt, user text.
@@ -108,18 +109,19 @@ def _sketch(sources: int) -> Any:
         hashes, tokens = np.empty(most, np.uint64), np.empty(most, np.uint64)
         values, kinds = np.empty(most, np.uint64), np.empty(most, np.uint8)
         lengths, first_words = np.empty(most, np.uint8), np.empty(most, np.int32)
-        topic_rows = np.empty(most, np.int32)
+        topic_rows, scratch = np.empty(most, np.int32), np.empty(most, np.int64)
         scores = np.empty(room_for_scores(weights), np.int32)
         state = np.zeros(ly.STATE, np.int64)
         zero = np.int64(0)  # a literal would make numba compile the callees once more
-        slot_mask = np.uint64(slots.shape[0] - 1)
         position = reached[-1]
         cell_count = shingle_count = zero
         for r in range(rows):
             state[:] = 0
-            user_o, first = scan(
-                buf, offsets[2 * r], offsets[2 * r + 1], table, out, zero, words, zero, state
-            )
+            user_o = first = zero
+            if offsets[2 * r] < offsets[2 * r + 1]:
+                user_o, first = scan(
+                    buf, offsets[2 * r], offsets[2 * r + 1], table, out, zero, words, zero, state
+                )
             o, n = scan(
                 buf, offsets[2 * r + 1], offsets[2 * r + 2], table, out, user_o, words, first,
                 state,
@@ -127,28 +129,19 @@ def _sketch(sources: int) -> Any:
             hash_words(out, words, n, keys[0], keys[1], hashes)
             asks = 0
             for i in range(n):
-                h = hashes[i]
-                slot = h & slot_mask
-                topic_row = -1
-                while slot_words[slot] >= 0:
-                    if slots[slot] == h:
-                        word = slot_words[slot]
-                        topic_row = word_topics[word]
-                        phrase = word_phrases[word]
-                        if phrase >= 0:
-                            asks |= match_phrases(
-                                phrase, position + i, posting_offsets, postings, gaps, completes,
-                                reached,
-                            )  # fmt: skip
-                        break
-                    slot = (slot + np.uint64(1)) & slot_mask
-                topic_rows[i] = topic_row
+                found = look_up(hashes[i], lexicon)
+                topic_rows[i] = np.int64(found & _LOW_BITS) - 1
+                phrase = np.int64((found >> _PHRASE) & _LOW_BITS) - 1
+                if phrase >= 0:
+                    asks |= match_phrases(
+                        phrase, position + i, posting_offsets, postings, gaps, completes, reached
+                    )
             position += n + _GAP_BETWEEN_TEXTS
             script = dominant_script(state)
             mode = mask_mode(words, n, state, script)
             t = masked_tokens(hashes, words, n, mode, tokens, kinds, first_words)
             list_cells(tokens, kinds, t, keys[2], keys[3], values, lengths)
-            cell_count += add_cells(values, lengths, t, cells, cell_count)
+            cell_count += add_cells(values, lengths, t, scratch, cells, cell_count)
             cell_offsets[r + 1] = cell_count
             shingle_count += add_shingles(
                 hashes, words, first, n, keys[4], keys[5], values, shingles, shingle_count

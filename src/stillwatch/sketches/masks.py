@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from stillwatch.sketches import layout as ly
+from stillwatch.sketches.compiled import compiled
 from stillwatch.sketches.features import Script
 from stillwatch.sketches.layout import Bytes, Int, Int32s, Int64s, UInt64, UInt64s
 from stillwatch.sketches.siphash import siphash_bytes, siphash_short_each
@@ -33,7 +33,7 @@ _BY_CASE = ly.INNER_UPPER | ly.ENTITY_BY_CASE
 _NAME = ly.FIRST_UPPER | ly.PRONOUN
 
 
-@njit
+@compiled
 def hash_words(out: Bytes, words: Int32s, n: int, k0: UInt64, k1: UInt64, hashes: UInt64s) -> None:
     """The keyed hash of every word: short ones in one sweep, long ones by themselves."""
     for i in range(n):
@@ -48,7 +48,7 @@ def hash_words(out: Bytes, words: Int32s, n: int, k0: UInt64, k1: UInt64, hashes
             hashes[i] = siphash_bytes(out, begin, end, k0, k1)
 
 
-@njit
+@compiled
 def dominant_script(state: Int64s) -> int:
     """The script with most letters; Han with a tenth of kana is Japanese."""
     best, most = 0, 0
@@ -60,7 +60,7 @@ def dominant_script(state: Int64s) -> int:
     return best
 
 
-@njit
+@compiled
 def mask_mode(words: Int32s, n: int, state: Int64s, script: int) -> int:
     """Which optional masks a row gets.
 
@@ -82,7 +82,7 @@ def mask_mode(words: Int32s, n: int, state: Int64s, script: int) -> int:
     return mode
 
 
-@njit
+@compiled
 def _is_masked(words: Int32s, i: int, n: int, mode: int) -> Int:
     flags = words[i, ly.FLAGS]
     if flags & _ALWAYS or (flags & ly.QUOTED and mode & MASK_QUOTES):
@@ -105,7 +105,7 @@ def _is_masked(words: Int32s, i: int, n: int, mode: int) -> Int:
     return after & ly.FOLLOWS != 0 and after & _NAME == ly.FIRST_UPPER
 
 
-@njit
+@compiled
 def masked_tokens(
     hashes: UInt64s, words: Int32s, n: int, mode: int,
     tokens: UInt64s, kinds: Bytes, first_words: Int32s,

@@ -16,9 +16,9 @@ from importlib.resources import files
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from stillwatch.sketches.compiled import compiled
 from stillwatch.sketches.features import Asks
 from stillwatch.sketches.layout import Int32s, Int64s
 
@@ -114,7 +114,7 @@ def phrase_tables(found: tuple[Pattern, ...]) -> PhraseTables:
     )
 
 
-@njit
+@compiled
 def match_phrases(
     word: int, at: int, posting_offsets: Int32s, postings: Int32s, gaps: Int32s, completes: Int32s,
     reached: Int64s,

@@ -6,10 +6,10 @@ It writes the folded text and one row a word (:mod:`.layout`), and counts surfac
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from stillwatch.sketches import characters as ch
 from stillwatch.sketches import layout as ly
+from stillwatch.sketches.compiled import compiled, inlined
 from stillwatch.sketches.features import Script
 from stillwatch.sketches.layout import Bytes, Int, Int32s, Int64s, UInt64, UInt64s
 from stillwatch.sketches.surface import (
@@ -35,19 +35,19 @@ _CODE_POINT, _PROPERTIES = np.uint64(0x1FFFFF), np.uint64(0x1FFFF)
 _HAN = (np.uint64(int(Script.HAN)) << _SCRIPT) | np.uint64(ch.LETTER | ch.UNSPACED)
 
 
-@njit
+@compiled
 def room_for_folded(length: int) -> int:
     """Bytes that the folding of `length` bytes may take: at worst two become three."""
     return length * 3 // 2 + 16
 
 
-@njit
+@compiled
 def room_for_words(length: int) -> int:
     """More than the words that `length` bytes may hold."""
     return length + 2
 
 
-@njit(forceinline=True)
+@inlined
 def entry_of(code: Int, table: UInt64s) -> UInt64:
     """The table entry of a code point, those past the end of the table included."""
     if code < _TABLE_END:
@@ -56,18 +56,19 @@ def entry_of(code: Int, table: UInt64s) -> UInt64:
     return (c << _FOLDED) | (c << _MIXED) | (_HAN if code < _HAN_END else np.uint64(0))
 
 
-@njit
+@compiled
 def _properties_at(buf: Bytes, pos: Int, end: int, table: UInt64s) -> Int:
     """The properties of the character at `pos`; 0 past the end."""
-    if pos >= end:
-        return 0
-    code = np.int64(buf[np.uint64(pos)])
-    if code >= 128:
-        code, _ = decode(buf, pos, end)
-    return np.int64(entry_of(code, table) & _PROPERTIES)
+    properties = np.int64(0)
+    if pos < end:
+        code = np.int64(buf[np.uint64(pos)])
+        if code >= 128:
+            code, _ = decode(buf, pos, end)
+        properties = np.int64(entry_of(code, table) & _PROPERTIES)
+    return properties
 
 
-@njit
+@compiled
 def _characters(
     buf: Bytes, pos: Int, end: int, table: UInt64s,
     out: Bytes, o: Int, words: Int32s, n: int, state: Int64s,
@@ -95,7 +96,7 @@ def _characters(
     return pos, o
 
 
-@njit
+@compiled
 def _fold_mixed(buf: Bytes, pos: Int, end: int, table: UInt64s, out: Bytes, o: int) -> int:
     """Fold a word again, with the look-alikes that only count beside Latin letters."""
     while pos < end:
@@ -108,7 +109,7 @@ def _fold_mixed(buf: Bytes, pos: Int, end: int, table: UInt64s, out: Bytes, o: i
     return o
 
 
-@njit(forceinline=True)
+@inlined
 def _end_word(
     buf: Bytes, pos: Int, end: int, seen: int, first: int, inner: int, follows: bool,
     out: Bytes, words: Int32s, n: int, state: Int64s,
@@ -147,7 +148,7 @@ def _end_word(
     state[ly.STARTS] = state[ly.FRESH] = 0
 
 
-@njit
+@compiled
 def scan(
     buf: Bytes, start: Int, end: Int, table: UInt64s,
     out: Bytes, o: Int, words: Int32s, n: int, state: Int64s,

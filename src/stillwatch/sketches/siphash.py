@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from stillwatch.sketches.compiled import compiled, inlined
 from stillwatch.sketches.layout import Bytes, UInt64, UInt64s
 from stillwatch.sketches.utf8 import load_eight
 
@@ -21,7 +22,7 @@ _8, _13, _16, _17, _21, _32 = (np.uint64(n) for n in (8, 13, 16, 17, 21, 32))
 _43, _47, _48, _51, _56 = (np.uint64(n) for n in (43, 47, 48, 51, 56))
 
 
-@njit(forceinline=True)
+@inlined
 def _round(v0: UInt64, v1: UInt64, v2: UInt64, v3: UInt64) -> Any:
     v0 = v0 + v1
     v2 = v2 + v3
@@ -36,7 +37,7 @@ def _round(v0: UInt64, v1: UInt64, v2: UInt64, v3: UInt64) -> Any:
     return v0, v1, v2, v3
 
 
-@njit(forceinline=True)
+@inlined
 def _absorb(v0: UInt64, v1: UInt64, v2: UInt64, v3: UInt64, block: UInt64) -> Any:
     v3 = v3 ^ block
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)
@@ -44,7 +45,7 @@ def _absorb(v0: UInt64, v1: UInt64, v2: UInt64, v3: UInt64, block: UInt64) -> An
     return v0 ^ block, v1, v2, v3
 
 
-@njit(forceinline=True)
+@inlined
 def _finish(v0: UInt64, v1: UInt64, v2: UInt64, v3: UInt64) -> UInt64:
     v2 = v2 ^ _FF
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)
@@ -54,7 +55,7 @@ def _finish(v0: UInt64, v1: UInt64, v2: UInt64, v3: UInt64) -> UInt64:
     return v0 ^ v1 ^ v2 ^ v3
 
 
-@njit
+@compiled
 def siphash_bytes(data: Bytes, start: int, end: int, k0: UInt64, k1: UInt64) -> UInt64:
     """SipHash-2-4 of ``data[start:end]`` under the key (`k0`, `k1`)."""
     v0, v1, v2, v3 = k0 ^ _V0, k1 ^ _V1, k0 ^ _V2, k1 ^ _V3
@@ -72,7 +73,7 @@ def siphash_bytes(data: Bytes, start: int, end: int, k0: UInt64, k1: UInt64) -> 
     return _finish(v0, v1, v2, v3)
 
 
-@njit
+@compiled
 def siphash_short_each(blocks: UInt64s, count: int, k0: UInt64, k1: UInt64) -> None:
     """In place, SipHash-2-4 of messages below eight bytes, each given as its only block.
 
@@ -84,7 +85,7 @@ def siphash_short_each(blocks: UInt64s, count: int, k0: UInt64, k1: UInt64) -> N
         blocks[i] = _finish(v0, v1, v2, v3)
 
 
-@njit
+@compiled
 def siphash_each(values: UInt64s, begin: int, end: int, k0: UInt64, k1: UInt64) -> None:
     """In place, SipHash-2-4 of the eight little-endian bytes of each of ``values[begin:end]``."""
     for i in range(np.uint64(begin), np.uint64(end)):
@@ -94,7 +95,7 @@ def siphash_each(values: UInt64s, begin: int, end: int, k0: UInt64, k1: UInt64) 
         values[i] = _finish(v0, v1, v2, v3)
 
 
-@njit
+@compiled
 def siphash_three(a: UInt64, b: UInt64, c: UInt64, k0: UInt64, k1: UInt64) -> UInt64:
     """SipHash-2-4 of the 24 little-endian bytes of three numbers."""
     v0, v1, v2, v3 = k0 ^ _V0, k1 ^ _V1, k0 ^ _V2, k1 ^ _V3

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from stillwatch.sketches import characters as ch
 from stillwatch.sketches import layout as ly
+from stillwatch.sketches.compiled import compiled, inlined
 from stillwatch.sketches.features import Shape
 from stillwatch.sketches.layout import Int32s, Int64s
 
@@ -35,7 +34,7 @@ _END, _QUOTE, _OPENING, _CLOSING = ch.SENTENCE_END, ch.QUOTE, ch.OPENING, ch.CLO
 _CODE, _APOSTROPHE, _JOINER = ch.CODE, ch.APOSTROPHE, ch.JOINER
 
 
-@njit
+@compiled
 def begin_text(state: Int64s, n: int) -> None:
     """Reset what belongs to one text, at word `n`; the counters of the row stay."""
     state[ly.STARTS :] = 0
@@ -46,13 +45,13 @@ def begin_text(state: Int64s, n: int) -> None:
     state[ly.BRACE_WORD] = -1
 
 
-@njit
+@compiled
 def _flag(words: Int32s, first: int, last: int, bit: int) -> None:
     for j in range(first, last):
         words[j, ly.FLAGS] |= bit
 
 
-@njit(forceinline=True)
+@inlined
 def close_chunk(words: Int32s, n: int, state: Int64s) -> None:
     """End a run of joined words: flag it where it is an address, a path, an identifier."""
     chunk, bits = state[ly.CHUNK], state[ly.CHUNK_BITS]
@@ -66,7 +65,7 @@ def close_chunk(words: Int32s, n: int, state: Int64s) -> None:
     state[ly.CHUNK_BITS] = state[ly.SLASHES] = 0
 
 
-@njit
+@compiled
 def end_line(state: Int64s, pos: int, last: int) -> None:
     """Count the line that ends at `pos` and begin the next one; blank lines end quotations."""
     if state[ly.FRESH]:  # blank
@@ -91,7 +90,7 @@ def end_line(state: Int64s, pos: int, last: int) -> None:
     state[ly.SINGLE] = state[ly.BACK] = -1
 
 
-@njit
+@compiled
 def end_text(state: Int64s, pos: int, last: int) -> None:
     """Count the last line, then say which forms the text has often enough."""
     end_line(state, pos, last)
@@ -109,7 +108,7 @@ def end_text(state: Int64s, pos: int, last: int) -> None:
         state[ly.SHAPE] |= _CHOICES
 
 
-@njit
+@compiled
 def _quotation(
     code: int, p: int, before: int, after: int, following: int, repeated: bool,
     words: Int32s, n: int, state: Int64s,
@@ -149,7 +148,7 @@ def _quotation(
         state[slot] = n
 
 
-@njit
+@compiled
 def _sentence_end(code: int, before: int, after: int, words: Int32s, n: int, state: Int64s) -> None:
     if code != 0x2E:
         state[ly.STARTS] = 1
@@ -163,7 +162,7 @@ def _sentence_end(code: int, before: int, after: int, words: Int32s, n: int, sta
         state[ly.STARTS] = 1  # but not after 'Dr.' or 'J.'
 
 
-@njit
+@compiled
 def _line_start(code: int, after: int, following: int, state: Int64s) -> None:
     if code in (0x2D, 0x2A, 0x2B, 0x2022) and after & _SPACE:
         state[ly.BULLETS] += 1
@@ -171,7 +170,7 @@ def _line_start(code: int, after: int, following: int, state: Int64s) -> None:
         state[ly.SHAPE] |= _HEADINGS
 
 
-@njit
+@compiled
 def punctuation(
     code: int, p: int, before: int, last: int, after: int, following: int, third: int,
     pos: int, width: int, words: Int32s, n: int, state: Int64s,

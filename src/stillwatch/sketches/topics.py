@@ -13,10 +13,10 @@ from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stillwatch.sketches import layout as ly
+from stillwatch.sketches.compiled import compiled
 from stillwatch.sketches.layout import Int, Int32s, UInt64s
 
 __all__ = ["BINS", "TopicModel", "coarse_topic", "load_topics", "room_for_scores"]
@@ -48,13 +48,13 @@ def load_topics() -> TopicModel:
     return TopicModel(version, vocabulary, weights)
 
 
-@njit
+@compiled
 def room_for_scores(weights: NDArray[np.int8]) -> Int:
     """The length of the `scores` scratch of :func:`coarse_topic`."""
     return max(weights.shape[1], DIRECTIONS)
 
 
-@njit
+@compiled
 def coarse_topic(
     rows: Int32s, hashes: UInt64s, words: Int32s, first: int, n: int,
     weights: NDArray[np.int8], scores: Int32s,
@@ -94,7 +94,7 @@ def coarse_topic(
     return topics + 2 * best + (scores[best] < 0)
 
 
-@njit
+@compiled
 def _largest(scores: Int32s, count: int) -> Int:
     best = 0
     for k in range(1, count):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from stillwatch.sketches.compiled import compiled
 from stillwatch.sketches.layout import Bytes, Int, UInt64
 
 __all__ = ["decode", "encode", "load_eight"]
@@ -31,28 +32,29 @@ def load_eight(_typing_context: Any, array: Any, _at: Any) -> Any:
     return types.uint64(array, types.int64), generate
 
 
-@njit
+@compiled
 def decode(buf: Bytes, pos: int, end: int) -> tuple[Int, Int]:
     """The code point at `pos` (a byte from 128 on) and its width; U+FFFD, 1 where invalid."""
-    b = np.int64(buf[np.uint64(pos)])
-    width = 0
-    if 0xC2 <= b < 0xE0:
-        width, b = 2, b & 0x1F
-    elif 0xE0 <= b < 0xF0:
-        width, b = 3, b & 0x0F
-    elif 0xF0 <= b < 0xF5:
-        width, b = 4, b & 0x07
-    if width == 0 or pos + width > end:
-        return _REPLACEMENT, 1
-    for j in range(1, width):
-        c = np.int64(buf[np.uint64(pos + j)])
-        if (c & 0xC0) != 0x80:
-            return _REPLACEMENT, 1
-        b = (b << 6) | (c & 0x3F)
-    return b, width
+    code: Int = np.int64(buf[np.uint64(pos)])
+    width = 1
+    if 0xC2 <= code < 0xE0:
+        width, code = 2, code & 0x1F
+    elif 0xE0 <= code < 0xF0:
+        width, code = 3, code & 0x0F
+    elif 0xF0 <= code < 0xF5:
+        width, code = 4, code & 0x07
+    valid = width > 1 and pos + width <= end
+    if valid:
+        for j in range(1, width):
+            c = np.int64(buf[np.uint64(pos + j)])
+            valid &= (c & 0xC0) == 0x80
+            code = (code << 6) | (c & 0x3F)
+    if not valid:
+        code, width = _REPLACEMENT, 1
+    return code, width
 
 
-@njit
+@compiled
 def encode(code: int, out: Bytes, o: int) -> int:
     """Write `code` at ``out[o:]`` as UTF-8; where the next byte goes."""
     if code < 0x80:
@@ -74,7 +76,7 @@ def encode(code: int, out: Bytes, o: int) -> int:
     return o + 4
 
 
-@njit
+@compiled
 def mask_low_bytes(count: int) -> UInt64:
     """A uint64 whose lowest `count` bytes (0 to 7) are ones."""
     return (np.uint64(1) << np.uint64(8 * count)) - np.uint64(1)
