@@ -31,6 +31,9 @@ CORE = 5
 #: cores whose accounts are this similar (cosine), and overlap so many times more than chance
 #: would have it, are one candidate; so are cores of much the same accounts (Jaccard)
 SIMILAR, LIFT, SAME = 0.2, 8.0, 0.25
+#: what joins only small objects must hold one link of so many nats: an address shared by two
+#: accounts is chance, a card is not
+LEAD = 4.0
 #: a small object joins the core that holds this share of its accounts
 CONTAINED = 0.6
 
@@ -51,12 +54,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class _Objects:
-    """All linked objects; `uses` has a row an account and a column an object."""
+    """All linked objects; `uses` has a row an account and a column an object.
+
+    ``weights`` are the nats of a link to each object, ``sizes`` its accounts.
+    """
 
     names: list[tuple[str, int]]
     accounts: Ints
     uses: sp.csc_matrix
     sizes: Ints
+    weights: Floats
 
     def members(self, column: int) -> Ints:
         rows = self.uses.indices[self.uses.indptr[column] : self.uses.indptr[column + 1]]
@@ -76,7 +83,11 @@ def find_candidates(findings: Mapping[str, Findings], population: int) -> list[C
     groups = _communities(objects, np.flatnonzero(core), population)
     small, homeless = _attach(objects, groups, np.flatnonzero(~core))
     groups = [[*group, *small[index]] for index, group in enumerate(groups)]
-    groups += _communities(objects, homeless, population)
+    groups += [
+        group
+        for group in _communities(objects, homeless, population)
+        if objects.weights[group].max() >= LEAD
+    ]
     candidates = [_candidate(objects, group) for group in groups]
     chosen = [each for each in candidates if len(each.accounts) >= LEAST_ACCOUNTS]
     return sorted(chosen, key=lambda each: (-len(each.accounts), each.accounts.tolist()))
@@ -86,11 +97,15 @@ def _objects(findings: Mapping[str, Findings]) -> _Objects | None:
     owners: list[Ints] = []
     columns: list[Ints] = []
     names: list[tuple[str, int]] = []
+    weights: list[Floats] = []
     for detection, found in sorted(findings.items()):
         if not found.links.num_rows:
             continue
         shared, column = np.unique(found.links["object"].to_numpy(), return_inverse=True)
         columns.append(column + len(names))
+        heaviest = np.zeros(len(shared))
+        np.maximum.at(heaviest, column, found.links["weight"].to_numpy())
+        weights.append(heaviest)
         owners.append(found.links["account"].to_numpy())
         names += [(detection, each) for each in shared.tolist()]
     if not names:
@@ -101,7 +116,8 @@ def _objects(findings: Mapping[str, Findings]) -> _Objects | None:
     uses = sp.coo_matrix((ones, (row, np.concatenate(columns))), shape=shape).tocsc()
     uses.data[:] = 1
     uses.sort_indices()
-    return _Objects(names, accounts, uses, np.diff(uses.indptr).astype(np.int64))
+    sizes = np.diff(uses.indptr).astype(np.int64)
+    return _Objects(names, accounts, uses, sizes, np.concatenate(weights))
 
 
 def _communities(objects: _Objects, columns: Ints, population: int) -> list[list[int]]:

@@ -19,6 +19,8 @@ Mask = npt.NDArray[np.bool_]
 
 #: accounts outside all candidates that the background is measured on, and exchanges of each
 BACKGROUND, BACKGROUND_EXCHANGES = 1_500, 64
+#: share of the background that may be the candidate's own before it is measured without them
+MIXED = 0.03
 #: accounts of one candidate that are looked at closely, and exchanges of each
 ACCOUNTS, EXCHANGES = 1_000, 256
 #: style cells that an exchange must hold to be said to carry the style
@@ -62,8 +64,9 @@ class Gathered:
             accounts = accounts[:: -(-len(accounts) // self._most)]  # digests are in random order
         rows = self.rows(accounts)
         others = self._others
-        if np.isin(self._background, candidate.accounts, assume_unique=True).any():
-            others = self.rows(np.setdiff1d(self._background, candidate.accounts))
+        ours = np.isin(self._background, candidate.accounts, assume_unique=True)
+        if ours.mean() > MIXED:
+            others = self.rows(self._background[~ours])
         style = self._styles(rows, list(own.values()))
         style = _of_one_piece(rows, style)
         if own:
@@ -74,7 +77,8 @@ class Gathered:
             styled=style >= 0,
             style=style,
             others=others,
-            others_styled=self._styles(others, list(own.values())) >= 0,
+            others_styled=(self._styles(others, list(own.values())) >= 0)
+            & ~np.isin(others.accounts, candidate.accounts)[others.owner],
             population=self._population,
             links={name: dict(objects) for name, objects in candidate.links.items()},
         )
@@ -83,12 +87,17 @@ class Gathered:
         """For each exchange the number of the style it holds most cells of; -1 for none."""
         best = np.full(len(rows), self._hits - 1, dtype=np.int64)
         style = np.full(len(rows), -1, dtype=np.int64)
-        owner, cells = rows.lists("cells")
+        owner, cells = rows.once(_cells)
         for number, wanted in enumerate(styles):
-            found = np.bincount(owner[np.isin(cells, wanted)], minlength=len(rows))
+            at = np.minimum(np.searchsorted(wanted, cells), len(wanted) - 1)
+            found = np.bincount(owner[wanted[at] == cells], minlength=len(rows))
             style[found > best] = number
             best = np.maximum(best, found)
         return style
+
+
+def _cells(rows: Rows) -> tuple[Ints, Ints]:
+    return rows.lists("cells")
 
 
 def _of_one_piece(rows: Rows, style: Ints) -> Ints:

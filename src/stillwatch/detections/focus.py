@@ -82,8 +82,8 @@ class Focus:
 
 def distinct_contents(rows: Rows) -> Rows:
     """`rows` without repeats of a content within an account: retries are no agreement."""
-    keys = np.stack([rows.owner, rows.ints("content")])
-    _, first = np.unique(keys, axis=1, return_index=True)
+    contents, code = np.unique(rows.ints("content"), return_inverse=True)
+    _, first = np.unique(rows.owner * max(1, len(contents)) + code, return_index=True)
     mask = np.zeros(len(rows), dtype=bool)
     mask[first] = True
     return rows.where(mask)

@@ -26,6 +26,7 @@ from stillwatch.detections.detection import (
 from stillwatch.detections.group import UNKNOWN, Group, Ints, Rows
 from stillwatch.detections.tables import INFRASTRUCTURE, INFRASTRUCTURE_KINDS
 from stillwatch.engines import Stage
+from stillwatch.statistics import count_pairs
 
 __all__ = ["Infrastructure"]
 
@@ -33,6 +34,8 @@ __all__ = ["Infrastructure"]
 CROWD = 60
 #: what can carry a verdict; the others link, but a company or a campus explains them
 STRONG = ("payment", "device")
+#: how much a link by another value weighs beside a strong one
+WEAK = 0.3
 #: the most that this family may add to a score, nats
 CEILING = 6.0
 
@@ -69,7 +72,7 @@ class Infrastructure:
         accounts = found["accounts"].to_numpy()
         kind = found["kind"].to_numpy()
         strong = np.isin(kind, [INFRASTRUCTURE_KINDS.index(name) for name in STRONG])
-        weight = np.log(max(population, 2) / accounts) * np.where(strong, 1.0, 0.4)
+        weight = np.log(max(population, 2) / accounts) * np.where(strong, 1.0, WEAK)
         links = pa.Table.from_arrays(
             [found["account"], found["object"], found["uses"], weight], schema=LINKS
         )
@@ -111,14 +114,14 @@ def _sharing(rows: Rows) -> tuple[float, int]:
     for kind in STRONG:
         value = rows.ints(kind)
         known = value != UNKNOWN
-        pairs = np.unique(np.stack([value[known], rows.owner[known]]), axis=1)
-        if not pairs.size:
+        if not known.any():
             continue
-        _, which = np.unique(pairs[0], return_inverse=True)
+        values, owner, _ = count_pairs(value[known], rows.owner[known])
+        which = np.unique(values, return_inverse=True)[1]
         users = np.bincount(which)
-        orgs = np.unique(np.stack([which, org[pairs[1]]]), axis=1)[0]
-        several = (np.bincount(orgs, minlength=len(users)) > 1) & (users <= CROWD)
-        sharing[pairs[1][several[which]]] = True
+        used_by_orgs, _, _ = count_pairs(which, org[owner])
+        several = (np.bincount(used_by_orgs, minlength=len(users)) > 1) & (users <= CROWD)
+        sharing[owner[several[which]]] = True
     return (float(sharing.mean()) if len(sharing) else 0.0), int(sharing.sum())
 
 

@@ -28,7 +28,7 @@ from stillwatch.detections.infrastructure import organisations
 from stillwatch.detections.tables import ACCOUNT_DAYS
 from stillwatch.engines import Stage
 from stillwatch.sketches import Script
-from stillwatch.statistics import excess
+from stillwatch.statistics import count_pairs, excess
 
 __all__ = ["Multiplexing", "clients", "hours", "variety"]
 
@@ -121,7 +121,7 @@ class Multiplexing:
         return [*self._crowds(group), *self._openly(group)]
 
     def _crowds(self, group: Group) -> Sequence[Evidence]:
-        inside, outside = _Crowds(group.rows, group.unshared), _Crowds(group.others, group.others)
+        inside, outside = _Crowds(group.rows, group.unshared), group.others.once(_crowds)
         levels = {
             facet: max(LEAST[facet], outside.quantile(facet))
             for facet in FACETS
@@ -208,6 +208,10 @@ def _varieties(tables: Tables, facet: str) -> tuple[Ints, Floats]:
     return found["account"].to_numpy(), total * (total - 1) / np.maximum(same, 1.0)
 
 
+def _crowds(rows: Rows) -> _Crowds:
+    return _Crowds(rows, rows)
+
+
 class _Crowds:
     """The variety of each account of some exchanges, in each facet; NaN where it is unknown."""
 
@@ -224,8 +228,8 @@ class _Crowds:
         if not known.any():
             return np.zeros(0)
         owner = np.searchsorted(self.accounts, rows.ints("account")[known])
-        pairs, counts = np.unique(np.stack([owner, values[known]]), axis=1, return_counts=True)
-        return variety(counts, pairs[0], len(self.accounts))
+        owners, _, counts = count_pairs(owner, values[known])
+        return variety(counts, owners, len(self.accounts))
 
     def quantile(self, facet: str) -> float:
         known = self.varieties[facet][~np.isnan(self.varieties[facet])]

@@ -30,7 +30,7 @@ from stillwatch.detections.group import Group, Ints, Rows
 from stillwatch.detections.infrastructure import organisations
 from stillwatch.detections.signature import SURFACES, describe, sign, signature, surfaces
 from stillwatch.engines import Stage
-from stillwatch.statistics import excess
+from stillwatch.statistics import count_pairs, excess
 
 __all__ = ["Shape", "signatures"]
 
@@ -113,7 +113,7 @@ class Shape:
         return [*self._one_script(group), *self._open_surfaces(group)]
 
     def _one_script(self, group: Group) -> Sequence[Evidence]:
-        usual = _habitual(group.others)
+        usual = group.others.once(_habitual)
         chosen, hits, of, everything = _most_alike(_habitual(group.rows), usual)
         rest_chosen, rest_hits, rest_of, rest = _most_alike(_habitual(group.unshared), usual)
         weight, explained = weigh(everything, rest, CEILING)
@@ -154,7 +154,7 @@ class Shape:
         ]
 
     def _open_surfaces(self, group: Group) -> Sequence[Evidence]:
-        usual, others = _open(group.others)
+        usual, others = group.others.once(_open)
         inside, of = _open(group.rows)
         rest, rest_of = _open(group.unshared)
         best, said = 0.0, []
@@ -195,13 +195,13 @@ def _where(explained: bool) -> str:
 def _habitual(rows: Rows) -> Ints:
     """The signature that each organisation with enough exchanges sends most."""
     owner = organisations(rows)[rows.owner]
-    pairs, counts = np.unique(np.stack([owner, sign(rows)]), axis=1, return_counts=True)
+    owners, signatures, counts = count_pairs(owner, sign(rows))
     if not counts.size:
         return np.zeros(0, dtype=np.int64)
-    order = np.lexsort((pairs[1], -counts, pairs[0]))
-    _, first, which = np.unique(pairs[0][order], return_index=True, return_inverse=True)
+    order = np.lexsort((signatures, -counts, owners))
+    _, first, which = np.unique(owners[order], return_index=True, return_inverse=True)
     enough = np.bincount(which, weights=counts[order]) >= LEAST
-    habits: Ints = pairs[1][order][first[enough]]
+    habits: Ints = signatures[order][first[enough]]
     return habits
 
 

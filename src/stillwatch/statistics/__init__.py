@@ -5,6 +5,7 @@ function names its null, its assumption and its source, and has a calibration te
 """
 
 from stillwatch.statistics.agreement import Agreement, agreement
+from stillwatch.statistics.pairs import count_pairs
 from stillwatch.statistics.shares import excess, rarity_of_repeats
 from stillwatch.statistics.volumes import BALANCED, INDEPENDENT, balance, log_spread
 
@@ -14,6 +15,7 @@ __all__ = [
     "Agreement",
     "agreement",
     "balance",
+    "count_pairs",
     "excess",
     "log_spread",
     "rarity_of_repeats",

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.statistics.pairs import count_pairs
+
 __all__ = ["Agreement", "agreement"]
 
 Ints = npt.NDArray[np.int64]
@@ -41,7 +43,8 @@ def agreement(owner: Ints, classes: Ints) -> Agreement | None:
     size = np.bincount(who).astype(float)
     if (size >= 2).sum() < 5:
         return None
-    cells, count = np.unique(np.stack([who, code]), axis=1, return_counts=True)
+    cells = count_pairs(who, code)
+    count = cells[2]
     same = np.bincount(cells[0], weights=count * (count - 1.0))  # ordered agreeing pairs inside
     pairs = size * (size - 1)
     total = np.bincount(code).astype(float)

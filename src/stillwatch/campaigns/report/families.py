@@ -103,22 +103,20 @@ def family_lines(campaign: Campaign, detections: Sequence[Ran]) -> tuple[FamilyL
         opposes = max((abs(e.weight) for e in opposing if e.family == family), default=0.0)
         counting = [e for e in spoken if e.weight > 0 and not e.explained]
         supports = max((e.weight for e in (counting or spoken)), default=0.0)
-        said_against = any(e.family == family for e in opposing)
-        voice = _voice(spoken, ran, said_against=said_against, counts=bool(counting))
+        said = [*spoken, *(e for e in opposing if e.family == family)]
+        voice = _voice(said, ran, opposes=opposes > 0, counts=bool(counting))
         lines.append(FamilyLine(family, voice, max(0.0, supports), opposes))
     return tuple(lines)
 
 
-def _voice(
-    spoken: Sequence[Evidence], ran: Sequence[Ran], *, said_against: bool, counts: bool
-) -> Voice:
+def _voice(said: Sequence[Evidence], ran: Sequence[Ran], *, opposes: bool, counts: bool) -> Voice:
     if counts:
         return Voice.COUNTS
-    if any(e.weight > 0 for e in spoken):
+    if any(e.explained and e.weight > 0 for e in said):
         return Voice.EXPLAINED
-    if said_against:
+    if opposes:
         return Voice.AGAINST
-    if spoken:
+    if said:
         return Voice.NOTED
     if not ran:
         return Voice.ABSENT
