@@ -25,6 +25,7 @@ def said(family: Family, weight: float, **more: object) -> Evidence:
         ((said(Family.CONTENT, 0.0),), (), Voice.NOTED),
         ((), (said(Family.CONTENT, 1.0),), Voice.AGAINST),
         ((said(Family.CONTENT, 1.0, speaks_for=False),), (), Voice.AGAINST),
+        ((), (said(Family.CONTENT, 0.0),), Voice.NOTED),
         ((), (), Voice.SILENT),
     ],
 )
