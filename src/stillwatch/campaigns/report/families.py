@@ -112,7 +112,7 @@ def family_lines(campaign: Campaign, detections: Sequence[Ran]) -> tuple[FamilyL
 def _voice(said: Sequence[Evidence], ran: Sequence[Ran], *, opposes: bool, counts: bool) -> Voice:
     if counts:
         return Voice.COUNTS
-    if any(e.explained and e.weight > 0 for e in said):
+    if any(e.explained and e.speaks_for and e.weight > 0 for e in said):
         return Voice.EXPLAINED
     if opposes:
         return Voice.AGAINST
