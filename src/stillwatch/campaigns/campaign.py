@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 
 from stillwatch.detections import Evidence, Metadata
 
-__all__ = ["Campaign", "Member", "Ran", "ScanReport", "Source", "Template", "Tie"]
+__all__ = ["COUNTS", "Campaign", "Member", "Ran", "ScanReport", "Source", "Template", "Tie"]
+
+
+#: nats from which on a family of evidence counts as one of the two that law 1 asks for
+COUNTS = 2.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ class Campaign:
 
     Attributes:
         id: stable for the same log and key.
-        score: sum of the evidence's nats; only ranks, the promise is another issue's.
+        score: nats of the best evidence of each family, less those of the counter-evidence;
+            it only ranks, and carries no error rate.
+        exchanges: those with the campaign's marks, without its members' other exchanges.
         hours: hour → (exchanges with the campaign's marks, other exchanges of its members).
     """
 
@@ -78,7 +84,9 @@ class Campaign:
     @property
     def families(self) -> tuple[str, ...]:
         """The independent families of evidence that carry it, sorted (law 1: two or more)."""
-        return tuple(sorted({e.family for e in self.evidence if e.weight > 0 and not e.explained}))
+        return tuple(
+            sorted({e.family for e in self.evidence if e.weight >= COUNTS and not e.explained})
+        )
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class StageTables:
         reference_until: int | None = None,
     ) -> None:
         self.engine = engine
+        self.seconds = dict(run.seconds)
         self.sampling = sampling
         self.reference_until = reference_until
         self._tables = {**run.tables, "exchanges": exchanges}
@@ -66,6 +67,8 @@ class Detected:
     ran: Sequence[Ran]
     styles: Mapping[int, Ints]
     """cells of every style, by object"""
+    seconds: Mapping[str, float]
+    """what each stage and step took"""
 
     def cells(self, candidate: Candidate) -> Ints:
         """The cells of all styles that `candidate` shares, ascending."""
@@ -111,12 +114,15 @@ def detect(
             findings[detection.metadata.name] = detection.find(tables)
         except Abstained as reason:
             abstained = str(reason)
-        ran.append(Ran(detection.metadata, abstained, time.perf_counter() - started))
+        spent = time.perf_counter() - started
+        tables.seconds[f"find {detection.metadata.name}"] = spent
+        ran.append(Ran(detection.metadata, abstained, spent))
         progress.advance(1)
+    began = time.perf_counter()
     candidates = find_candidates(findings, tables.population)[:JUDGED]
     styles = {each: cells for found in findings.values() for each, cells in found.styles.items()}
     if not candidates:
-        return Detected(findings, [], ran, styles)
+        return Detected(findings, [], ran, styles, tables.seconds)
     progress.step("candidates", len(candidates))
     gathered = gather(tables, candidates)
     active = {each.metadata.name: each for each in detections if each.metadata.name in findings}
@@ -133,7 +139,8 @@ def detect(
         )
         judged.append((candidate, judge(group, list(active.values()), further)))
     judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
-    return Detected(findings, judged, ran, styles)
+    tables.seconds["judging"] = time.perf_counter() - began
+    return Detected(findings, judged, ran, styles, tables.seconds)
 
 
 def _cells(candidate: Candidate, styles: Mapping[int, Ints]) -> Ints:

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stillwatch.campaigns.campaign import COUNTS
 from stillwatch.campaigns.load_balance import judge_load_balance
 from stillwatch.campaigns.release_pivot import judge_release_pivot
 from stillwatch.detections import Detection, Evidence, Family, Group
 
-__all__ = ["THRESHOLD", "Judgement", "judge"]
+__all__ = ["COUNTS", "THRESHOLD", "Judgement", "judge"]
 
 #: nats, net of counter-evidence, from which on a group is reported; see docs/benchmarks/scan.md
 THRESHOLD = 6.0
-#: nats from which on a family counts as one of the two
-COUNTS = 2.0
 
 
 @dataclass(frozen=True)

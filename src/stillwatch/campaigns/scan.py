@@ -37,6 +37,7 @@ class ScanOptions:
         pseudonymous: digests in place of account names in everything that is written.
         k: fewest accounts from which on masked words may be read.
         memory_mb: what the engine may hold before it spills to disk.
+        caveat: what a reader of the report must know before everything else.
     """
 
     logs: Sequence[str | Path]
@@ -50,6 +51,7 @@ class ScanOptions:
     engine: str = "duckdb"
     k: int = 5
     memory_mb: int = 5_000
+    caveat: str | None = None
 
 
 def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
@@ -75,7 +77,7 @@ def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
         ):
             reference = _reference(options, log, engine, work, rejects, progress)
             read = read_log(log, options.key, store, names, rejects, progress, keep=(until, None))
-            found = Found(Detected({}, [], [], {}), [], [], {})
+            found = Found(Detected({}, [], [], {}, {}), [], [], {})
             if read.rows:
                 found = find_campaigns(
                     engine,
@@ -159,6 +161,7 @@ def _report(
         reference=None if reference is None else reference.words,
         pseudonymous=options.pseudonymous,
         version=__version__,
+        caveat=options.caveat,
     )
 
 

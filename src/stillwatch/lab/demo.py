@@ -15,6 +15,11 @@ from stillwatch.sources import NativeWriter
 
 __all__ = ["Demonstration", "demonstrate", "write_traffic"]
 
+CAVEAT = (
+    "This is simulated traffic: prompts are real or said to be composed and arrival times follow "
+    "production traces, but accounts and their infrastructure are invented."
+)
+
 
 @dataclass(frozen=True)
 class Demonstration:
@@ -37,7 +42,8 @@ def demonstrate(
         progress.step("simulating two days of traffic")
         traffic = simulate(preset, seed)
         write_traffic(traffic, folder / "traffic.parquet", folder / "labels.parquet")
-        report = scan(ScanOptions([folder / "traffic.parquet"], folder / "report"), progress)
+        options = ScanOptions([folder / "traffic.parquet"], folder / "report", caveat=CAVEAT)
+        report = scan(options, progress)
         score = score_folder(folder / "report", folder / "labels.parquet")
     return Demonstration(traffic, report, score)
 
