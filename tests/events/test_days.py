@@ -56,15 +56,15 @@ def test_a_long_day_is_cut_into_full_groups_and_parts(
 def test_a_log_in_disorder_over_many_days_is_written_together_by_day(
     store: EventStore, exchanges: Keep, kept: Keep, tally: Keep
 ) -> None:
-    rows = shuffled(exchanges(2000, days=20))
+    rows = shuffled(exchanges(1000, days=10))
     with store.bulk() as writer:
-        for start in range(0, 2000, 50):
+        for start in range(0, 1000, 50):
             writer.write(rows.slice(start, 50))
     assert kept(store) == tally(rows)
-    assert len(store.days()) == 20
+    assert len(store.days()) == 10
     files = store.parquet_files()
-    assert len(files) <= 40
-    assert sum(pq.ParquetFile(f).num_row_groups for f in files) <= 100
+    assert len(files) <= 20
+    assert sum(pq.ParquetFile(f).num_row_groups for f in files) <= 50
     assert set(store.path.rglob("*.parquet")) == set(files)
 
 

@@ -233,9 +233,49 @@ def test_an_absent_store_is_named(tmp_path: Path) -> None:
         EventStore.open(tmp_path / "nowhere")
 
 
-def test_two_writers_of_files_in_one_process_are_refused(store: EventStore) -> None:
+def test_two_writers_of_files_in_one_thread_are_refused(store: EventStore) -> None:
     with store.bulk(), pytest.raises(StorageError, match="already writing"):
         store.roll()
+
+
+def test_another_thread_waits_its_turn(store: EventStore, exchanges: Exchanges) -> None:
+    store.append(exchanges(10))
+    roll = threading.Thread(target=store.roll)
+    with store.bulk() as writer:
+        roll.start()
+        writer.write(exchanges(5, seed=1))
+        roll.join(0.1)
+        assert roll.is_alive()
+        assert store.parquet_files() == []
+    roll.join()
+    assert len(store.parquet_files()) == 2
+    assert list(store.hot()) == []
+
+
+def test_another_process_that_stays_busy_is_reported(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stillwatch.events.store._PATIENCE", 0.1)
+    busy = pytest.raises(StorageError, match="keeps the store busy; run again")
+    with EventStore.open(store.path) as other, other.bulk(), busy:
+        store.roll()
+    store.roll()
+
+
+def test_only_the_owner_may_look_into_a_new_store(store: EventStore) -> None:
+    assert store.path.stat().st_mode & 0o077 == 0
+
+
+def test_rows_that_are_appended_during_a_roll_stay_hot(
+    store: EventStore, exchanges: Exchanges, kept: Keep, tally: Keep
+) -> None:
+    first, second = exchanges(10), exchanges(10, seed=1)
+    store.append(first)
+    batches = store.hot()
+    assert len(next(batches)) == 10
+    store.append(second)
+    assert list(batches) == []
+    assert kept(store) == tally(first, second)
 
 
 def test_retention_removes_whole_days_hot_or_not(

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,37 +84,49 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._held = False
+        self._mutex = threading.Lock()
+        self._owner: int | None = None
 
     @contextlib.contextmanager
     def held(self, *, patience: float) -> Iterator[None]:
-        """Hold the lock, waiting at most `patience` seconds for another process.
+        """Hold the lock, waiting at most `patience` seconds for another thread or process.
 
         Raises:
-            StorageError: somebody else holds it still, or this process does already.
+            StorageError: somebody else holds it still, or this thread does already.
         """
-        if self._held:
+        if self._owner == threading.get_ident():
             raise StorageError(
-                "this process is already writing to the store; close that writer first",
+                "this thread is already writing to the store; close that writer first",
                 path=self._path.parent,
             )
+        deadline = time.monotonic() + patience
+        if not self._mutex.acquire(timeout=patience):
+            raise StorageError(_BUSY, path=self._path.parent)
+        try:
+            with self._file(deadline):
+                self._owner = threading.get_ident()
+                yield
+        finally:
+            self._owner = None
+            self._mutex.release()
+
+    @contextlib.contextmanager
+    def _file(self, deadline: float) -> Iterator[None]:
         with failures(self._path):
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            self._wait(descriptor, time.monotonic() + patience)
-            self._held = True
+            while not _locked(descriptor):
+                if time.monotonic() >= deadline:
+                    raise StorageError(_BUSY, path=self._path.parent)
+                time.sleep(0.05)
             yield
         finally:
-            self._held = False
             os.close(descriptor)
 
-    def _wait(self, descriptor: int, deadline: float) -> None:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                if time.monotonic() >= deadline:
-                    raise StorageError(_BUSY, path=self._path.parent) from error
-                time.sleep(0.05)
-            else:
-                return
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -150,19 +150,20 @@ class HotLog:
     def batches(
         self, day: date | None = None, *, rows: int = 1
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """What is hot, oldest first, of one day if `day` is given.
+        """What is hot when this starts, oldest first, of one day if `day` is given.
 
         Appended batches are joined until they have `rows` rows, and come with the number of the
-        last of them. What is appended while this runs comes too; no transaction stays open.
+        last of them. No transaction stays open in between.
 
         Raises:
             StoreFormatError: a batch is damaged.
         """
-        which = "" if day is None else "AND day = ?"
-        values = [] if day is None else [day.isoformat()]
+        which = "seq > ? AND seq <= ?" + ("" if day is None else " AND day = ?")
+        last = self._all("SELECT coalesce(max(seq), 0) FROM hot")[0][0]
+        values = [last] if day is None else [last, day.isoformat()]
         seq, waiting, size = 0, [], 0
         while found := self._all(
-            f"SELECT seq, body, rows FROM hot WHERE seq > ? {which} ORDER BY seq LIMIT 1",
+            f"SELECT seq, body, rows FROM hot WHERE {which} ORDER BY seq LIMIT 1",
             seq,
             *values,
         ):
@@ -193,8 +194,8 @@ class HotLog:
     def exchange(
         self,
         *,
-        listed: list[Part] = [],  # noqa: B006 - never changed
-        dropped: list[Part] = [],  # noqa: B006
+        listed: Sequence[Part] = (),
+        dropped: Sequence[Part] = (),
         rolled: tuple[date, int] | None = None,
     ) -> None:
         """In one transaction: list parts, drop others, forget hot rows of a day up to a number."""
@@ -223,7 +224,7 @@ class HotLog:
     def expire(self, before: date) -> list[Part]:
         """Forget every row of the days before `before`; the parts that they stood in."""
         with self._transaction() as db:
-            parts = self.parts(last=date.fromordinal(before.toordinal() - 1))
+            parts = [part for part in self.parts() if part.day < before]
             db.execute("DELETE FROM part WHERE day < ?", (before.isoformat(),))
             db.execute("DELETE FROM hot WHERE day < ?", (before.isoformat(),))
         return parts

@@ -49,12 +49,14 @@ class EventStore:
     def create(cls, path: Path | str, *, key_id: str) -> EventStore:
         """A new, empty store in the folder `path`, for digests made with the key `key_id`.
 
+        A folder that is made for it is readable by its owner only.
+
         Raises:
             StorageError: there is something in that folder already, or it cannot be made.
         """
         path = Path(path).absolute()
         with failures(path):
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if (path / _HOT).exists():
                 raise StorageError("there is an event store here already; open it", path=path)
             others = {p.name for p in path.iterdir()} - {_DAYS, _ASIDE, f"{Path(_HOT).stem}.new"}
