@@ -168,6 +168,14 @@ def test_responses_of_every_route_are_read(
     assert (row.completion, row.finish_reason) == (completion, reason)
 
 
+def test_cached_tokens_are_found_as_anthropic_counts_them(read_payload: Any) -> None:
+    usage = {"prompt_tokens": 9, "cache_read_input_tokens": 3, "prompt_tokens_details": None}
+    assert read_payload(response={"usage": usage}).rows[0].cached_tokens == 3
+    assert read_payload(response={"usage": {}}).rows[0].cached_tokens is None
+    metadata = {"user_api_key_hash": "h", "usage_object": usage}
+    assert read_payload(response={}, metadata=metadata).rows[0].cached_tokens == 3
+
+
 def test_a_failure_has_its_own_status(read_payload: Any) -> None:
     for code, status in (("429", 429), (500, 500), ("", None), (None, None)):
         failed = read_payload(status="failure", error_information={"error_code": code})

@@ -133,6 +133,7 @@ def test_the_same_rows_make_the_same_bytes(tmp_path: Path) -> None:
                 log.write([_ROW] * 3)
         first, second = ((tmp_path / f"{name}.{ending}").read_bytes() for name in ("a", "b"))
         assert first == second
+    assert (tmp_path / "a.jsonl.gz").read_bytes()[4:8] == bytes(4)  # gzip's header has no time
 
 
 def test_a_line_is_the_columns_that_are_known_with_times_in_rfc_3339(tmp_path: Path) -> None:

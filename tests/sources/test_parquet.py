@@ -202,6 +202,15 @@ def test_bad_values_are_refused_with_the_number_of_their_row(read_table: Any) ->
     ]
 
 
+def test_nan_alone_is_refused_and_so_is_a_role_without_a_name(read_table: Any) -> None:
+    reading = read_table(top_p=pa.array([0.5, float("nan")]))
+    assert reading.reasons == ["'top_p' is not finite, or out of range"]
+    turns = pa.array([_TURNS, [{"role": "", "content": "x"}]], pa.list_(_TURN))
+    reading = read_table(messages=turns, prompt=None)
+    assert reading.reasons == ["'messages' has a message without a role: number 1"]
+    assert len(reading.rows) == 1
+
+
 def test_a_table_without_rows_is_read(read_table: Any) -> None:
     reading = read_table(org=pa.array([], pa.string()))
     assert (reading.rows, reading.rejects) == ([], [])
