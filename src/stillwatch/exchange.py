@@ -160,7 +160,7 @@ COLUMNS: tuple[Column, ...] = (
     _log("completion_tokens", _COUNT, "output tokens"),
     _log("reasoning_tokens", _COUNT, "of these, tokens of reasoning"),
     _log("latency_ms", _COUNT, "milliseconds from request to last byte"),
-    _sketch("content", _DIGEST, "keyed digest of the normalised new text of the request"),
+    _sketch("content", _DIGEST, "keyed digest of the normalised new user text"),
     _sketch(
         "prefixes",
         _DIGESTS,
@@ -177,7 +177,8 @@ COLUMNS: tuple[Column, ...] = (
     _sketch(
         "shingles",
         _DIGESTS,
-        "keyed hashes of unmasked word 6-grams of the new text, the smallest 8",
+        "keyed hashes of unmasked word 6-grams of the new user text: the smallest 8, or one in 16 "
+        "of a longer text, at most 64; ascending and distinct",
     ),
     _sketch(
         "output_shingles",
@@ -185,7 +186,7 @@ COLUMNS: tuple[Column, ...] = (
         "the same of the answer: teacher text that comes back in meets them in `shingles`",
         "the log holds no completion",
     ),
-    _sketch("topic", _COUNT, "coarse topic of the content words; -1 where there are too few"),
+    _sketch("topic", _COUNT, "coarse topic of the user text; -1 where it has too few words"),
     _sketch("words", _COUNT, "words of the new text (characters in scripts without spaces)"),
     _sketch("chars", _COUNT, "Unicode code points of the new text, before normalisation"),
     _sketch("script", _COUNT, "dominant script, see stillwatch.sketches.Script"),

@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 CELL_WORDS, CELL_CHARACTERS, CELLS = 5, 8, 16
-EDGE = 192
+EDGE = 64
 """Tokens at each end of a long text that cells are taken from."""
 SHORT_WEIGHT = 6
 """A text without a window is one cell when two for a word and one for a character reach this."""

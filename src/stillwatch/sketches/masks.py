@@ -70,12 +70,14 @@ def mask_mode(words: Int32s, n: int, state: Int64s, script: int) -> int:
     mode = MASK_CASE | MASK_QUOTES
     if state[ly.CASED] >= FEWEST_CASED and state[ly.CAPITALS] * 5 > state[ly.CASED] * 3:
         mode = MASK_QUOTES
-    outside = 0
+    outside = quoted = 0
     for i in range(n):
-        outside += not words[i, ly.FLAGS] & (_ALWAYS | ly.QUOTED)
+        flags = words[i, ly.FLAGS]
+        quoted += flags & ly.QUOTED != 0
+        outside += not flags & (_ALWAYS | ly.QUOTED)
         if outside >= FEWEST_OUTSIDE:
             break
-    if outside < FEWEST_OUTSIDE:
+    if quoted > 0 and outside < FEWEST_OUTSIDE:
         mode &= ~MASK_QUOTES
     if script >= _HAN:
         mode |= MASK_SPACED
