@@ -23,6 +23,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,6 +40,8 @@ from stillwatch.sources import open_log
 ACCOUNTS = 60_000
 IDENTITIES = ["account", "org", "payment", "device", "ip", "email_domain", "end_user", "key"]
 DAY = 86_400_000_000
+#: bytes of a column, uncompressed
+WIDTHS = {"BOOLEAN": 1, "INTEGER": 4, "FLOAT": 4, "DATE": 4, "VARCHAR": 4}
 
 
 def mix(values: np.ndarray, salt: int) -> np.ndarray:
@@ -143,8 +146,37 @@ def measure(store: Path, work: Path) -> None:
         f" {len(found.detected.judged)} groups judged, {len(found.campaigns)} campaigns, "
         f"cells thinned by {sampling_for(rows)} (opening {loaded - started:.1f} s)"
     )
+    _print_state(work / "stages")
     for name, spent in sorted(found.detected.seconds.items(), key=lambda pair: -pair[1])[:12]:
         print(f"{'':>14}{spent:6.1f} s  {name}")
+
+
+def _print_state(stages: Path) -> None:
+    """Bytes that the stages keep for each account and day, by the width of their columns."""
+    con = duckdb.connect()
+    parts = []
+    for folder in sorted(stages.iterdir()):
+        files = f"read_parquet('{folder}/*.parquet')"
+        kinds = {r[0]: r[1] for r in con.sql(f"describe from {files}").fetchall()}
+        if "account" in kinds:
+            width = sum(WIDTHS.get(kind, 8) for kind in kinds.values())
+            parts.append(f"select account, count(*) * {width} as bytes from {files} group by 1")
+    query = f"""
+        with days as (select account, count(*) as days, sum(exchanges) as exchanges
+                      from read_parquet('{stages}/account_days/*.parquet') group by 1),
+             kept as (select account, sum(bytes) as bytes from ({" union all ".join(parts)})
+                      group by 1)
+        select bytes / days as size, least(300 + 120 * exchanges / days, 4000) as allowed
+        from kept join days using (account)"""
+    row = con.sql(
+        f"select median(size), quantile_cont(size, 0.99), max(size), avg((size <= allowed)::int)"
+        f" from ({query})"
+    ).fetchone()
+    assert row is not None
+    print(
+        f"{'':>14}state an account-day: p50 {row[0]:,.0f} B, p99 {row[1]:,.0f} B, max "
+        f"{row[2]:,.0f} B; within 300 B + 120 B an exchange, at most 4 kB: {row[3]:.1%}"
+    )
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import beta, binom
 
 from stillwatch.statistics import excess, rarity_of_repeats
 
@@ -18,6 +19,16 @@ def test_a_share_like_everybody_elses_rarely_counts(share: float, of: int) -> No
     said = np.array([excess(h, of, o, 1_500) for h, o in zip(hits, other, strict=True)])
     assert exceeds(said, 20) <= 1 / 20
     assert exceeds(said, 4) <= 1 / 4
+
+
+def test_under_the_averaged_null_the_factor_is_an_e_value() -> None:
+    of, others = 6, 25
+    hits, other = (grid.ravel() for grid in np.mgrid[: of + 1, : others + 1])
+    said = np.array([excess(h, of, o, others) for h, o in zip(hits, other, strict=True)])
+    tables = binom(of, hits) * binom(others, other)
+    null = tables * beta(hits + other + 0.5, of + others - hits - other + 0.5) / beta(0.5, 0.5)
+    assert null.sum() == pytest.approx(1)
+    assert 0.2 < (null * np.exp(said))[said > 0].sum() <= 1
 
 
 def test_a_larger_share_counts_the_more_the_rarer_it_is_elsewhere() -> None:

@@ -6,6 +6,7 @@ function names its null, its assumption and its source, and has a calibration te
 
 from stillwatch.statistics.agreement import Agreement, agreement
 from stillwatch.statistics.pairs import count_pairs
+from stillwatch.statistics.proportions import upper_bound
 from stillwatch.statistics.shares import excess, rarity_of_repeats
 from stillwatch.statistics.volumes import BALANCED, INDEPENDENT, balance, log_spread
 
@@ -19,4 +20,5 @@ __all__ = [
     "excess",
     "log_spread",
     "rarity_of_repeats",
+    "upper_bound",
 ]

@@ -1,0 +1,18 @@
+"""Bounds on a share from a count (Clopper and Pearson, Biometrika 26, 1934)."""
+
+from __future__ import annotations
+
+from scipy.stats import beta
+
+__all__ = ["upper_bound"]
+
+
+def upper_bound(hits: int, of: int, *, confidence: float = 0.95) -> float:
+    """One-sided upper confidence bound on a binomial share; 1 where nothing was tried.
+
+    Null: the share is at least the bound. Assumption: the tries are independent and alike. Exact,
+    hence conservative: the bound holds with at least `confidence`.
+    """
+    if of == 0 or hits >= of:
+        return 1.0
+    return float(beta.ppf(confidence, hits + 1, of - hits))
