@@ -146,14 +146,9 @@ class Multiplexing:
 
     def _openly(self, group: Group) -> Sequence[Evidence]:
         accounts = group.accounts
-        named = np.bincount(group.rows.owner, group.rows.ints("end_user") != UNKNOWN)
-        names = named >= 0.5 * np.bincount(group.rows.owner)
-        carriers = np.isin(accounts, self._carriers)
+        names, carriers = _name_users(group.rows), np.isin(accounts, self._carriers)
         openly = int((names | carriers).sum())
-        others = group.others
-        usual = np.bincount(others.owner, others.ints("end_user") != UNKNOWN)
-        usually = (usual >= 0.5 * np.bincount(others.owner)) if len(others) else np.zeros(0, bool)
-        usually |= np.isin(others.accounts, self._carriers)
+        usually = group.others.once(_name_users) | np.isin(group.others.accounts, self._carriers)
         weight = excess(openly, len(accounts), int(usually.sum()), len(usually))
         if openly < 0.3 * len(accounts) or weight < 0.5:
             return []
@@ -170,6 +165,14 @@ class Multiplexing:
                 f"behind each request.",
             )
         ]
+
+
+def _name_users(rows: Rows) -> Mask:
+    """Which accounts name the user behind most of their requests."""
+    total = np.bincount(rows.owner, minlength=len(rows.accounts))
+    named = np.bincount(rows.owner, rows.ints("end_user") != UNKNOWN, len(rows.accounts))
+    names: Mask = named >= 0.5 * total
+    return names
 
 
 def variety(counts: Ints, owner: Ints, owners: int) -> Floats:

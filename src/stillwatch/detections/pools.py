@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from stillwatch.detections.communities import nested_communities
 from stillwatch.detections.detection import LINKS
+from stillwatch.statistics import count_pairs
 
 __all__ = ["Pool", "find_pools", "link_pools"]
 
@@ -50,25 +51,24 @@ def find_pools(account: Ints, obj: Ints, *, least: int = 2) -> list[Pool]:
     """
     if not len(account):
         return []
-    accounts, row = np.unique(account, return_inverse=True)
-    objects, column = np.unique(obj, return_inverse=True)
-    column, row = np.unique(np.stack([column, row]), axis=1)
+    used, users, _ = count_pairs(obj, account)
+    objects, column = np.unique(used, return_inverse=True)
+    accounts, row = np.unique(users, return_inverse=True)
     size = np.bincount(column, minlength=len(objects))
     left, right = _ties(row, column, size)
     part = nested_communities(len(accounts), left, right, np.ones(len(left)))[row]
     # an object belongs to the pool that holds most of its accounts, the first of equals
-    held = np.unique(np.stack([column, part]), axis=1, return_counts=True)
-    order = np.lexsort((held[0][1], -held[1], held[0][0]))
-    _, first = np.unique(held[0][0][order], return_index=True)
-    home = held[0][1][order][first]
+    held, by, count = count_pairs(column, part)
+    order = np.lexsort((by, -count, held))
+    home = by[order][np.unique(held[order], return_index=True)[1]]
     ties = np.flatnonzero((size[column] > 1) & (home[column] == part))
     ties = ties[np.argsort(part[ties], kind="stable")]
     pools = []
     for some in np.split(ties, np.flatnonzero(np.diff(part[ties])) + 1):
         members, uses = np.unique(row[some], return_counts=True)
         if len(members) >= least:
-            shared = np.unique(column[some])
-            pools.append(Pool(int(objects[shared[0]]), accounts[members], uses, len(shared)))
+            common = np.unique(column[some])
+            pools.append(Pool(int(objects[common[0]]), accounts[members], uses, len(common)))
     return sorted(pools, key=lambda pool: (-len(pool.accounts), pool.accounts.tolist()))
 
 

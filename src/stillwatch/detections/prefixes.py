@@ -212,7 +212,7 @@ class Prefixes:
         if not group.rows.knows("cached_tokens"):
             return []
         hits, of = _misses(group.rows)
-        usual, others = _misses(group.others)
+        usual, others = group.others.once(_misses)
         rest = excess(*_misses(group.unshared), usual, others)
         weight, explained = weigh(excess(hits, of, usual, others), rest, CACHE_CEILING)
         if weight < 0.5 or hits < FEWEST:

@@ -114,7 +114,7 @@ class Shape:
 
     def _one_script(self, group: Group) -> Sequence[Evidence]:
         usual = group.others.once(_habitual)
-        chosen, hits, of, everything = _most_alike(_habitual(group.rows), usual)
+        chosen, hits, of, everything = _most_alike(group.rows.once(_habitual), usual)
         rest_chosen, rest_hits, rest_of, rest = _most_alike(_habitual(group.unshared), usual)
         weight, explained = weigh(everything, rest, CEILING)
         if not explained:
@@ -137,7 +137,7 @@ class Shape:
 
     def _diverse(self, group: Group, usual: Ints) -> Sequence[Evidence]:
         """What speaks against one operator: parameters as different as those of strangers."""
-        habits = _habitual(group.rows)
+        habits = group.rows.once(_habitual)
         alike, strangers = _alike(habits), _alike(usual)
         if len(habits) < 5 or alike > strangers:
             return []

@@ -164,16 +164,19 @@ def _last(rows: Rows, column: str) -> Ints:
 def _event(blocked: Ints) -> int | None:
     """When the first account of the largest pool was blocked; None where none was large enough."""
     times = np.sort(blocked[blocked != UNKNOWN])
-    if len(times) < POOL:
-        return None
     sizes = np.searchsorted(times, times + EVENT, side="right") - np.arange(len(times))
-    return int(times[sizes.argmax()]) if sizes.max() >= POOL else None
+    return int(times[sizes.argmax()]) if sizes.max(initial=0) >= POOL else None
+
+
+def _begun(rows: Rows) -> tuple[Ints, Ints]:
+    """Organisation and first exchange of each account."""
+    first = np.searchsorted(rows.owner, np.arange(len(rows.accounts)))
+    return organisations(rows), rows.ints("at")[first]
 
 
 def _beginnings(rows: Rows, event: int, window: int) -> tuple[int, int]:
     """How many organisations began within the window before the event, and after it."""
-    owner = organisations(rows)
-    first = rows.ints("at")[np.searchsorted(rows.owner, np.arange(len(rows.accounts)))]
+    owner, first = rows.once(_begun)
     before = (first >= event - window) & (first < event)
     after = (first > event) & (first <= event + window)
     return len(np.unique(owner[before])), len(np.unique(owner[after]))
