@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from stillwatch.detections import Detection, Metadata, load_detections
-
-PAGES = Path(__file__).parents[1] / "docs" / "detections"
 
 HEAD = """# The detections
 <!-- printed by tools/document_detections.py from the metadata of each detection; do not edit -->
@@ -51,11 +48,8 @@ def _ships(detection: Detection) -> bool:
 
 
 def _row(metadata: Metadata) -> str:
-    name = metadata.name
-    if (PAGES / f"{name}.md").exists():
-        name = f"[{name}]({name}.md)"
     return (
-        f"| {name}: {metadata.title.lower()} | {metadata.family} "
+        f"| [{metadata.name}]({metadata.name}.md): {metadata.title.lower()} | {metadata.family} "
         f"| {metadata.sees} | {metadata.null} | {metadata.base_rate} "
         f"| {'; '.join(metadata.look_alikes)} |\n"
     )
