@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from stillwatch.errors import InputError
 from stillwatch.sketches import cells as ce
 from stillwatch.sketches import layout as ly
 from stillwatch.sketches.characters import character_table, fold_word, prepare
@@ -21,6 +22,7 @@ from stillwatch.sketches.topics import TopicModel, load_topics
 __all__ = ["PREFIXES", "Engine", "ListedCells", "SketchColumns", "list_text", "pack", "split_words"]
 
 PREFIXES = 16
+_LONGEST = 1 << 30
 
 
 class SketchColumns(NamedTuple):
@@ -118,8 +120,14 @@ class Engine:
         )
 
     def sketch(self, texts: Sequence[str]) -> SketchColumns:
-        """Sketch rows of two prepared texts each: system, user, system, user…"""
+        """Sketch rows of two prepared texts each: system, user, system, user…
+
+        Raises:
+            InputError: a row has more than a gigabyte of text.
+        """
         buf, offsets = pack(texts)
+        _check_lengths(offsets[::2])
+        _check_lengths(offsets[::2])
         rows = len(texts) // 2
         cells = np.empty(rows * ce.CELLS, np.int64)
         cell_offsets = np.zeros(rows + 1, np.int32)
@@ -142,6 +150,7 @@ class Engine:
     def shingle(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """The shingles of prepared texts, flat, and their offsets."""
         buf, offsets = pack(texts)
+        _check_lengths(offsets)
         shingles = np.empty(_room_for_shingles(offsets), np.int64)
         shingle_offsets = np.zeros(len(texts) + 1, np.int32)
         self.kernels.shingle(buf, offsets, character_table(), self.keys, shingles, shingle_offsets)
@@ -165,6 +174,16 @@ class Engine:
             buf, offsets, row_offsets, roles, seeds, self.keys, PREFIXES, prefixes, prefix_offsets
         )
         return prefixes, prefix_offsets
+
+
+def _check_lengths(offsets: NDArray[np.int64]) -> None:
+    """Word rows hold 32-bit offsets into one row's text."""
+    longest = int(np.diff(offsets).max(initial=0))
+    if longest > _LONGEST:
+        raise InputError(
+            f"one exchange has {longest:,d} bytes of text, the sketches take {_LONGEST:,d}; "
+            "leave it out of the log"
+        )
 
 
 def _room_for_shingles(offsets: NDArray[np.int64]) -> int:

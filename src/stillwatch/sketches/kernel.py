@@ -117,6 +117,7 @@ def _sketch(sources: int) -> Any:
         cell_count = shingle_count = zero
         for r in range(rows):
             state[:] = 0
+            state[ly.BASE] = offsets[2 * r]
             user_o = first = zero
             if offsets[2 * r] < offsets[2 * r + 1]:
                 user_o, first = scan(
@@ -179,6 +180,7 @@ def _shingle(sources: int) -> Any:
         zero = np.int64(0)  # a literal would make numba compile the callees once more
         total = zero
         for r in range(rows):
+            state[ly.BASE] = offsets[r]
             _, n = scan(buf, offsets[r], offsets[r + 1], table, out, zero, words, zero, state)
             hash_words(out, words, n, keys[0], keys[1], hashes)
             total += add_shingles(hashes, words, zero, n, keys[4], keys[5], values, shingles, total)

@@ -51,6 +51,8 @@ DOUBLE, WIDE, BLOCK, SINGLE, BACK, FENCE = 46, 47, 48, 49, 50, 51
 FRESH, INDENT, LINE_BEGIN, SYMBOLS, BARS, CODE_BEFORE = 52, 53, 54, 55, 56, 57
 BULLETS, NUMBERED, TABLE_LINES, KEYS, COMMANDS, CHOICES = 59, 60, 61, 62, 63, 64
 BRACE_WORD, BRACE_END = 65, 66
+BASE = 67
+"""Where the row begins in the source: source offsets in word rows count from there."""
 STATE = 72
 
 # Bits of CHUNK_BITS.

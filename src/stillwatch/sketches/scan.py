@@ -43,8 +43,9 @@ def room_for_folded(length: int) -> int:
 
 @compiled
 def room_for_words(length: int) -> int:
-    """More than the words that `length` bytes may hold."""
-    return length + 2
+    """At least the words that `length` bytes may hold: what is not a word parts them, or they
+    are characters of three bytes."""
+    return length // 2 + 2
 
 
 @inlined
@@ -75,7 +76,7 @@ def _characters(
 ) -> tuple[Int, Int]:  # fmt: skip
     """One character of a script without spaces, with its marks, is a word."""
     close_chunk(words, n, state)
-    words[n, ly.BEGIN], words[n, ly.SOURCE_BEGIN] = o, pos
+    words[n, ly.BEGIN], words[n, ly.SOURCE_BEGIN] = o, pos - state[ly.BASE]
     words[n, ly.FLAGS] = ly.CHARACTER | (ly.SENTENCE_START if state[ly.STARTS] else 0)
     code, width = decode(buf, pos, end)
     entry = entry_of(code, table)
@@ -90,7 +91,7 @@ def _characters(
         entry = entry_of(code, table)
         if not entry & np.uint64(_MARK):
             break
-    words[n, ly.END], words[n, ly.SOURCE_END] = o, pos
+    words[n, ly.END], words[n, ly.SOURCE_END] = o, pos - state[ly.BASE]
     state[ly.CHUNK] = n + 1
     state[ly.STARTS] = state[ly.FRESH] = 0
     return pos, o
@@ -158,6 +159,7 @@ def scan(
     `table` is the character table. Adds to the counters in `state`. Returns the new `o` and `n`.
     """
     begin_text(state, n)
+    base = state[ly.BASE]
     text_o = o
     pos = start
     state[ly.LINE_BEGIN] = pos
@@ -181,7 +183,7 @@ def scan(
                 continue
             seen: Int = np.int64(0)
             first, inner = p, seen
-            words[n, ly.BEGIN], words[n, ly.SOURCE_BEGIN] = o, pos
+            words[n, ly.BEGIN], words[n, ly.SOURCE_BEGIN] = o, pos - base
             while True:
                 seen |= p
                 if code < 128:
@@ -212,8 +214,8 @@ def scan(
                     break
             if seen & _LATIN and seen & _LOOKALIKE:
                 o = np.int64(words[n, ly.BEGIN])
-                o = _fold_mixed(buf, np.int64(words[n, ly.SOURCE_BEGIN]), pos, table, out, o)
-            words[n, ly.END], words[n, ly.SOURCE_END] = o, pos
+                o = _fold_mixed(buf, base + words[n, ly.SOURCE_BEGIN], pos, table, out, o)
+            words[n, ly.END], words[n, ly.SOURCE_END] = o, pos - base
             _end_word(buf, pos, end, seen, first, inner, follows, out, words, n, state)
             n += 1
             follows, before, last = True, seen, 0

@@ -37,7 +37,7 @@ _CODE, _APOSTROPHE, _JOINER = ch.CODE, ch.APOSTROPHE, ch.JOINER
 @compiled
 def begin_text(state: Int64s, n: int) -> None:
     """Reset what belongs to one text, at word `n`; the counters of the row stay."""
-    state[ly.STARTS :] = 0
+    state[ly.STARTS : ly.BASE] = 0
     state[ly.STARTS] = 1
     state[ly.CHUNK] = n
     state[ly.DOUBLE : ly.FENCE + 1] = -1
@@ -224,14 +224,14 @@ def punctuation(
     elif code == 0x7C:
         state[ly.BARS] += 1
     elif code == 0x7B:
-        state[ly.BRACE_WORD], state[ly.BRACE_END] = n, pos + 1
+        state[ly.BRACE_WORD], state[ly.BRACE_END] = n, pos + 1 - state[ly.BASE]
     elif code == 0x7D:
         opened = state[ly.BRACE_WORD]
         if (
             opened >= 0
             and n - opened == 1
             and words[opened, ly.SOURCE_BEGIN] == state[ly.BRACE_END]
-            and words[opened, ly.SOURCE_END] == pos
+            and words[opened, ly.SOURCE_END] == pos - state[ly.BASE]
             and state[ly.COMMANDS] == 0
         ):
             state[ly.SHAPE] |= _PLACEHOLDERS
