@@ -4,7 +4,7 @@ Objects (a style, a payment instrument, a conversation prefix) are grouped first
 second, so that an account whose cover traffic runs through a popular framework still meets its
 campaign. Objects that link many accounts are cores; cores with much the same accounts are one
 candidate (communities of the graph whose edges are similarities, not connected components, which
-chain). Small objects join the core that holds most of their accounts; what is
+chain), and each is one of its own as well. Small objects join the core that holds most of their accounts; what is
 left forms candidates of its own, such as accounts that share only instruments.
 """
 
@@ -30,7 +30,7 @@ LEAST_ACCOUNTS = 3
 CORE = 5
 #: cores whose accounts are this similar (cosine), and overlap so many times more than chance
 #: would have it, are one candidate; so are cores of much the same accounts (Jaccard)
-SIMILAR, LIFT, SAME = 0.2, 8.0, 0.25
+SIMILAR, LIFT, SAME = 0.35, 8.0, 0.35
 #: what joins only small objects must hold one link of so many nats: an address shared by two
 #: accounts is chance, a card is not
 LEAD = 4.0
@@ -83,6 +83,8 @@ def find_candidates(findings: Mapping[str, Findings], population: int) -> list[C
     groups = _communities(objects, np.flatnonzero(core), population)
     small, homeless = _attach(objects, groups, np.flatnonzero(~core))
     groups = [[*group, *small[index]] for index, group in enumerate(groups)]
+    # what was joined may have been joined wrongly: each core is a candidate of its own as well
+    groups += [[each] for group in groups if core[group].sum() > 1 for each in group if core[each]]
     groups += [
         group
         for group in _communities(objects, homeless, population)

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from stillwatch.campaigns.campaign import COUNTS
 from stillwatch.campaigns.load_balance import judge_load_balance
 from stillwatch.campaigns.release_pivot import judge_release_pivot
+from stillwatch.campaigns.repetition import judge_repetition
 from stillwatch.detections import Detection, Evidence, Family, Group
 
 __all__ = ["COUNTS", "THRESHOLD", "Judgement", "judge"]
 
 #: nats, net of counter-evidence, from which on a group is reported; see docs/benchmarks/scan.md
 THRESHOLD = 6.0
+#: wording, purpose and parameters go together in a trade (evaluators share all three); how work is
+#: spread and what the accounts are run on do not
+OF_NO_TRADE = {Family.TIME, Family.INFRASTRUCTURE, Family.OUTSIDE}
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,15 @@ class Judgement:
 
     @property
     def is_campaign(self) -> bool:
-        """Two families that count, enough net evidence, and no veto."""
-        counting = [family for family, nats in self.families.items() if nats >= COUNTS]
+        """Two families that count, one of them of no trade, enough net evidence, no veto."""
+        counting = {family for family, nats in self.families.items() if nats >= COUNTS}
         vetoed = any(each.veto for each in self.counter_evidence)
-        return len(counting) >= 2 and self.score >= THRESHOLD and not vetoed
+        return (
+            len(counting) >= 2
+            and not counting.isdisjoint(OF_NO_TRADE)
+            and self.score >= THRESHOLD
+            and not vetoed
+        )
 
 
 def judge(
@@ -57,7 +66,8 @@ def judge(
 ) -> Judgement:
     """Ask every detection, and the properties that only a group has; `further` joins in."""
     evidence = [each for detection in detections for each in detection.judge(group)]
-    evidence += [*judge_load_balance(group), *judge_release_pivot(group), *further]
+    evidence += [*judge_load_balance(group), *judge_release_pivot(group)]
+    evidence += [*judge_repetition(group), *further]
     evidence.sort(key=lambda each: (-each.weight, each.detection))
     return Judgement(
         tuple(each for each in evidence if each.speaks_for),
