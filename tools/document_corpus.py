@@ -8,6 +8,7 @@ A test fails when the counts in the table are not those of the index.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
@@ -28,8 +29,8 @@ def table() -> str:
     """A row a pool: what it holds, how distinct it is, where it comes from, how large it is."""
     corpus, files = load(), shipped_files()
     head = (
-        "| pool | kind | texts | groups | distinct openings | median words | KB | from |\n"
-        "|---|---|--:|--:|--:|--:|--:|---|\n"
+        "| pool | kind | texts | groups | distinct openings | near duplicates | median words | KB"
+        " | from |\n|---|---|--:|--:|--:|--:|--:|--:|---|\n"
     )
     names = sorted(corpus.names(), key=lambda name: (corpus.pool(name).kind is Kind.COMPOSED, name))
     return head + "".join(_row(corpus.pool(name), files.get(name, ())) for name in names)
@@ -37,7 +38,7 @@ def table() -> str:
 
 def _row(pool: Pool, files: tuple[ShippedFile, ...]) -> str:
     openings = {opening(text.text) for text in pool}
-    length = median(len(words(text.text)) for text in pool)
+    folded = [words(text.text) for text in pool]
     size = sum((DATA / file.name).stat().st_size for file in files) / 1000
     cells = (
         f"`{pool.name}`",
@@ -45,19 +46,29 @@ def _row(pool: Pool, files: tuple[ShippedFile, ...]) -> str:
         f"{len(pool):,}",
         f"{len(pool.groups()):,}",
         f"{len(openings) / len(pool):.1%}",
-        f"{length:.0f}",
+        f"{_near_duplicates(folded):.1%}",
+        f"{median(map(len, folded)):.0f}",
         f"{size:,.0f}",
         "; ".join(_origin(file.set) for file in files) or "this project's code",
     )
     return "| " + " | ".join(cells) + " |\n"
 
 
+def _near_duplicates(texts: list[list[str]]) -> float:
+    """The share of texts more than half of whose 8-word runs another text of the pool has."""
+    runs = [{tuple(text[i : i + 8]) for i in range(len(text) - 7)} for text in texts]
+    counts = Counter(run for text in runs for run in text)
+    shared = sum(2 * sum(counts[run] > 1 for run in text) > len(text) for text in runs)
+    return shared / len(texts)
+
+
 def _origin(name: str) -> str:
-    """The set and its licence, as its SOURCE.txt says."""
+    """The set, and the licences of its packages, as its SOURCE.txt says."""
     text = (DATA / name / "SOURCE.txt").read_text(encoding="utf-8")
-    licence = re.search(r"^licence: ([\w. -]*[\w-])", text, re.MULTILINE)
-    assert licence is not None, f"{name}/SOURCE.txt names no licence"
-    return f"{name} ({licence[1]})"
+    packages = re.findall(r"^  .* .*: ([\w .-]+)$", text, re.MULTILINE)
+    licences = packages or re.findall(r"^licence: ([\w.-]+)", text, re.MULTILINE)
+    assert licences, f"{name}/SOURCE.txt names no licence"
+    return f"{name} ({', '.join(sorted(set(licences)))})"
 
 
 def replaced(page: str, parts: Iterable[str]) -> str:

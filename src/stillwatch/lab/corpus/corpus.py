@@ -60,8 +60,7 @@ def load(extra: Path | None = None) -> Corpus:
         name: Pool(name, parts[0].kind, partial(read_files, parts))
         for name, parts in shipped_files().items()
     }
-    if "definitions" in pools:
-        pools |= composed_pools(pools["definitions"])
+    pools |= composed_pools(pools["definitions"])
     if extra is None:
         return Corpus(pools)
     given = read_extra(extra)
