@@ -4,8 +4,8 @@ Objects (a style, a payment instrument, a conversation prefix) are grouped first
 second, so that an account whose cover traffic runs through a popular framework still meets its
 campaign. Objects that link many accounts are cores; cores with much the same accounts are one
 candidate (communities of the graph whose edges are similarities, not connected components, which
-chain), and each is one of its own as well. Small objects join the core that holds most of their accounts; what is
-left forms candidates of its own, such as accounts that share only instruments.
+chain), and each is one of its own as well. Small objects join the core that holds most of their
+accounts; what is left forms candidates of its own, such as accounts that share only instruments.
 """
 
 from __future__ import annotations
