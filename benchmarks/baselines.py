@@ -1,4 +1,3 @@
-
 """What three baselines find of the hidden campaigns, and whom they accuse.
 
     python benchmarks/baselines.py --seeds 1 2 [--preset demo] [--accounts 3200]
