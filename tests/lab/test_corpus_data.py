@@ -8,6 +8,7 @@ from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from stillwatch.errors import StoreFormatError
@@ -111,6 +112,13 @@ def test_a_damaged_file_is_not_read_as_a_short_one(
     copy.write_bytes((DATA / file.name).read_bytes()[:-50])
     with pytest.raises(StoreFormatError, match="damaged"):
         list(read_files([file]))
+
+
+def test_a_file_with_fewer_texts_than_the_index_says_is_damaged() -> None:
+    file = shipped_files()["humaneval"][0]
+
+    with pytest.raises(StoreFormatError, match=f"holds {file.texts} texts where the index says"):
+        list(read_files([msgspec.structs.replace(file, texts=file.texts + 1)]))
 
 
 def test_the_page_counts_what_the_index_counts() -> None:
