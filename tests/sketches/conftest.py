@@ -8,7 +8,7 @@ import pytest
 
 from stillwatch.exchange import RawExchange
 from stillwatch.sketches import Sketcher, SketchKey
-from stillwatch.sketches.batch import split_words
+from stillwatch.sketches.batch import split_each
 from stillwatch.sketches.phrases import patterns
 from stillwatch.sketches.topics import load_topics
 
@@ -31,7 +31,7 @@ def sketcher(key: SketchKey) -> Sketcher:
 
 @pytest.fixture(scope="session")
 def reference() -> Reference:
-    return Reference(SECRET, load_topics(), patterns(split_words))
+    return Reference(SECRET, load_topics(), patterns(split_each))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 
 from stillwatch.exchange import RawExchange
 from stillwatch.sketches import Asks, Shape, Sketcher, describe_asks, describe_shape
-from stillwatch.sketches.batch import split_words
+from stillwatch.sketches.batch import split_each
 from stillwatch.sketches.phrases import patterns
 
 EXAMPLES = {
@@ -151,6 +151,6 @@ def test_the_phrase_file_names_its_version_and_covers_the_languages() -> None:
 
 def test_no_pattern_is_a_single_common_word() -> None:
     """A pattern of one short word would fire on anything."""
-    for pattern in patterns(split_words):
+    for pattern in patterns(split_each):
         if len(pattern.slots) == 1:
             assert all(len(word) >= 5 or not word.isascii() for word in pattern.slots[0][0])

@@ -19,7 +19,16 @@ from stillwatch.sketches.lexicon import build_lexicon
 from stillwatch.sketches.phrases import patterns, phrase_tables
 from stillwatch.sketches.topics import TopicModel, load_topics
 
-__all__ = ["PREFIXES", "Engine", "ListedCells", "SketchColumns", "list_text", "pack", "split_words"]
+__all__ = [
+    "PREFIXES",
+    "Engine",
+    "ListedCells",
+    "SketchColumns",
+    "list_text",
+    "pack",
+    "split_each",
+    "split_words",
+]
 
 PREFIXES = 16
 _LONGEST = 1 << 30
@@ -55,13 +64,23 @@ def pack(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     )
 
 
-def split_words(text: str) -> tuple[str, ...]:
-    """The folded words of `text`, as they are hashed."""
-    buf, offsets = pack(["", prepare(text)])
+def split_each(texts: Sequence[str]) -> list[tuple[str, ...]]:
+    """The folded words of each text, as they are hashed. No text may hold a newline."""
+    joined = "\n".join(map(prepare, texts))
+    buf, offsets = pack(["", joined])
     listed = list_text(buf, offsets, np.zeros(2 * len(KEY_NAMES), np.uint64))
     raw = buf.tobytes()
-    spans = listed.words[:, [ly.SOURCE_BEGIN, ly.SOURCE_END]].tolist()
-    return tuple(fold_word(raw[a:b].decode("utf-8", "surrogatepass")) for a, b in spans)
+    found: list[list[str]] = [[] for _ in texts]
+    spans = listed.words[:, [ly.SOURCE_BEGIN, ly.SOURCE_END]]
+    owners = np.searchsorted(np.flatnonzero(buf == ord("\n")), spans[:, 0])
+    for owner, (begin, end) in zip(owners.tolist(), spans.tolist(), strict=True):
+        found[owner].append(fold_word(raw[begin:end].decode("utf-8", "surrogatepass")))
+    return list(map(tuple, found))
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """The folded words of one text."""
+    return tuple(word for words in split_each(text.splitlines() or [""]) for word in words)
 
 
 class ListedCells(NamedTuple):
@@ -97,13 +116,13 @@ class Engine:
         self.topics = topics or load_topics()
         keys = np.frombuffer(b"".join(key.subkey(p)[:16] for p in KEY_NAMES), "<u8")
         self.keys = keys.astype(np.uint64)
-        phrases = phrase_tables(patterns(split_words))
-        self._phrases = phrases[1:]
+        phrases = phrase_tables(patterns(split_each))
+        self.phrases = phrases[1:]
         self.lexicon = self._lexicon(phrases.vocabulary)
         # The last entry is the position from which the next batch counts.
         self.reached = np.full(len(phrases.gaps) + 1, -(1 << 40), np.int64)
         self.reached[-1] = 0
-        for table in (self.keys, *self._phrases):
+        for table in (self.keys, *self.phrases):
             table.setflags(write=False)
 
     def _lexicon(self, phrase_words: Sequence[str]) -> NDArray[np.uint64]:
@@ -138,7 +157,7 @@ class Engine:
         code_share = np.empty(rows, np.float32)
         self.kernels.sketch(
             buf, offsets, character_table(), self.keys,
-            self.lexicon, *self._phrases, self.reached, self.topics.weights,
+            self.lexicon, *self.phrases, self.reached, self.topics.weights,
             cells, cell_offsets, shingles, shingle_offsets, content, numbers, code_share,
         )  # fmt: skip
         return SketchColumns(

@@ -1,9 +1,9 @@
 """The compiled entry points: batches of texts in, sketch columns out.
 
 They are compiled on first use (some seconds) and cached on disk beside the sources. numba's cache
-knows only the file of a function itself, so every entry point closes over a digest of the room's
-sources: an edit anywhere in the room makes it compile again. Signatures are explicit and take
-read-only arrays, since numba would otherwise compile once more for them.
+knows only the file of a function itself, so every entry point closes over a digest of the sources
+that are compiled in: an edit to any of them makes it compile again. Signatures are explicit and
+take read-only arrays, since numba would otherwise compile once more for them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,19 @@ from stillwatch.sketches.scan import room_for_folded, room_for_words, scan
 from stillwatch.sketches.siphash import siphash_bytes, siphash_three
 from stillwatch.sketches.topics import coarse_topic, room_for_scores
 
-__all__ = ["KEY_NAMES", "NUMBERS", "Kernels", "kernels"]
+__all__ = ["KEY_NAMES", "NUMBERS", "SOURCES", "Kernels", "kernels"]
 
 KEY_NAMES = ("word", "cell", "shingle", "content", "prefix")
 """The purposes of the SipHash keys, two uint64 each, in the order of the `keys` argument."""
 
 NUMBERS = ("topic", "words", "script", "shape", "asks")
 """The rows of the `numbers` argument."""
+
+SOURCES = (
+    "cells", "characters", "compiled", "features", "kernel", "layout", "lexicon", "masks",
+    "phrases", "scan", "siphash", "smallest", "surface", "topics", "utf8",
+)  # fmt: skip
+"""The modules whose functions or constants are compiled in."""
 
 _GAP_BETWEEN_TEXTS = 1 << 10
 _LOW_BITS, _PHRASE = np.uint64(0xFFFF), np.uint64(PHRASE)
@@ -53,9 +59,8 @@ class Kernels(NamedTuple):
 def kernels() -> Kernels:
     """Compile the entry points, or load them from the cache."""
     digest = blake2b(digest_size=7)
-    for source in sorted(files(__package__).iterdir(), key=lambda entry: entry.name):
-        if source.name.endswith(".py"):
-            digest.update(source.read_bytes())
+    for name in SOURCES:
+        digest.update((files(__package__) / f"{name}.py").read_bytes())
     sources = int.from_bytes(digest.digest(), "little")
     return Kernels(
         _sketch(sources), _shingle(sources), _chain(sources), _list_cells(sources),

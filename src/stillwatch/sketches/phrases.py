@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple, TypeAlias
@@ -48,19 +48,27 @@ class PhraseTables(NamedTuple):
 
 
 @cache
-def patterns(split: Callable[[str], tuple[str, ...]]) -> tuple[Pattern, ...]:
-    """Every pattern of the data file, its items split into words by `split`."""
+def patterns(split_each: Callable[[Sequence[str]], list[tuple[str, ...]]]) -> tuple[Pattern, ...]:
+    """Every pattern of the data file, its items split into words by `split_each`."""
     raw = tomllib.loads((files(__package__) / "data" / "asks.toml").read_text("utf-8"))
-    found: dict[Pattern, None] = {}
-    for name, languages in raw["asks"].items():
-        for phrases in languages.values():
-            for phrase in phrases:
-                for slots in _expand(phrase, split):
-                    found[Pattern(int(Asks[name]), slots)] = None
-    return tuple(found)
+    phrases = [
+        (int(Asks[name]), phrase)
+        for name, languages in raw["asks"].items()
+        for found in languages.values()
+        for phrase in found
+    ]
+    items = {
+        item: None for _, phrase in phrases for part in phrase.split() for item in part.split("|")
+    }
+    words = dict(zip(items, split_each(list(items)), strict=True))
+    return tuple(
+        dict.fromkeys(
+            Pattern(bit, slots) for bit, phrase in phrases for slots in _expand(phrase, words)
+        )
+    )
 
 
-def _expand(phrase: str, split: Callable[[str], tuple[str, ...]]) -> Iterator[_Slots]:
+def _expand(phrase: str, words: Mapping[str, tuple[str, ...]]) -> Iterator[_Slots]:
     """One phrase → the slot sequences that it stands for."""
     parts = phrase.split()
     window = int(parts.pop(0)[1:]) if parts[0].startswith("&") else None
@@ -70,22 +78,23 @@ def _expand(phrase: str, split: Callable[[str], tuple[str, ...]]) -> Iterator[_S
         if part.startswith(".."):
             gap = int(part[2:])
         else:
-            items.append(([split(word) for word in part.split("|")], gap))
+            items.append(([words[item] for item in part.split("|")], gap))
             gap = 0
     orders = [items]
     if window is not None:
         orders = [
-            [(words, window) for words, _ in order] for order in itertools.permutations(items)
+            [(alternatives, window) for alternatives, _ in order]
+            for order in itertools.permutations(items)
         ]
     for order in orders:
         choices = []
         for alternatives, before in order:
-            single = frozenset(words[0] for words in alternatives if len(words) == 1)
+            single = frozenset(a[0] for a in alternatives if len(a) == 1)
             item: list[_Slots] = [((single, before),)] if single else []
             item += [
-                ((frozenset(words[:1]), before), *((frozenset((word,)), 0) for word in words[1:]))
-                for words in alternatives
-                if len(words) > 1
+                ((frozenset(a[:1]), before), *((frozenset((word,)), 0) for word in a[1:]))
+                for a in alternatives
+                if len(a) > 1
             ]
             choices.append(item)
         for chosen in itertools.product(*choices):
