@@ -3,8 +3,8 @@
 set -eu
 bin=$1
 step() { printf '\n== %s\n' "$1"; shift; "$@"; }
-step "formatter"        "$bin/ruff" format --check --quiet src tests tools
-step "linter"           "$bin/ruff" check --quiet src tests tools
+step "formatter"        "$bin/ruff" format --check --quiet src tests tools benchmarks
+step "linter"           "$bin/ruff" check --quiet src tests tools benchmarks
 step "types (strict)"   "$bin/mypy" --no-error-summary
 step "doors"            "$bin/lint-imports" --no-logo
 step "tests"            "$bin/python" -m pytest -q -n 2 -m "not service"

@@ -2,7 +2,7 @@
 
 Lists of keyed hashes do not compress and have no dictionary worth its name, so they are written
 as they are; so are digests that hardly repeat. Other digests get a dictionary, times get zstd,
-everything else gets both. Measured by ``tools/measure_events.py``.
+everything else gets both. Measured by ``benchmarks/events.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Measures the event store on one core: ``make bench-events`` prints what docs/events.md quotes.
+"""How fast the event store is on one core, and how large its files: what docs/events.md quotes.
+
+    python benchmarks/events.py [--rows 1000000]
 
 Rows are worst cases: every hash, every digest of a request and every number is random, a fifth of
 the hashes is popular, accounts have a heavy tail. Identity is simulated.
