@@ -40,7 +40,8 @@ class Block(NamedTuple):
 class Pool(Sequence[Text]):
     """A sequence of :class:`Text`; the same order in every process.
 
-    `read` is called once, when the pool is first looked into.
+    `read` is called when the pool is first looked into, and by :meth:`blocks`; what it yields must
+    be the same each time.
     """
 
     def __init__(self, name: str, kind: Kind, read: Callable[[], Iterable[Block]]) -> None:
