@@ -8,6 +8,7 @@ import ibis
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import scipy.sparse as sp
 
 from stillwatch.campaigns.candidates import Candidate
 from stillwatch.detections import ROW_COLUMNS, Group, Rows, Tables
@@ -27,6 +28,8 @@ ACCOUNTS, EXCHANGES = 1_000, 256
 HITS = 2
 #: an account carries a group's marks when so many of its exchanges, and such a share, hold them
 MARKED, SHARE = 2, 0.1
+#: an account is like the group when its cosine to the mean is so much of the median member's
+ALIKE = 0.5
 #: a further style belongs to the group when such a share of its users use the main style too
 BELONGS = 0.6
 
@@ -70,8 +73,9 @@ class Gathered:
         style = self._styles(rows, list(own.values()))
         style = _of_one_piece(rows, style)
         if own:
-            carries = carriers(rows, style >= 0, tied_accounts(candidate))[rows.owner]
-            rows, style = rows.where(carries), style[carries]
+            carries = carriers(rows, style >= 0, tied_accounts(candidate))
+            carries &= _alike(rows, style >= 0, np.unique(np.concatenate(list(own.values()))))
+            rows, style = rows.where(carries[rows.owner]), style[carries[rows.owner]]
         return Group(
             rows=rows,
             styled=style >= 0,
@@ -115,6 +119,32 @@ def _of_one_piece(rows: Rows, style: Ints) -> Ints:
         n for n, own in users.items() if np.isin(own, users[main]).mean() < BELONGS and n != main
     ]
     return np.where(np.isin(style, foreign), -1, style)
+
+
+def _alike(rows: Rows, marked: Mask, cells: Ints) -> Mask:
+    """Which accounts use the cells of the group's styles in the proportions that the others do.
+
+    Workers of one generator draw from the same clauses; strangers who share a public phrase or
+    two with it use those alone. On simulated traffic members have a cosine of 0.54 and more to
+    the mean profile, strangers in their styles 0.06 and less.
+    """
+    entry, used = rows.lists("cells")
+    at = np.minimum(np.searchsorted(cells, used), len(cells) - 1)
+    chosen = (cells[at] == used) & marked[entry]
+    shape = (len(rows.accounts), len(cells))
+    counts = sp.coo_matrix(
+        (np.ones(int(chosen.sum())), (rows.owner[entry[chosen]], at[chosen])), shape=shape
+    ).tocsr()
+    length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
+    profile = sp.diags(1 / np.maximum(length, 1e-9)) @ counts
+    alike: Mask = length > 0
+    if not alike.any():
+        return alike
+    for _ in range(4):  # the mean of those who are alike, and those who are like it, settle
+        mean = np.asarray(profile[alike].mean(axis=0)).ravel()
+        cosine = profile @ mean / max(1e-9, float(np.linalg.norm(mean)))
+        alike = (length > 0) & (cosine >= ALIKE * np.median(cosine[alike]))
+    return alike
 
 
 def tied_accounts(candidate: Candidate) -> Ints:

@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from stillwatch.cli.progress import open_progress
-from stillwatch.cli.summary import print_summary
+from stillwatch.cli.summary import open_console, print_summary
 from stillwatch.lab.demo import demonstrate
 
 __all__ = ["command"]
@@ -42,14 +41,14 @@ def command(out: Path, seed: int, force: bool, quiet: bool) -> int:
     their infrastructure are simulated. Prints what was hidden beside what was found. Exits with 0
     when every hidden campaign was found, with 1 otherwise.
     """
-    console = Console()
+    console = open_console()
     started = time.monotonic()
     with open_progress(quiet=quiet) as progress:
         shown = demonstrate(out, seed=seed, force=force, progress=progress)
     score = shown.score
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("hidden (simulated)", "accounts", "exchanges", "of traffic", "found as"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     table.add_column("accounts named", justify="right")
     table.add_column("innocents named", justify="right")
     for each in score.hidden:

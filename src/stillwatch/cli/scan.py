@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from stillwatch.campaigns import ScanOptions, scan
 from stillwatch.cli.progress import open_progress
-from stillwatch.cli.summary import print_summary
+from stillwatch.cli.summary import open_console, print_summary
 from stillwatch.errors import ExitStatus
 from stillwatch.sketches import SketchKey
 
@@ -120,7 +119,7 @@ def command(
     )
     with open_progress(quiet=quiet) as progress:
         report = scan(options, progress)
-    print_summary(report, out, Console())
+    print_summary(report, out, open_console())
     return ExitStatus.CAMPAIGNS_FOUND if report.campaigns else ExitStatus.NOTHING_FOUND
 
 

@@ -9,7 +9,13 @@ from rich.table import Table
 
 from stillwatch.campaigns import ScanReport
 
-__all__ = ["print_summary"]
+__all__ = ["open_console", "print_summary"]
+
+
+def open_console() -> Console:
+    """Standard output: as wide as the terminal, wide enough for a table where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
 
 
 def print_summary(report: ScanReport, out: Path, console: Console) -> None:
@@ -26,7 +32,7 @@ def print_summary(report: ScanReport, out: Path, console: Console) -> None:
             ("last seen", "left"),
             ("evidence", "left"),
         ):
-            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+            table.add_column(name, justify=justify, no_wrap=name != "evidence")  # type: ignore[arg-type]
         for campaign in report.campaigns:
             table.add_row(
                 campaign.id,
