@@ -8,9 +8,12 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stillwatch.errors import InputError
 from stillwatch.sketches import batch
+from stillwatch.sketches.characters import TABLE_END, changeable, prepare
 from stillwatch.sketches.kernel import SOURCES, kernels
 from stillwatch.sketches.lexicon import build_lexicon, look_up
 from stillwatch.sketches.utf8 import decode, encode
@@ -55,6 +58,22 @@ def test_utf8_is_decoded_and_invalid_bytes_are_replaced(raw: str | bytes, codes:
         found.append(code)
         pos += width
     assert found == codes
+
+
+@settings(max_examples=200)
+@given(st.lists(st.text(st.characters(), max_size=20), max_size=8))
+def test_what_is_packed_is_what_preparation_gives(texts: list[str]) -> None:
+    """The kernel's quick look never leaves out a text that needs preparation."""
+    one, other = batch.prepare_and_pack(texts), batch.pack(list(map(prepare, texts)))
+    assert one[0].tobytes() == other[0].tobytes()
+    assert one[1].tolist() == other[1].tolist()
+
+
+def test_every_character_that_preparation_changes_is_looked_for() -> None:
+    table = changeable()
+    for code in range(TABLE_END):
+        if prepare(chr(code)) != chr(code):
+            assert table[code], hex(code)
 
 
 def test_encoding_is_that_of_python() -> None:

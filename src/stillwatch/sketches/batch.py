@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stillwatch.errors import InputError
 from stillwatch.sketches import cells as ce
 from stillwatch.sketches import layout as ly
-from stillwatch.sketches.characters import character_table, fold_word, prepare
+from stillwatch.sketches.characters import changeable, character_table, fold_word, prepare
 from stillwatch.sketches.kernel import KEY_NAMES, NUMBERS, kernels
 from stillwatch.sketches.key import SketchKey
 from stillwatch.sketches.lexicon import build_lexicon
@@ -64,10 +64,22 @@ def pack(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     )
 
 
+def prepare_and_pack(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The same of prepared texts. Few texts need it, so the kernel looks which."""
+    buf, offsets = pack(texts)
+    found = np.empty(len(texts), np.bool_)
+    kernels().changes(buf, offsets, changeable(), found)
+    if not found.any():
+        return buf, offsets
+    prepared = list(texts)
+    for number in np.flatnonzero(found).tolist():
+        prepared[number] = prepare(prepared[number])
+    return pack(prepared)
+
+
 def split_each(texts: Sequence[str]) -> list[tuple[str, ...]]:
     """The folded words of each text, as they are hashed. No text may hold a newline."""
-    joined = "\n".join(map(prepare, texts))
-    buf, offsets = pack(["", joined])
+    buf, offsets = pack(["", "\n".join(map(prepare, texts))])
     listed = list_text(buf, offsets, np.zeros(2 * len(KEY_NAMES), np.uint64))
     raw = buf.tobytes()
     found: list[list[str]] = [[] for _ in texts]
@@ -139,12 +151,12 @@ class Engine:
         )
 
     def sketch(self, texts: Sequence[str]) -> SketchColumns:
-        """Sketch rows of two prepared texts each: system, user, system, user…
+        """Sketch rows of two texts each: system, user, system, user…
 
         Raises:
             InputError: a row has more than a gigabyte of text.
         """
-        buf, offsets = pack(texts)
+        buf, offsets = prepare_and_pack(texts)
         _check_lengths(offsets[::2])
         _check_lengths(offsets[::2])
         rows = len(texts) // 2
@@ -167,8 +179,8 @@ class Engine:
         )  # fmt: skip
 
     def shingle(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """The shingles of prepared texts, flat, and their offsets."""
-        buf, offsets = pack(texts)
+        """The shingles of texts, flat, and their offsets."""
+        buf, offsets = prepare_and_pack(texts)
         _check_lengths(offsets)
         shingles = np.empty(_room_for_shingles(offsets), np.int64)
         shingle_offsets = np.zeros(len(texts) + 1, np.int32)

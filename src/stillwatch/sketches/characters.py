@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from stillwatch.sketches.features import Script
 
 __all__ = [
-    "CAPITAL_LOOKALIKES", "DROPPED", "LOOKALIKES", "SCRIPT_RANGES", "TABLE_END", "character_table",
-    "fold_word", "prepare",
+    "CAPITAL_LOOKALIKES", "DROPPED", "LOOKALIKES", "SCRIPT_RANGES", "TABLE_END", "changeable",
+    "character_table", "fold_word", "prepare",
 ]  # fmt: skip
 
 LETTER, DIGIT, UPPER, LOWER = 1, 2, 4, 8
@@ -98,6 +98,26 @@ def prepare(text: str) -> str:
     if text.isascii():
         return text
     return unicodedata.normalize("NFKC", DROPPED.sub("", text))
+
+
+@cache
+def changeable() -> NDArray[np.bool_]:
+    """Which code points :func:`prepare` may change, alone or beside others. Read-only.
+
+    A text without any of them is prepared as it is. Marks and jamo count, since they may combine.
+    """
+    table = np.zeros(TABLE_END, np.bool_)
+    for first, end in ((0x80, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0xD800), (0xE000, TABLE_END)):
+        for code in range(first, end):
+            character = chr(code)
+            table[code] = not unicodedata.is_normalized("NFKC", character) or (
+                unicodedata.category(character)[0] == "M"
+            )
+    table[0x1100:0x1200] = table[ord("\r")] = True
+    for match in DROPPED.finditer("".join(map(chr, range(0x80, TABLE_END)))):
+        table[ord(match.group())] = True
+    table.setflags(write=False)
+    return table
 
 
 def fold_word(word: str) -> str:

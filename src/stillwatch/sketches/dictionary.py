@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from stillwatch.exchange import RawExchange
-from stillwatch.sketches.batch import Engine, ListedCells, list_text, pack
-from stillwatch.sketches.characters import prepare
+from stillwatch.sketches.batch import Engine, ListedCells, list_text, prepare_and_pack
 from stillwatch.sketches.key import SketchKey
 from stillwatch.sketches.layout import SOURCE_BEGIN, SOURCE_END
 from stillwatch.sketches.masks import MASK_CASE, MASK_QUOTES, MASKED, WORD
@@ -45,7 +44,7 @@ class CellDictionary:
         """Look through one more batch."""
         if not rows or not len(self._wanted):
             return
-        texts = [prepare(text) for text in new_texts(rows)]
+        texts = new_texts(rows)
         made = self._engine.sketch(texts)
         hits = np.flatnonzero(np.isin(made.cells, self._wanted))
         owners = np.searchsorted(made.cell_offsets, hits, side="right") - 1
@@ -85,7 +84,7 @@ def recover_cells(
 
 def _windows(engine: Engine, texts: list[str], wanted: set[int]) -> dict[int, str]:
     """The masked words of those cells of one exchange that are wanted."""
-    buf, offsets = pack(texts)
+    buf, offsets = prepare_and_pack(texts)
     listed = list_text(buf, offsets, engine.keys)
     if ~listed.mode & (MASK_CASE | MASK_QUOTES):
         return {}

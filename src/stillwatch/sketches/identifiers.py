@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import pyarrow as pa
 
@@ -77,20 +76,19 @@ def normalised_system(text: str) -> str:
 
 def request_digests(
     key: SketchKey,
-    names: Iterable[str | None],
-    accounts: Iterable[str],
-    times: Iterable[int],
-    contents: Iterable[Any],
+    names: Sequence[str | None],
+    accounts: Sequence[str],
+    times: Sequence[int],
+    contents: pa.Array,
 ) -> pa.Array:
     """Digests of request ids, or of account, time and content where there is none.
 
     They are not remembered: they hardly ever repeat.
     """
+    if not all(names):
+        made = contents.to_pylist()
+        names = [
+            name or f"{accounts[n]}\x00{times[n]}\x00{made[n]}" for n, name in enumerate(names)
+        ]
     digest = key.digest
-    return pa.array(
-        [
-            digest("request", name or f"{account}\x00{at}\x00{content}")
-            for name, account, at, content in zip(names, accounts, times, contents, strict=True)
-        ],
-        pa.int64(),
-    )
+    return pa.array([digest("request", name) for name in names if name], pa.int64())

@@ -19,12 +19,14 @@ from numba import njit, types
 
 from stillwatch.sketches import layout as ly
 from stillwatch.sketches.cells import add_cells, add_shingles, list_cells
+from stillwatch.sketches.characters import TABLE_END
 from stillwatch.sketches.lexicon import PHRASE, look_up
 from stillwatch.sketches.masks import dominant_script, hash_words, mask_mode, masked_tokens
 from stillwatch.sketches.phrases import match_phrases
 from stillwatch.sketches.scan import room_for_folded, room_for_words, scan
 from stillwatch.sketches.siphash import siphash_bytes, siphash_three
 from stillwatch.sketches.topics import coarse_topic, room_for_scores
+from stillwatch.sketches.utf8 import decode
 
 __all__ = ["KEY_NAMES", "NUMBERS", "SOURCES", "Kernels", "kernels"]
 
@@ -40,6 +42,9 @@ SOURCES = (
 )  # fmt: skip
 """The modules whose functions or constants are compiled in."""
 
+_CHANGES_FROM = 0x2F800
+"""Compatibility ideographs and tags: from here on, preparation may change anything."""
+
 _GAP_BETWEEN_TEXTS = 1 << 10
 _LOW_BITS, _PHRASE = np.uint64(0xFFFF), np.uint64(PHRASE)
 _COMPILED = {"cache": True, "nogil": True}
@@ -53,6 +58,7 @@ class Kernels(NamedTuple):
     chain: Callable[..., None]
     list_cells: Callable[..., tuple[int, int, int]]
     hash_each: Callable[..., None]
+    changes: Callable[..., None]
 
 
 @cache
@@ -64,7 +70,7 @@ def kernels() -> Kernels:
     sources = int.from_bytes(digest.digest(), "little")
     return Kernels(
         _sketch(sources), _shingle(sources), _chain(sources), _list_cells(sources),
-        _hash_each(sources),
+        _hash_each(sources), _changes(sources),
     )  # fmt: skip
 
 
@@ -260,3 +266,24 @@ def _hash_each(sources: int) -> Any:
             hashes[i] = siphash_bytes(buf, offsets[i], offsets[i + 1], k0, k1)
 
     return hash_each
+
+
+def _changes(sources: int) -> Any:
+    @njit(types.void(*_TEXT, _input(types.boolean), _output(types.boolean)), **_COMPILED)
+    def changes(buf, offsets, changeable, found):  # type: ignore[no-untyped-def]
+        """Whether each slice of `buf` has a character that preparation may change."""
+        if sources < 0:
+            return
+        for i in range(offsets.shape[0] - 1):
+            pos, end = offsets[i], offsets[i + 1]
+            found[i] = False
+            while pos < end:
+                code, width = np.int64(buf[np.uint64(pos)]), 1
+                if code >= 128:
+                    code, width = decode(buf, pos, end)
+                if code >= _CHANGES_FROM or (code < TABLE_END and changeable[code]):
+                    found[i] = True
+                    break
+                pos += width
+
+    return changes

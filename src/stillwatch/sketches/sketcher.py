@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from stillwatch.exchange import SCHEMA, RawExchange
 from stillwatch.sketches.batch import Engine
-from stillwatch.sketches.characters import prepare
 from stillwatch.sketches.identifiers import (
     IDENTIFIERS,
     Identifiers,
@@ -52,7 +51,7 @@ class Sketcher:
         columns |= {
             "request": request_digests(
                 self.key, raw["request_id"], raw["account"], raw["at"],
-                columns["content"].to_pylist(),
+                columns["content"],
             ),
             "system": self._identifiers.digest("system", texts[::2], normalised_system),
             "toolset": self._toolsets(raw["tools"]),
@@ -69,7 +68,7 @@ class Sketcher:
         return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
     def _sketched(self, texts: Sequence[str]) -> dict[str, pa.Array]:
-        made = self._engine.sketch(list(map(prepare, texts)))
+        made = self._engine.sketch(texts)
         lengths = np.fromiter(map(len, texts), np.int32, len(texts))
         return {
             "content": pa.array(made.content),
@@ -108,7 +107,7 @@ class Sketcher:
     def _output_shingles(self, completions: _Column) -> pa.Array:
         if _all_none(completions):
             return pa.nulls(len(completions), SCHEMA.field("output_shingles").type)
-        values, offsets = self._engine.shingle([prepare(text or "") for text in completions])
+        values, offsets = self._engine.shingle([text or "" for text in completions])
         return _lists(values, offsets, completions)
 
 
