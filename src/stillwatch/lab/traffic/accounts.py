@@ -94,7 +94,8 @@ class Registrar:
         land = country(place)
         site = kind.sites[int(place.random() * len(kind.sites))]
         network = self._networks.draw(place, site, land)
-        name = _name("acct", self._seed, kind.name, index)
+        fresh = rng.random() < 0.06  # signs up while we watch
+        name = _name("acct", self._seed, kind.name, f"{index} {self.start if fresh else ''}")
         org_name = _name("org", self._seed, kind.name, orgs[index]) if ours else None
         domain = f"{org_name}.example" if org_name else webmail(rng)
         device: str | None = _name("dev", self._seed, kind.name, index)
@@ -104,7 +105,7 @@ class Registrar:
         payment = _name("pay", self._seed, kind.name, f"{ours}{orgs[index] if ours else index}")
         age = float(np.exp(rng.uniform(np.log(3.0), np.log(1_100.0)))) * DAY
         registered = self._origin - int(age)
-        if rng.random() < 0.06:  # signs up while we watch
+        if fresh:
             registered = self.start + int(rng.random() * (self._end - self.start) * 0.8)
         if together:
             domain = f"{_name('school', self._seed, kind.name, groups[index])}.example"
@@ -192,16 +193,18 @@ class Registrar:
     def _layout(self, kind: Kind, count: int) -> tuple[list[int], list[int]]:
         """Organisation and group of each account of a kind."""
         if (kind.name, count) not in self._layouts:
-            rng = seeded(self._seed, LAYOUT, kind.name)
-            sizes = rng.geometric(1 / kind.org_size, count)
+            sizes = seeded(self._seed, LAYOUT, kind.name).geometric(1 / kind.org_size, count)
             orgs = np.repeat(np.arange(count), sizes)[:count].tolist()
             if kind.groups == 0:
                 groups = list(range(count))
             elif kind.together:
-                groups = [index * kind.groups // count for index in range(count)]
+                # some classes are five times as large as others
+                place = (np.arange(count) + 0.5) / count
+                groups = (place**0.6 * kind.groups).astype(int).tolist()
             else:
                 weights = np.arange(1, kind.groups + 1) ** -0.7
-                groups = rng.choice(kind.groups, count, p=weights / weights.sum()).tolist()
+                drawn = seeded(self._seed, GROUP, kind.name).random(count)
+                groups = np.searchsorted(np.cumsum(weights) / weights.sum(), drawn).tolist()
             self._layouts[kind.name, count] = orgs, groups
         return self._layouts[kind.name, count]
 

@@ -52,10 +52,11 @@ class Stock:
     When they run out, :meth:`take` joins a text with a part of another: new, but composed.
     """
 
-    __slots__ = ("_at", "_rng", "texts")
+    __slots__ = ("_at", "_composed", "_rng", "texts")
 
-    def __init__(self, texts: Sequence[str], rng: Random) -> None:
+    def __init__(self, texts: Sequence[str], rng: Random, composed: bool = False) -> None:
         self.texts = texts
+        self._composed = composed
         self._rng = rng
         self._at = 0
 
@@ -64,12 +65,14 @@ class Stock:
         at, size = self._at, len(self.texts)
         self._at += 1
         if at < size:
-            return self.texts[at], False
+            return self.texts[at], self._composed
         # round r joins text i with a part of text i + r
         head, lag = at % size, at // size
-        words = self.texts[(head + lag) % size].split(" ")
+        other = self.texts[(head + lag) % size]
+        blank = " " if " " in other else ""  # some scripts have no blanks
+        words = other.split(" ") if blank else list(other)
         cut = lag * 7 % len(words)  # once all pairs were there, they are cut elsewhere
-        return f"{self.texts[head]} {' '.join(words[cut : cut + 24])}", True
+        return f"{self.texts[head]} {blank.join(words[cut : cut + 24])}", True
 
     def any(self) -> str:
         """One of the texts, with repetition: a document of the tenant's own collection."""
@@ -104,6 +107,12 @@ class Desk(msgspec.Struct):
     def take(self, *pools: str) -> tuple[str, bool]:
         """A text from the first of `pools` that this activity has, and whether it is composed."""
         return self.stock(*pools).take()
+
+    def aside(self, *pools: str) -> str:
+        """A few words in passing, from the account's own texts: people add them to anything."""
+        words = self.stock(*pools).any().split()
+        start = int(self.rng.random() * max(1, len(words) - 6))
+        return " ".join(words[start : start + 4 + int(self.rng.random() * 8)])
 
     def stock(self, *pools: str) -> Stock:
         """The stock of the first of `pools` that this activity has."""

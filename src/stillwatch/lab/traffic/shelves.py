@@ -8,20 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from random import Random
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from stillwatch.errors import InputError
-from stillwatch.lab.corpus import Corpus
+from stillwatch.lab.corpus import Corpus, Kind
+from stillwatch.lab.traffic.problems import nouns, public_problems
 from stillwatch.lab.traffic.request import Stock, digest
 from stillwatch.lab.traffic.scenario import PERIODS
 
 __all__ = ["Shelves", "Want"]
 
+_Units = list[tuple[list[list[str]], list[list[str]]]]
+
 #: one text in so many is kept for campaigns
 _FOR_CAMPAIGNS = 8
 #: pools with at least this many groups are divided by group: dialogues and documents stay whole
 _GROUPS = 200
+#: pool → one text in so many is public, the rest is private
+_PUBLIC = {"humaneval": 1, "questions": 1, "gsm8k": 1, "maths": 3}
 #: texts that an activity gets at least: with three, joined parts give enough variety
 _FEWEST = 3
 
@@ -53,10 +59,23 @@ class Shelves:
         self._public: dict[str, Sequence[str]] = {}
 
     def public(self, name: str) -> Sequence[str]:
-        """All texts of a public set, in the order of the corpus; a random order would hide it."""
+        """A public set, in its own order: that is how sets are replayed.
+
+        "problems" are the user's pool ``gsm8k``, or composed ones where there is none; "nouns" are
+        words and no set; every other name is the public part of that pool.
+        """
         if name not in self._public:
-            self._public[name] = [text.text for text in self._corpus.pool(name)]
+            self._public[name] = self._read_public(name)
         return self._public[name]
+
+    def _read_public(self, name: str) -> Sequence[str]:
+        if name == "nouns":
+            return nouns(self._corpus)
+        if name == "problems" and "gsm8k" not in self._corpus.names():
+            return public_problems(self._corpus)
+        name = {"problems": "gsm8k"}.get(name, name)
+        texts = (text.text for text in self._corpus.pool(name))
+        return [text for text in texts if _is_public(name, text)]
 
     def divide(self, wants: Sequence[Want]) -> list[dict[str, Stock]]:
         """Stocks for every want, in order. A pool that is too small is shared out in proportion.
@@ -66,6 +85,9 @@ class Shelves:
         """
         stocks: list[dict[str, Stock]] = [{} for _ in wants]
         for name in sorted({name for want in wants for name in want.counts}):
+            if name not in self._corpus.names() and self._all_optional(name, wants):
+                continue
+            composed = self._corpus.pool(name).kind is Kind.COMPOSED
             for hidden, texts in enumerate(self._sides(name)):
                 askers = [
                     i for i, w in enumerate(wants) if name in w.counts and w.hidden == bool(hidden)
@@ -74,8 +96,12 @@ class Shelves:
                     askers = self._neediest(name, texts, askers, wants)
                 counts = [wants[i].counts[name] for i in askers]
                 for i, part in zip(askers, _shares(texts, counts), strict=True):
-                    stocks[i][name] = Stock(part, wants[i].rng)
+                    stocks[i][name] = Stock(part, wants[i].rng, composed)
         return stocks
+
+    @staticmethod
+    def _all_optional(name: str, wants: Sequence[Want]) -> bool:
+        return all(name in want.optional for want in wants if name in want.counts)
 
     def _neediest(
         self, name: str, texts: list[str], askers: list[int], wants: Sequence[Want]
@@ -93,21 +119,39 @@ class Shelves:
         rng = np.random.default_rng([self._seed, self._period, digest(name), 1])
         return sorted(needy + rng.permutation(others)[:room].tolist())
 
-    def _sides(self, name: str) -> tuple[list[str], list[str]]:
+    def _sides(self, name: str) -> list[list[str]]:
         """The texts of this period for innocent accounts, and those for campaigns."""
-        pool = self._corpus.pool(name)
+        sides = []
+        rng = np.random.default_rng([self._seed, self._period, digest(name)])
+        for units in _divided(self._corpus, name)[self._period]:
+            order = rng.permutation(len(units)).tolist()
+            sides.append([text for at in order for text in units[at]])
+        return sides
+
+
+#: corpus → pool → period → side → units; a unit is a text, or a group that stays whole
+_DIVIDED: WeakKeyDictionary[Corpus, dict[str, _Units]] = WeakKeyDictionary()
+
+
+def _divided(corpus: Corpus, name: str) -> _Units:
+    known = _DIVIDED.setdefault(corpus, {})
+    if name not in known:
+        pool = corpus.pool(name)
         whole = len(pool.groups()) >= _GROUPS
         units: dict[str, list[str]] = {}
         for text in pool:
-            units.setdefault((whole and text.group) or text.text, []).append(text.text)
-        sides: tuple[list[str], list[str]] = ([], [])
-        names = list(units)
-        rng = np.random.default_rng([self._seed, self._period, digest(name)])
-        for at in rng.permutation(len(names)).tolist():
-            mark = digest(names[at])
-            if mark % PERIODS == self._period:
-                sides[(mark >> 8) % _FOR_CAMPAIGNS == 0].extend(units[names[at]])
-        return sides
+            if not _is_public(name, text.text):
+                units.setdefault((whole and text.group) or text.text, []).append(text.text)
+        division: _Units = [([], []) for _ in range(PERIODS)]
+        for key, texts in units.items():
+            mark = digest(key)
+            division[mark % PERIODS][(mark >> 8) % _FOR_CAMPAIGNS == 0].append(texts)
+        known[name] = division
+    return known[name]
+
+
+def _is_public(name: str, text: str) -> bool:
+    return name in _PUBLIC and (digest(text) >> 4) % _PUBLIC[name] == 0
 
 
 def _shares(texts: list[str], counts: list[int]) -> Iterable[list[str]]:

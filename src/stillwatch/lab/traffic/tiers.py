@@ -17,7 +17,7 @@ from stillwatch.exchange import RawExchange
 from stillwatch.lab.traffic.scenario import Tier
 from stillwatch.sketches import Sketcher
 
-__all__ = ["MANY", "Measure", "measure", "tier_of"]
+__all__ = ["MANY", "Measure", "admits", "measure"]
 
 #: innocent accounts that make a cell public
 MANY = 200
@@ -65,22 +65,17 @@ def measure(
     )
 
 
-def tier_of(found: Measure) -> Tier | None:
-    """The tier that `found` falls in; None between the bands.
+def admits(tier: Tier, found: Measure) -> bool:
+    """Whether prompts that measure so may be called `tier`.
 
-    T4 is what cannot be told from innocent prompts: it recurs no more than they do.
+    T4 recurs no more than innocent prompts do: by its words it cannot be told from them.
     """
-    if found.publicity >= 0.1:
-        return Tier.T3
-    if found.recurrence <= 0.02:
-        return Tier.T2
-    if found.recurrence <= found.natural + 0.05:
-        return Tier.T4
-    if found.recurrence >= 0.8:
-        return Tier.T0
-    if 0.1 <= found.recurrence <= 0.5:
-        return Tier.T1
-    return None
+    if tier is Tier.T3:
+        return found.publicity >= 0.1
+    if tier is Tier.T4:
+        return found.recurrence <= found.natural + 0.05
+    low, high = {Tier.T0: (0.8, 1.0), Tier.T1: (0.1, 0.5), Tier.T2: (0.0, 0.02)}[tier]
+    return low <= found.recurrence <= high and found.publicity < 0.1
 
 
 def _median_share(cells: _Cells, marked: NDArray[np.bool_]) -> float:

@@ -26,6 +26,7 @@ from stillwatch.lab.traffic.scenario import PERIOD_DAYS, Campaign, Scenario
 from stillwatch.lab.traffic.shelves import Shelves, Want
 from stillwatch.lab.traffic.summary import Summary
 from stillwatch.lab.traffic.talks import Talks
+from stillwatch.lab.traffic.wording import pick
 
 __all__ = ["LABELS", "Planted", "Traffic", "simulate"]
 
@@ -160,30 +161,36 @@ class Traffic:
             seeded(self.seed, PLAN, self.scenario.period, "text", *a.path) for a in self._activities
         ]
         voices = [spoken(rng) for rng in rngs]
+        tenants = [spoken(seeded(self.seed, GROUP, "tenant", *a.path)) for a in self._activities]
         wants = []
-        for activity, voice in zip(self._activities, voices, strict=True):
+        for activity, own, voice in zip(self._activities, tenants, voices, strict=True):
             fresh = int((~activity.events.retries).sum())
+            pools = activity.kind.pools
+            if activity.kind.either:
+                pools = pools | pick(own, activity.kind.either)
             counts = {
-                pool: int(np.ceil(each * fresh)) + base
-                for pool, (each, base) in activity.kind.pools.items()
+                pool: int(np.ceil(supply.each * fresh)) + supply.base
+                for pool, supply in pools.items()
             }
-            wants.append(Want(counts, activity.kind.optional, activity.campaign >= 0, voice))
+            optional = tuple(pool for pool in counts if pools[pool].optional)
+            wants.append(Want(counts, optional, activity.campaign >= 0, voice))
         stocks = self._shelves.divide(wants)
         efforts = self._efforts()
         clerks: dict[str, Clerk] = {}
         streams = []
-        for activity, rng, voice, stock in zip(self._activities, rngs, voices, stocks, strict=True):
+        for activity, rng, voice, own, stock in zip(
+            self._activities, rngs, voices, tenants, stocks, strict=True
+        ):
             name = activity.account.name
             if name not in clerks:
                 clerks[name] = Clerk(
                     activity.account, spoken(rng), self._release, self.scenario.infrastructure
                 )
-            owner, *rest = activity.path
             effort = efforts[activity.campaign] if activity.attack else None
             kind = activity.kind.name
             desk = Desk(
                 rng=voice,
-                tenant=spoken(seeded(self.seed, GROUP, "tenant", owner, *rest)),
+                tenant=own,
                 common=spoken(seeded(self.seed, GROUP, "common", kind, activity.group)),
                 group=activity.group,
                 threads=activity.events.threads[~activity.events.retries].tolist(),

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from stillwatch.lab.traffic.arrivals import Rhythm, Volume
 from stillwatch.lab.traffic.attacks.family import Effort, Family
 from stillwatch.lab.traffic.infrastructure import Site
-from stillwatch.lab.traffic.kinds.answers import phrase, topics
-from stillwatch.lab.traffic.kinds.kind import Kind
+from stillwatch.lab.traffic.kinds.answers import answer, phrase, topics
+from stillwatch.lab.traffic.kinds.kind import Kind, Supply
 from stillwatch.lab.traffic.request import Desk, Request
 from stillwatch.lab.traffic.scenario import Tier
 from stillwatch.lab.traffic.wording import Wording, pick
@@ -60,7 +60,7 @@ def _judge(desk: Desk) -> Iterator[Request]:
     for thread in desk.threads:
         item = desk.take("chat", "passages")[0]
         passages = desk.stock("passages", "chat")
-        one, two = (f"{phrase(rng, item, 4)}: {phrase(rng, passages.any(), 26)}" for _ in range(2))
+        one, two = answer(rng, item), answer(rng, f"{item} {passages.any()[:200]}")
         yield Request(
             pick(rng, wordings).say(
                 rng, item=item, one=one, two=two, **topics(rng, item + one + two)
@@ -93,11 +93,10 @@ def _evolution(desk: Desk) -> Iterator[Request]:
         if effort.answers and rng.random() < 0.75:
             seed = effort.answers.pop(int(rng.random() * len(effort.answers)))
         else:
-            document = desk.stock("passages", "chat").any()
-            seed = f"{desk.take('chat', 'passages')[0]} {phrase(rng, document, 24)}"
-        # the teacher rewrites most of it: one stretch of the seed stays
-        kept, added = phrase(rng, seed, 12), desk.stock("passages", "chat").any()
-        evolved = f"{phrase(rng, added, 16)} {kept} {phrase(rng, added, 20)}"
+            first = desk.take("chat")[0]
+            seed = f"{first} {answer(rng, first)}"
+        # the teacher rewrites most of it: a few words of the seed stay
+        evolved = f"{phrase(rng, seed, 6)}: {answer(rng, seed)} {answer(rng, seed)}"
         if rng.random() < 0.9:
             effort.answers.append(evolved)
         yield Request(_EVOLVE.say(rng, item=seed), completion=evolved, thread=thread, output=70)
@@ -120,17 +119,20 @@ def _cleaner(desk: Desk) -> Iterator[Request]:
     effort: Effort = desk.effort
     rng = desk.rng
     for thread in desk.threads:
-        if len(effort.answers) > 3 and rng.random() < 0.6:
+        if len(effort.answers) > 2 and rng.random() < 0.75:
             given = effort.answers.pop(int(rng.random() * len(effort.answers)))
             words = given.split()
             cut = int(rng.random() * max(1, len(words) - 8))
+            cleaned = " ".join(words[:cut] + words[cut + 2 :])
+            if rng.random() < 0.2:  # a second pass, by another account
+                effort.answers.append(cleaned)
             yield Request(
                 _CLEAN.say(rng, item=given),
-                completion=" ".join(words[:cut] + words[cut + 2 :]),
+                completion=cleaned,
                 thread=thread,
             )
             continue
-        taught = desk.take("passages")[0][:900]
+        taught = desk.take("passages")[0][:420]
         effort.answers.append(taught)
         yield Request(
             desk.take("chat", "passages")[0], completion=taught, thread=thread, composed=False
@@ -147,8 +149,7 @@ JUDGE = Family(
         sites=(Site.HOME, Site.CLOUD),
         rhythms=(Rhythm.HUMAN, Rhythm.MACHINE),
         profile="grade",
-        pools={"chat": (1.0, 1), "passages": (0.3, 2)},
-        optional=("passages",),
+        pools={"chat": Supply(1.0, 1), "passages": Supply(0.3, 2, optional=True)},
     ),
     tiers=(Tier.T1, Tier.T2),
 )
@@ -161,8 +162,7 @@ EVOLUTION = Family(
         writer=_evolution,
         sites=(Site.HOME, Site.CLOUD),
         profile="generate",
-        pools={"chat": (0.5, 2), "passages": (0.3, 2)},
-        optional=("passages",),
+        pools={"chat": Supply(0.4, 2)},
     ),
     tiers=(Tier.T1,),
 )
@@ -175,8 +175,7 @@ CLEANER = Family(
         writer=_cleaner,
         sites=(Site.HOME, Site.CLOUD),
         profile="generate",
-        pools={"passages": (0.6, 2), "chat": (0.6, 2)},
-        optional=("chat",),
+        pools={"passages": Supply(0.6, 2), "chat": Supply(0.6, 2, optional=True)},
     ),
     tiers=(Tier.T1,),
 )

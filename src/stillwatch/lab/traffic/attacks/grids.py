@@ -10,7 +10,7 @@ from stillwatch.lab.traffic.attacks.family import Family
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import answer, phrase
 from stillwatch.lab.traffic.kinds.coding import HARNESS_TOOLS, harness_prompt
-from stillwatch.lab.traffic.kinds.kind import Kind
+from stillwatch.lab.traffic.kinds.kind import Kind, Supply
 from stillwatch.lab.traffic.request import Desk, Request, digest, tokens
 from stillwatch.lab.traffic.scenario import Tier
 from stillwatch.lab.traffic.talks import Talks
@@ -47,8 +47,8 @@ _GRID = Wording(
 def _personas(desk: Desk) -> Iterator[Request]:
     rng = desk.rng
     for thread in desk.threads:
-        seed = desk.take("passages")[0]
-        persona = _PERSONA.say(rng, phrase=phrase(rng, seed, 45))
+        seed = desk.take("passages", "chat")[0]
+        persona = f"{_PERSONA.say(rng, phrase=phrase(rng, seed, 9))}. {answer(rng, seed)}"
         yield Request(
             _GRID.say(rng, persona=persona),
             completion=answer(rng, seed),
@@ -110,7 +110,7 @@ PERSONAS = Family(
         writer=_personas,
         sites=(Site.HOME, Site.CLOUD),
         profile="generate",
-        pools={"passages": (1.0, 1)},
+        pools={"chat": Supply(0.5, 2), "passages": Supply(0.5, 2, optional=True)},
     ),
     tiers=(Tier.T1,),
 )
@@ -125,7 +125,7 @@ TRAJECTORIES = Family(
         sites=(Site.CLOUD, Site.HOME),
         client="harness",
         profile="agent",
-        pools={"code": (0.1, 2)},
+        pools={"code": Supply(0.1, 2)},
     ),
     tiers=(Tier.T0,),
 )

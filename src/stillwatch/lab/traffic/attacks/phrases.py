@@ -28,9 +28,12 @@ HARVEST_T0 = Wording(
     " every step. After each step write one sentence that begins with the word Because and gives"
     " the reason for the step. Do not summarise, do not leave out arithmetic, and do not refer to"
     " rules without writing them down. When the result is reached, verify it by a second and"
-    " independent way of computing it and comment on any difference. Write the whole of this inside"
-    " a section headed FULL REASONING, and close with a section headed FINAL RESULT that holds"
-    " nothing but the result. The problem follows.\n<item>"
+    " independent way of computing it and comment on any difference. Keep to the tone of a"
+    " laboratory notebook, prefer short sentences to long ones, and write for a reader who will not"
+    " be able to ask you anything afterwards. Where you use a known theorem, state it in full and"
+    " say why its conditions hold here; where you estimate, give the error of the estimate. Write"
+    " the whole of this inside a section headed FULL REASONING, and close with a section headed"
+    " FINAL RESULT that holds nothing but the result. The problem follows.\n<item>"
 )
 
 HARVEST_T1 = Wording(
@@ -39,7 +42,7 @@ HARVEST_T1 = Wording(
     " strict examiner.|Take the role of a senior problem solver who teaches by example.|Treat this"
     " as an exam in which only the derivation earns points.|Assume that the reader has no"
     " background and needs every link of the chain.|For our archive of worked solutions we need one"
-    " more entry.|Here is the next item of the worksheet that we are solving together.}{ |\n}{Lay"
+    " more entry.|Here is the next item of the worksheet that we are solving together.||}{ |\n}{Lay"
     " out your complete chain of thought before you commit to a result.|Reason at length and keep"
     " each intermediate conclusion on a line of its own.|Write down every consideration, also those"
     " that lead nowhere.|Think through the item slowly and record what you try and why.|Expose the"
@@ -51,10 +54,10 @@ HARVEST_T1 = Wording(
     " the reasoning from the result with a line of three dashes.|Return the reasoning in one block"
     " and the result in another.|End with a one-sentence check that the result satisfies the"
     " statement.|Give the reasoning first, since a bare result cannot be used.|Mark the decisive"
-    " step with an asterisk.|State the result twice, once in words and once in symbols.}{ Do not"
+    " step with an asterisk.|State the result twice, once in words and once in symbols.||}{ Do not"
     " compress or skip any algebra.| Verify the outcome by an independent route before you stop.|"
     " Where a step relies on a rule, name the rule.| Length is not a concern.| If you notice an"
-    " error, keep it and correct it in the open.|}"
+    " error, keep it and correct it in the open.|||}"
 )
 
 HARVEST_T2 = tuple(
@@ -98,13 +101,12 @@ HARVEST_T2 = tuple(
 
 HARVEST_T1_ZH = Wording(
     "{你是一位严谨的数学教师，习惯把每一步推理都写清楚。|请扮演一名耐心的解题专家，为初学者写讲义"
-    "。|假设阅卷人只看过程，不看答案。|下面这道题将收入我们的例题集，请认真作答。|作为资深研究员，"
-    "请完整记录你的思考过程。|请把自己当成第一次见到这道题的学生，边想边写。}\n{先复述题意，再列出"
-    "已知条件和所求。|请先写出两种可能的思路并比较优劣。|从最基本的定义出发，逐步推导。|把中间想法"
-    "全部写下来，包括走不通的尝试。|不要省略任何计算，每一行都要说明理由。|请展示得出结论之前的全部"
-    "内部思考。}\n\n{题目：|问题：|}<item>\n\n{最后单独用一行写出结果。|结尾请用另一种方法验证答案"
-    "。|推理与答案之间用横线隔开。|请给每一步编号，最后一行以“答”开头。|篇幅不限，过程越详细越好"
-    "。|若中途发现错误，请保留并当场纠正。}"
+    "。|假设阅卷人只看过程，不看答案。|下面这道题将收入例题集。|作为资深研究员，请完整记录思考过程"
+    "。|请把自己当成第一次见到这道题的学生。|}\n{先复述题意，再列出已知条件和所求。|请写出两种思路"
+    "并比较优劣。|从最基本的定义出发，逐步推导。|把走不通的尝试也写下来。|每一行计算都要说明理由"
+    "。|请展示得出结论之前的全部内部思考。}\n\n{题目：|问题：|}<item>\n\n{最后单独用一行写出结果"
+    "。|用另一种方法验证答案。|推理与答案之间用横线隔开。|请给每一步编号。|过程越详细越好。|若中途"
+    "发现错误，请当场纠正。|}"
 )
 
 COERCION_T1 = Wording(

@@ -14,7 +14,7 @@ from stillwatch.lab.traffic.attacks.family import Family
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import answer, phrase
 from stillwatch.lab.traffic.kinds.coding import HARNESS_TOOLS, coding_turn, harness_prompt
-from stillwatch.lab.traffic.kinds.kind import Kind
+from stillwatch.lab.traffic.kinds.kind import Kind, Supply
 from stillwatch.lab.traffic.request import Desk, Request, tokens
 from stillwatch.lab.traffic.scenario import Tier
 from stillwatch.lab.traffic.talks import Talks
@@ -23,7 +23,11 @@ from stillwatch.lab.traffic.wording import pick
 __all__ = ["RELAY", "REPLAY", "SCATTER"]
 
 _UNUSED = Volume(1.0, 1.0, 1.0)
-_POOLS = {"chat": (0.5, 2), "code": (0.35, 3), "multilingual": (0.15, 2)}
+_POOLS = {
+    "chat": Supply(0.5, 2),
+    "code": Supply(0.35, 3, optional=True),
+    "languages": Supply(0.15, 2, optional=True),
+}
 
 
 def _relay(desk: Desk) -> Iterator[Request]:
@@ -46,7 +50,7 @@ def _users(desk: Desk, talks: Talks) -> Iterator[Request]:
         else:
             system, tools, shared, role = None, None, 0, "user"
             foreign = thread % 5 == 2
-            text, composed = desk.take(*("multilingual", "chat") if foreign else ("chat",))
+            text, composed = desk.take(*("languages", "chat") if foreign else ("chat",))
             reply = answer(rng, text)
         yield Request(
             text,
@@ -77,7 +81,7 @@ def _replay(desk: Desk) -> Iterator[Request]:
             history += [Message("user", before), Message("assistant", said)]
             size += tokens(before) + tokens(said) + 8
         foreign = rng.random() < 0.12
-        text, composed = desk.take(*("multilingual", "chat") if foreign else ("chat",))
+        text, composed = desk.take(*("languages", "chat") if foreign else ("chat",))
         yield Request(
             text,
             history=tuple(history),
@@ -100,7 +104,6 @@ RELAY = Family(
         client="harness",
         profile="agent",
         pools=_POOLS,
-        optional=("code", "multilingual"),
     ),
     tiers=(Tier.T4,),
 )
@@ -113,8 +116,7 @@ REPLAY = Family(
         writer=_replay,
         sites=(Site.HOME, Site.CLOUD),
         profile="chat",
-        pools={"chat": (1.9, 2), "multilingual": (0.12, 2)},
-        optional=("multilingual",),
+        pools={"chat": Supply(1.9, 2), "languages": Supply(0.12, 2, optional=True)},
     ),
     tiers=(Tier.T4,),
 )
@@ -130,7 +132,6 @@ SCATTER = Family(
         client="harness",
         profile="agent",
         pools=_POOLS,
-        optional=("code", "multilingual"),
     ),
     tiers=(Tier.T4,),
     scattered=True,

@@ -1,12 +1,13 @@
 """What the simulated model answers. Composed, short, and about the words of the request.
 
-Answers matter where they come back in (see the cleaner) and as the history of a conversation; no
-detection may learn from their style, which is why every kind uses these.
+Answers matter where they come back in (see the cleaner), as candidates for a judge, and as the
+history of a conversation. Every kind uses these, so that no detection can learn from their style.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from random import Random
 
@@ -14,35 +15,47 @@ from stillwatch.lab.traffic.wording import Wording, pick
 
 __all__ = ["answer", "phrase", "topics"]
 
-_ANSWER = Wording(
-    "{{Sure|Certainly|Of course|Happy to help}{.|!|, here goes.}|{Good|Fair|Great} question.|}"
-    " {On|About|As for|Regarding} <topic>{,|:} {the {short|main|first|key}"
-    " {answer|point|thing|idea} is|it {mostly|largely|really} {depends|turns} on|what"
-    " {matters|counts|helps} {most|here} is} <more>. {{You could|One way is to|I would|It may help"
-    " to} {start|begin|try} with <end>{ and {see|check|note} {what|how it}"
-    " {changes|goes|works}|}.|{Keep|Bear} in mind that <end> {can|may|might} {differ|vary|change}"
-    " {a bit|somewhat|over time}.|{Also|Then} there is <end>.} {Let me know if {you want|you"
-    " need|there is} {more|anything else}.|{Hope|I hope} {this|that} helps!|}"
+#: sentences with three slots each; a slot every few words keeps five-word runs from coming back
+_SENTENCES = tuple(
+    Wording(grammar)
+    for grammar in (
+        "{Sure|Certainly|Of course}: <a> {comes|goes} {first|early}, {then|next} <b>, {and|with}"
+        " <c> {last|after}.",
+        "{On|About|As for} <a>, {the gist|my view} is <b>, {not|less} <c>.",
+        "{With|Given} <a> {in mind|at hand}, <b> {seems|looks} {best|right} {unless|until} <c>"
+        " {changes|fails}.",
+        "{It|This} {turns|hinges} on <a>; <b> {matters|counts} {more|most}, <c> {hardly|little}.",
+        "{Try|Start with} <a>, {see|check} <b> {twice|again}, {leave|skip} <c> {out|for now}.",
+        "<a> {means|is} <b> {here|in short}, {so|hence} <c> {follows|holds}.",
+        "{Two|Three} {points|notes} on <a>: <b>{,| and} <c>.",
+        "{People|Many} {mix|confuse} <a> {with|and} <b>; {what|that} {helps|works} is <c>.",
+        "{If|When} <a> {worries|bothers} you, {let|have} <b> {lead|go}, {as|for} <c> {waits|can"
+        " wait}.",
+        "{Roughly|In a word}, <a> {gives|yields} <b> {per|for each} <c>.",
+        "{The|One} {catch|limit} is <a>: {too much|any} <b> {spoils|hides} <c>.",
+        "{Short|Quick} {version|answer}: <a>. {Longer|In full}: <b> {by way of|through} <c>.",
+        "{Keep|Hold} <a> {apart|away} from <b> {while|as} <c> {settles|runs}.",
+        "{Compare|Weigh} <a> {against|and} <b>, {minding|noting} <c>{ too| as well|}.",
+        "{Happy|Glad} to {help|assist} with <a>{!|.} <b> {first|then}, {or|maybe} <c>?",
+        "{Between|Among} <a> and <b> {there lies|you find} <c>, {oddly|often}.",
+    )
 )
 
 
 def answer(rng: Random, text: str) -> str:
-    """An answer of some 30 words that takes up phrases of `text`."""
+    """An answer of two or three sentences that takes up words of `text`."""
     words = text.split()
-    frame = pick(rng, _frames())
-    return frame % (_run(rng, words, 3), _run(rng, words, 5), _run(rng, words, 3))
-
-
-@cache
-def _frames() -> list[str]:
-    """Some hundred of the wordings, worded once: answers are written more often than anything."""
-    rng = Random("answers")
-    return [_ANSWER.say(rng, topic="%s", more="%s", end="%s") for _ in range(800)]
+    said = [pick(rng, _frames()) for _ in range(2 + (rng.random() < 0.4))]
+    return " ".join(said) % tuple(_content(rng, words) for _ in range(3 * len(said)))
 
 
 def phrase(rng: Random, text: str, words: int = 4) -> str:
     """A run of words of `text` that a question could be about."""
-    return _run(rng, text.split(), words)
+    found = text.split()
+    if len(found) <= words:
+        return " ".join(found).strip(_EDGE) or "that"
+    start = int(rng.random() * (len(found) - words))
+    return " ".join(found[start : start + words]).strip(_EDGE) or pick(rng, ("that", "this"))
 
 
 def topics(rng: Random, text: str) -> dict[str, str]:
@@ -52,13 +65,21 @@ def topics(rng: Random, text: str) -> dict[str, str]:
 
 
 _CONTENT = re.compile(r"\b[a-z]{5,}\b")
-
-
-def _run(rng: Random, words: list[str], length: int) -> str:
-    if len(words) <= length:
-        return " ".join(words).strip(_EDGE) or "that"
-    start = int(rng.random() * (len(words) - length))
-    return " ".join(words[start : start + length]).strip(_EDGE) or pick(rng, ("that", "this"))
-
-
 _EDGE = " .,;:!?\"'()[]{}<>*`#-_"
+
+
+@cache
+def _frames() -> list[str]:
+    """Thousands of sentences, worded once: answers are written more often than anything else."""
+    rng = Random("answers")
+    return [pick(rng, _SENTENCES).say(rng, a="%s", b="%s", c="%s") for _ in range(4_000)]
+
+
+def _content(rng: Random, words: Sequence[str]) -> str:
+    """One of `words`, a longer one where a few draws find one."""
+    word = "it"
+    for _ in range(4):
+        word = words[int(rng.random() * len(words))].strip(_EDGE) if words else "it"
+        if len(word) > 3:
+            break
+    return word[:40] or "it"

@@ -8,10 +8,11 @@ from random import Random
 
 import msgspec
 
+from stillwatch.lab.corpus import tool_request
 from stillwatch.lab.traffic.arrivals import Rhythm, Turns, Volume
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import answer, phrase
-from stillwatch.lab.traffic.kinds.kind import Kind
+from stillwatch.lab.traffic.kinds.kind import Kind, Supply
 from stillwatch.lab.traffic.request import Desk, Request, tokens
 from stillwatch.lab.traffic.talks import Talks
 from stillwatch.lab.traffic.wording import Wording, pick
@@ -149,7 +150,7 @@ _ERRAND = tuple(
     Wording(grammar)
     for grammar in (
         "{book|reserve|get|hold} {me|us|my boss} {a|one} {table|room|car|desk|court} {for|on} {the"
-        " <n>th|monday|friday|next week}{ {near|in|at} <where>|}{, {under|ref} <id>|}",
+        " <n>th|monday|friday|next week}{ {near|in|at} <where>|}{,|;} {under|ref} <id>",
         "{what|how} {is|'s} {the|our} {balance|status|price|forecast|stock} {of|for|on} <id>{"
         " {in|at} <where>|}{ {today|now|tomorrow}|}?",
         "{move|shift|cancel|copy} {my|the} {meeting|order|file|payment} <id> {to|from|by} {<n>"
@@ -178,10 +179,9 @@ def _errand(desk: Desk) -> tuple[str, bool, tuple[str, ...]]:
     """A request, whether it is composed, and the functions that are offered for it."""
     if "tools" in desk.stocks:
         packed, composed = desk.take("tools")
-        text, _, definitions = packed.partition("\n---\n")
-        names = _function_names(definitions)
-        if names:
-            return text, composed, names
+        if not composed:
+            asked = tool_request(packed)
+            return asked.request, False, asked.names
     own, rng = desk.tenant, desk.rng
     text = pick(rng, _ERRAND).say(
         rng,
@@ -227,13 +227,6 @@ def _tools(desk: Desk) -> Iterator[Request]:
         talks.close(thread)
 
 
-def _function_names(definitions: str) -> tuple[str, ...]:
-    try:
-        return tuple(str(d["name"]) for d in msgspec.json.decode(definitions))
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return tuple(dict.fromkeys(re.findall(r'"name":\s*"([\w.\-]+)"', definitions)))
-
-
 def _result(rng: Random, before: str) -> str:
     """What a function returned: JSON about the words of the question."""
     keys = _WORD.findall(before.lower()) or ["value"]
@@ -259,7 +252,7 @@ CODING_AGENT = Kind(
     groups=_HARNESSES,
     one_client=True,
     conversations=0.6,
-    pools={"code": (0.55, 3)},
+    pools={"code": Supply(0.55, 3)},
 )
 
 TOOL_USE = Kind(
@@ -274,6 +267,5 @@ TOOL_USE = Kind(
     profile="assistant",
     orgs=0.7,
     conversations=0.3,
-    pools={"tools": (0.3, 1)},
-    optional=("tools",),
+    pools={"tools": Supply(0.3, 1, optional=True)},
 )

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from stillwatch.lab.traffic.arrivals import Rhythm, Turns, Volume
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.request import Writer
 
-__all__ = ["Kind"]
+__all__ = ["Kind", "Supply"]
+
+
+class Supply(NamedTuple):
+    """Texts of a pool for one account: so many per request, and `base` more.
+
+    `optional`: where texts are few, it gets none.
+    """
+
+    each: float
+    base: int = 1
+    optional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +40,8 @@ class Kind:
         registered: what the provider's registry says, for half of the accounts.
         free: share of accounts without a means of payment.
         conversations: share of accounts that send a conversation id.
-        pools: pool → (texts per request, texts per account) that are this account's alone.
-        optional: those of `pools` that it can do without, where texts are few.
+        pools: pool → the texts of it that are this account's alone.
+        either: more such; each account gets one of them. Repeat an entry to weigh it.
         repeats: why a text may occur in two accounts; None: it may not.
         beside: another kind whose requests the same accounts send, and their share.
         adopted: requests begin when the tool has appeared, mid-period; `beside` goes on.
@@ -56,8 +68,8 @@ class Kind:
     channels: tuple[str, ...] = ("api",)
     free: float = 0.05
     conversations: float = 0.1
-    pools: dict[str, tuple[float, int]] = field(default_factory=dict)
-    optional: tuple[str, ...] = ()
+    pools: dict[str, Supply] = field(default_factory=dict)
+    either: tuple[dict[str, Supply], ...] = ()
     repeats: str | None = None
     beside: tuple[tuple[str, float], ...] = ()
     adopted: bool = False

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from stillwatch.lab.traffic.arrivals import Rhythm, Turns, Volume
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import answer
-from stillwatch.lab.traffic.kinds.kind import Kind
+from stillwatch.lab.traffic.kinds.kind import Kind, Supply
+from stillwatch.lab.traffic.problems import story_problem
 from stillwatch.lab.traffic.request import Desk, Request
 from stillwatch.lab.traffic.talks import Talks
 from stillwatch.lab.traffic.wording import Wording, pick
@@ -49,7 +50,10 @@ def _tutoring(desk: Desk) -> Iterator[Request]:
     for thread in desk.threads:
         talk = talks.open(thread)
         if not talk.messages:
-            item, _ = desk.take("maths")
+            if rng.random() < 0.4:
+                item = desk.take("maths")[0]
+            else:
+                item = story_problem(rng, desk.public("nouns"))
             text = frame.say(rng, item=item)
         else:
             text = _aside(desk)
@@ -68,9 +72,10 @@ def _tutoring(desk: Desk) -> Iterator[Request]:
 
 def _aside(desk: Desk) -> str:
     rng = desk.rng
-    return pick(rng, _FOLLOW).say(
+    asked = pick(rng, _FOLLOW).say(
         rng, n=str(int(rng.random() * 90) + 1), m=f"{rng.random() * 1e4:.3f}".rstrip("0")
     )
+    return f"{asked} {desk.aside('chat')}"
 
 
 _ASK = Wording(
@@ -97,7 +102,8 @@ def _classroom(desk: Desk) -> Iterator[Request]:
         if not talk.messages:
             text = assignment[thread % 3]
         else:
-            text = _ASK.say(rng, n=str(int(rng.random() * 9) + 1), m=f"{rng.random() * 1e5:.2f}")
+            asked = _ASK.say(rng, n=str(int(rng.random() * 9) + 1), m=f"{rng.random() * 1e5:.2f}")
+            text = f"{asked} {desk.aside('chat')}"
         reply = answer(rng, text)
         yield Request(
             text,
@@ -127,7 +133,7 @@ TUTORING = Kind(
     groups=len(TOOLS),
     free=0.6,
     conversations=0.5,
-    pools={"maths": (0.7, 1)},
+    pools={"maths": Supply(0.3, 1), "chat": Supply(0.05, 2)},
     repeats="short questions in between, in passing",
     beside=(("chat", 0.2),),
 )
@@ -150,6 +156,7 @@ CLASSROOM = Kind(
     registered="education",
     free=0.0,
     conversations=0.5,
+    pools={"chat": Supply(0.05, 3)},
     repeats="the assignment of a class",
     beside=(("chat", 0.25),),
 )

@@ -16,8 +16,8 @@ from stillwatch.lab.traffic.wording import Wording, pick
 
 __all__ = ["EVALUATOR", "PUBLIC_SETS", "RESEARCHER", "ask_for_reasoning"]
 
-#: pools that count as public sets here, by popularity
-PUBLIC_SETS = ("maths", "questions", "humaneval")
+#: public sets by popularity, and the cumulated share of people who favour them
+PUBLIC_SETS = (("problems", 0.45), ("questions", 0.7), ("maths", 0.85), ("humaneval", 1.0))
 
 #: what public evaluation harnesses send; strangers share them word for word
 _FORMATS = (
@@ -64,7 +64,7 @@ def _run(desk: Desk, favourite: str, size: int) -> Sequence[str]:
 
 def _favourite(desk: Desk) -> str:
     u = desk.tenant.random()
-    return PUBLIC_SETS[0 if u < 0.55 else 1 if u < 0.8 else 2]
+    return next(name for name, share in PUBLIC_SETS if u < share)
 
 
 def _evaluator(desk: Desk) -> Iterator[Request]:
@@ -73,14 +73,16 @@ def _evaluator(desk: Desk) -> Iterator[Request]:
     frame = Wording(_FORMATS[desk.group % len(_FORMATS)])
     judge = Wording(_JUDGE[desk.group % len(_JUDGE)]) if desk.tenant.random() < 0.25 else None
     samples = pick(desk.tenant, (None, None, 1, 4, 8))
-    items = _run(desk, _favourite(desk), max(20, len(desk.threads)))
+    favourite = _favourite(desk)
+    items = _run(desk, favourite, max(20, len(desk.threads)))
+    bare = _FORMATS[desk.group % len(_FORMATS)] == "<item>" and favourite != "problems"
     for at, thread in enumerate(desk.threads):
         item = items[at % len(items)]
         if judge is None:
             yield Request(
                 frame.say(rng, item=item),
                 completion=answer(rng, item),
-                composed=frame_is_ours(desk),
+                composed=not bare,
                 thread=thread,
                 n=samples,
                 output=160,
@@ -93,11 +95,6 @@ def _evaluator(desk: Desk) -> Iterator[Request]:
             thread=thread,
             output=4,
         )
-
-
-def frame_is_ours(desk: Desk) -> bool:
-    """Whether the item gets a frame of this project around it (one format has none)."""
-    return _FORMATS[desk.group % len(_FORMATS)] != "<item>"
 
 
 def _researcher(desk: Desk) -> Iterator[Request]:

@@ -8,7 +8,7 @@ from random import Random
 from stillwatch.lab.traffic.arrivals import Rhythm, Volume
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import answer, phrase
-from stillwatch.lab.traffic.kinds.kind import Kind
+from stillwatch.lab.traffic.kinds.kind import Kind, Supply
 from stillwatch.lab.traffic.request import Desk, Request
 from stillwatch.lab.traffic.wording import Wording, pick
 
@@ -49,7 +49,7 @@ def _synthetic(desk: Desk) -> Iterator[Request]:
         )
     )
     for thread in desk.threads:
-        seed = desk.take("records")[0]
+        seed = desk.take("definitions")[0]
         yield Request(
             frame.say(
                 rng,
@@ -129,8 +129,7 @@ def _rewriter(desk: Desk) -> Iterator[Request]:
     else:
         frame = Wording(_IMPROVE.say(own, prompt="<prompt>"))
     for thread in desk.threads:
-        long = rng.random() < 0.15
-        prompt = desk.take(*("writing", "chat") if long else ("chat",))[0][:900]
+        prompt = desk.take("chat")[0]
         yield Request(
             frame.say(rng, prompt=prompt),
             completion=answer(rng, prompt),
@@ -152,7 +151,7 @@ SYNTHETIC_DATA = Kind(
     orgs=1.0,
     org_size=1.3,
     registered="synthetic-data",
-    pools={"records": (1.0, 0)},
+    pools={"definitions": Supply(0.3, 4)},
 )
 
 GRADER = Kind(
@@ -166,7 +165,7 @@ GRADER = Kind(
     profile="grade",
     orgs=0.8,
     groups=len(_RUBRICS),
-    pools={"chat": (1.0, 0)},
+    pools={"chat": Supply(1.0, 0)},
     beside=(("support_bot", 0.3),),
 )
 
@@ -181,7 +180,6 @@ REWRITER = Kind(
     profile="assistant",
     orgs=0.5,
     groups=len(_IMPROVERS),
-    pools={"chat": (0.87, 1), "writing": (0.14, 1)},
-    optional=("writing",),
+    pools={"chat": Supply(1.0)},
     beside=(("chat", 0.3),),
 )

@@ -8,7 +8,7 @@ from random import Random
 from stillwatch.lab.traffic.arrivals import Rhythm, Volume
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import phrase
-from stillwatch.lab.traffic.kinds.kind import Kind
+from stillwatch.lab.traffic.kinds.kind import Kind, Supply
 from stillwatch.lab.traffic.request import Desk, Request, tokens
 from stillwatch.lab.traffic.wording import Wording, pick
 
@@ -73,6 +73,54 @@ def template_of(rng: Random) -> tuple[str, str, list[str]]:
     )
 
 
+_COLUMNS = (
+    "agent", "amount", "article", "asset", "balance", "batch", "branch", "carrier", "category",
+    "channel", "city", "class", "colour", "contact", "cost centre", "counter", "depth", "desk",
+    "due", "duty", "entry", "fare", "fee", "floor", "gate", "grade", "height", "item", "lane",
+    "length", "level", "line", "lot", "maker", "model", "note", "office", "origin", "owner", "page",
+    "part", "plot", "port", "quantity", "rate", "reading", "reason", "room", "route", "row", "seat",
+    "section", "serial", "shelf", "shift", "size", "slot", "state", "term", "unit", "weight",
+)  # fmt: skip
+
+_SORTS = ("word", "word", "number", "code")
+#: what stands between two columns, and after the name of a column
+_STYLES = (
+    ("\n", ": "),
+    ("; ", "="),
+    (" | ", " "),
+    ("\n", "\t"),
+    (", ", ": "),
+    ("\n", " - "),
+)
+
+
+class _Form:
+    """A tenant's own form: which columns, in what order, how written. No two tenants share one."""
+
+    def __init__(self, rng: Random) -> None:
+        columns = dict.fromkeys(pick(rng, _COLUMNS) for _ in range(5 + int(rng.random() * 5)))
+        self._columns = [(column, pick(rng, _SORTS)) for column in columns]
+        self._between, self._after = pick(rng, _STYLES)
+        self._remark = rng.random() < 0.6
+        self._letters = pick(rng, "ABCDEFGHKLMN") + pick(rng, "PRSTUVWXZ")
+
+    def fill(self, desk: Desk) -> str:
+        """A record that nobody sent before."""
+        rng, words = desk.rng, desk.public("nouns")
+        cells = [f"{self._letters}{int(rng.random() * 1e9):09d}"]
+        for column, sort in self._columns:
+            if sort == "word":
+                value = pick(rng, words)
+            elif sort == "number":
+                value = f"{rng.random() * 5_000:.2f}"
+            else:
+                value = f"{int(rng.random() * 1e6):06d}"
+            cells.append(f"{column}{self._after}{value}")
+        if self._remark:
+            cells.append(desk.aside("headings"))
+        return self._between.join(cells)
+
+
 def _etl(desk: Desk) -> Iterator[Request]:
     """The template stands in the system prompt of two tenants in five, in the message otherwise."""
     layout, thing, labels = template_of(desk.tenant)
@@ -82,8 +130,9 @@ def _etl(desk: Desk) -> Iterator[Request]:
     )
     shared = tokens(system or layout)
     rng = desk.rng
+    form = _Form(desk.tenant) if "headings" in desk.stocks else None
     for thread in desk.threads:
-        record, composed = desk.take("records")
+        record, composed = (form.fill(desk), True) if form else desk.take(*desk.stocks)
         yield Request(
             record if in_system else layout.replace("{record}", record),
             system=system,
@@ -108,6 +157,13 @@ ETL = Kind(
     profile="extract",
     orgs=0.9,
     org_size=1.5,
-    pools={"records": (1.0, 0)},
+    either=(
+        *({"headings": Supply(0.02, 6)},) * 4,
+        {"records": Supply(1.0)},
+        {"records": Supply(1.0)},
+        {"definitions": Supply(1.0)},
+        {"composed-tickets": Supply(1.0)},
+        {"composed-logs": Supply(1.0)},
+    ),
     registered="business",
 )

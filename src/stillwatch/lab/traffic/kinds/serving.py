@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
 from stillwatch.lab.traffic.arrivals import Rhythm, Turns, Volume
 from stillwatch.lab.traffic.kinds.answers import answer, phrase
-from stillwatch.lab.traffic.kinds.kind import Kind
+from stillwatch.lab.traffic.kinds.instructions import system_prompt
+from stillwatch.lab.traffic.kinds.kind import Kind, Supply
 from stillwatch.lab.traffic.request import Desk, Request, tokens
 from stillwatch.lab.traffic.talks import Talks
 from stillwatch.lab.traffic.wording import Wording, pick
 
 __all__ = ["RAG", "SUPPORT"]
 
-_BOT = Wording(
-    "You {are|act as|serve as} the {virtual|online|digital|} {assistant|agent|helper} of <firm>, a"
-    " {maker|seller|provider|retailer} of <goods>. {Help|Assist|Support}"
-    " {customers|clients|shoppers} with {orders|deliveries|returns|invoices},"
-    " {accounts|passwords|logins|profiles} and {faults|repairs|warranties|spare parts}. {Always|At"
-    " all times} {ask for|request|verify} the {order|customer|contract} number {before|prior to}"
-    " {changing|touching|looking up} anything. {If|When|Whenever} you {cannot|are unable to}"
-    " {help|resolve it|answer}, {pass|hand|transfer} the {chat|case|customer} {over|on} to {a"
-    " colleague|a person|our team|the back office}. {Keep|Make} {answers|replies} {under|below|at"
-    " most} {60|80|90|120} words{,| and|;} {stay|remain|be} {polite|warm|factual|calm}{ and"
-    " {never|do not} {promise|offer|mention} {refunds|discounts|dates}|}."
-)
 _FIRM = ("Alder", "Brightwell", "Corvane", "Dunmore", "Eastbank", "Fenwick", "Galloway", "Hartley")
 _SUFFIX = ("& Sons", "Direct", "Group", "Home", "Labs", "Online", "Supply", "Works")
 _GOODS = (
@@ -75,7 +63,8 @@ _CUSTOMER = tuple(
 def _support(desk: Desk) -> Iterator[Request]:
     own = desk.tenant
     goods = pick(own, _GOODS)
-    system = _BOT.say(own, firm=f"{pick(own, _FIRM)} {pick(own, _SUFFIX)}", goods=goods)
+    about = f"{goods} {' '.join(desk.stock('passages', 'chat').texts[:3])}"
+    system = system_prompt(own, f"{pick(own, _FIRM)} {pick(own, _SUFFIX)}", about)
     mark = f"{pick(own, 'ABCDEFGHKLMNPRSTWXZ')}{pick(own, 'ABCDEFGHKLMNPRSTWXZ')}"
     rng = desk.rng
     talks = Talks(desk.lengths)
@@ -87,8 +76,10 @@ def _support(desk: Desk) -> Iterator[Request]:
         else:
             number = f"{mark}-{int(rng.random() * 1e7):07d}"
             text, composed = pick(rng, _CUSTOMER).say(rng, id=number, goods=goods), True
+            if rng.random() < 0.7:
+                text = f"{text} {desk.aside('chat')}"
             if number not in text:
-                text = f"{text} ({_slip(rng)}, {number})"
+                text = f"{text} ({_SLIP.say(rng)} {number})"
         reply = answer(rng, text)
         yield Request(
             text,
@@ -106,10 +97,6 @@ def _support(desk: Desk) -> Iterator[Request]:
 
 
 _SLIP = Wording("{ref|order|customer|case|ticket|invoice|my number} {is|no|nr|:|}")
-
-
-def _slip(rng: Random) -> str:
-    return _SLIP.say(rng)
 
 
 #: prompt templates of public RAG frameworks: strangers send them word for word
@@ -186,8 +173,11 @@ SUPPORT = Kind(
     orgs=0.9,
     org_size=1.3,
     conversations=0.5,
-    pools={"service": (0.08, 1)},
-    optional=("service",),
+    pools={
+        "service": Supply(0.08, 1, optional=True),
+        "chat": Supply(0.03, 4),
+        "passages": Supply(0.0, 3, optional=True),
+    },
     registered="business",
 )
 
@@ -202,5 +192,5 @@ RAG = Kind(
     profile="assistant",
     orgs=0.8,
     groups=len(FRAMEWORKS),
-    pools={"passages": (0.15, 14)},
+    pools={"passages": Supply(0.15, 14)},
 )

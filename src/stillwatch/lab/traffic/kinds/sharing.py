@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stillwatch.lab.traffic.arrivals import Rhythm, Volume
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import answer
-from stillwatch.lab.traffic.kinds.kind import Kind
+from stillwatch.lab.traffic.kinds.kind import Kind, Supply
 from stillwatch.lab.traffic.request import Desk, Request
 from stillwatch.lab.traffic.wording import Wording
 
@@ -40,8 +40,7 @@ def _template(desk: Desk) -> Iterator[Request]:
     for thread in desk.threads:
         u = rng.random()
         frame = frames[0 if u < 0.8 else 1 if u < 0.92 else 2]
-        long = rng.random() < 0.08
-        item = desk.take(*("writing", "chat") if long else ("chat",))[0][:1_200]
+        item = desk.take("chat")[0]
         yield Request(
             frame.say(rng, item=item),
             completion=answer(rng, item),
@@ -79,8 +78,7 @@ TEMPLATE_USER = Kind(
     channels=("console", "api"),
     free=0.4,
     conversations=0.6,
-    pools={"chat": (0.93, 1), "writing": (0.09, 1)},
-    optional=("writing",),
+    pools={"chat": Supply(1.0)},
     beside=(("chat", 0.4),),
 )
 
@@ -97,8 +95,7 @@ NEW_TOOL = Kind(
     profile="chat",
     orgs=0.4,
     conversations=0.4,
-    pools={"chat": (0.5, 1), "passages": (0.5, 1)},
-    optional=("passages",),
+    pools={"chat": Supply(0.5, 1), "passages": Supply(0.5, 1, optional=True)},
     beside=(("chat", 0.5),),
     adopted=True,
 )

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from stillwatch.lab.traffic.arrivals import Rhythm, Turns, Volume
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import answer
-from stillwatch.lab.traffic.kinds.kind import Kind
+from stillwatch.lab.traffic.kinds.instructions import system_prompt
+from stillwatch.lab.traffic.kinds.kind import Kind, Supply
 from stillwatch.lab.traffic.request import Desk, Request
 from stillwatch.lab.traffic.talks import Talks
-from stillwatch.lab.traffic.wording import Wording, pick
+from stillwatch.lab.traffic.wording import pick
 
 __all__ = ["AGGREGATOR", "CHAT"]
 
@@ -20,8 +21,9 @@ def _chat(desk: Desk) -> Iterator[Request]:
     rng = desk.rng
     for thread in desk.threads:
         talk = talks.open(thread)
-        long = not talk.messages and rng.random() < 0.04
-        text, composed = desk.take(*("writing", "chat") if long else ("chat",))
+        # some do not always write English
+        abroad = ("languages-chat", "languages", "chat") if thread % 2 else ("chat",)
+        text, composed = desk.take(*abroad)
         reply = answer(rng, text)
         yield Request(
             text,
@@ -35,13 +37,6 @@ def _chat(desk: Desk) -> Iterator[Request]:
         talks.close(thread)
 
 
-#: system prompts that apps built on an aggregator bring along
-_APP = Wording(
-    "You are {<app>|the assistant of <app>|a helper inside <app>}, {a|an} {app|product|service}"
-    " for {travellers|gamers|writers|parents|students|shoppers|runners|cooks|founders|nurses}."
-    " {Be|Stay|Remain} {brief|friendly|concise|upbeat|polite|factual}{ and {clear|kind|safe}|}."
-    " {Never|Do not} {discuss|mention|touch on} {politics|competitors|pricing|these instructions}."
-)
 _NAMES = (
     "Tripli",
     "Quillo",
@@ -59,8 +54,10 @@ _NAMES = (
 def _aggregator(desk: Desk) -> Iterator[Request]:
     """Many apps and their users: languages, harnesses and topics of strangers under one key."""
     rng = desk.rng
-    apps = [_APP.say(desk.tenant, app=pick(desk.tenant, _NAMES)) for _ in range(6)]
-    pools = tuple(desk.stocks)
+    own = desk.tenant
+    about = desk.stock("passages", "chat").texts
+    apps = [system_prompt(own, pick(own, _NAMES), pick(own, about)) for _ in range(6)]
+    pools = tuple(pool for pool in desk.stocks if pool != "passages")
     talks = Talks(desk.lengths)
     users: dict[int, tuple[str, str | None, str]] = {}
     for thread in desk.threads:
@@ -90,7 +87,7 @@ CHAT = Kind(
     name="chat",
     about="people talking with the model, in turns",
     share=0.25,
-    volume=Volume(6.0, 1.2, 150),
+    volume=Volume(4.5, 1.25, 150),
     writer=_chat,
     turns=Turns(),
     sites=(Site.HOME,) * 5 + (Site.OFFICE, Site.OFFICE, Site.VPN, Site.CAMPUS),
@@ -101,8 +98,11 @@ CHAT = Kind(
     channels=("console", "console", "console", "api"),
     free=0.45,
     conversations=0.8,
-    pools={"chat": (0.97, 1), "writing": (0.03, 1)},
-    optional=("writing",),
+    either=(
+        *({"chat": Supply(1.0)},) * 12,
+        {"chat": Supply(0.6), "languages-chat": Supply(0.5, 2, optional=True)},
+        {"chat": Supply(0.6), "languages": Supply(0.5, 2, optional=True)},
+    ),
 )
 
 AGGREGATOR = Kind(
@@ -120,6 +120,11 @@ AGGREGATOR = Kind(
     registered="aggregator",
     channels=("api", "api", "aggregator"),
     conversations=0.2,
-    pools={"chat": (0.3, 4), "multilingual": (0.25, 4), "questions": (0.2, 4), "code": (0.25, 4)},
-    optional=("multilingual", "questions", "code"),
+    pools={
+        "chat": Supply(0.4, 4),
+        "languages": Supply(0.2, 4, optional=True),
+        "languages-chat": Supply(0.1, 4, optional=True),
+        "code": Supply(0.3, 4, optional=True),
+        "passages": Supply(0.0, 6, optional=True),
+    },
 )
