@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-events format lock clean
+.PHONY: help demo test bench-events bench-scan bench-scan-seeds bench-scan-scale format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -17,6 +17,21 @@ test: $(VENV)/.dev ## every check that needs no root and no service
 
 bench-events: $(VENV)/.core ## measure the event store
 	@$(BIN)/python benchmarks/events.py
+
+bench-scan: bench-scan-seeds bench-scan-scale ## measure what a scan finds, whom it accuses, its speed and memory
+	@$(BIN)/python benchmarks/sketching.py
+	@$(BIN)/python benchmarks/reading.py
+	@$(BIN)/python benchmarks/baselines.py --seeds 1000 1001
+
+bench-scan-seeds: $(VENV)/.core ## ten reporting seeds of the demonstration, then every other preset
+	@$(BIN)/python benchmarks/scan_seeds.py
+	@$(BIN)/python benchmarks/scan_seeds.py --every-preset --seeds 1000
+
+bench-scan-scale: $(VENV)/.core ## a scan of 5 and of 20 million exchanges; needs 20 GB of disk
+	@mkdir -p out
+	@$(BIN)/stillwatch simulate demo --seed 1000 --out out/a.parquet --labels out/a.labels.parquet
+	@$(BIN)/stillwatch simulate demo --seed 1001 --out out/b.parquet --labels out/b.labels.parquet
+	@$(BIN)/python benchmarks/scan_scale.py --traffic out/a.parquet out/b.parquet --work out
 
 format: $(VENV)/.dev ## rewrite the sources in the house style, and print the generated pages again
 	@$(BIN)/ruff check --fix --quiet src tests tools benchmarks; $(BIN)/ruff format --quiet src tests tools benchmarks
