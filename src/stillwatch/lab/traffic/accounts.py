@@ -138,37 +138,58 @@ class Registrar:
             group=groups[index],
         )
 
-    def member(self, campaign: Campaign, family: Kind, index: int, since: int) -> Account:
-        """Account `index` of `campaign`; `since` is when the campaign began to sign up."""
+    def member(
+        self, campaign: Campaign, family: Kind, cover: Kind, index: int, since: int
+    ) -> Account:
+        """Account `index` of `campaign`; `since` is when the campaign began to sign up.
+
+        It poses as the kind that covers it, or uses the API as the family does.
+        """
         who = campaign.name
         rng = seeded(self._seed, MEMBER, who, index)
         ours = seeded(self._seed, MEMBER, who)
-        leaks = campaign.leaks
+        posed = cover if campaign.cover and rng.random() < 0.5 else family
         land = country(rng)
         site = (Site.HOME, Site.HOME, Site.CLOUD, Site.VPN)[int(rng.random() * 4)]
+        org = _name("org", self._seed, who, index) if rng.random() < posed.orgs * 0.6 else None
         account = Account(
             name=_name("acct", self._seed, who, index),
-            org=_name("org", self._seed, who, index) if rng.random() < family.orgs * 0.5 else None,
+            org=org,
             key=_name("key", self._seed, who, index),
-            tenant_kind=("education", "startup", None, None, None)[int(rng.random() * 5)],
-            channel=family.channels[int(rng.random() * len(family.channels))],
+            tenant_kind=("education", "startup")[int(rng.random() * 2)]
+            if rng.random() < 0.2
+            else None,
+            channel=posed.channels[int(rng.random() * len(posed.channels))],
             country=COUNTRIES[land].code,
             zone=COUNTRIES[land].zone,
             network=self._networks.draw(rng, site, land),
-            software=software(rng, family.client),
-            accept_language=COUNTRIES[land].language if family.client == "browser" else None,
-            payment=_name("pay", self._seed, who, index) if rng.random() > family.free else None,
+            software=software(rng, posed.client),
+            accept_language=COUNTRIES[land].language if posed.client == "browser" else None,
+            payment=_name("pay", self._seed, who, index) if rng.random() > posed.free else None,
             device=_name("dev", self._seed, who, index) if rng.random() > 0.15 else None,
-            email_domain=webmail(rng),
-            registered_at=since - int(np.exp(rng.uniform(np.log(1.0), np.log(400.0))) * DAY),
+            email_domain=f"{org}.example" if org else webmail(rng),
+            registered_at=since - int(np.exp(rng.uniform(np.log(3.0), np.log(1_100.0))) * DAY),
             blocked_at=None,
             parameters=draw_parameters(
                 ours if campaign.parameters == "uniform" else rng, family.profile
             ),
             keeps_content=rng.random() > 0.2,
-            names_conversations=rng.random() < family.conversations,
+            names_conversations=rng.random() < posed.conversations,
             group=0,
         )
+        self._leak(account, campaign, family, since, rng)
+        return account
+
+    def _leak(
+        self,
+        account: Account,
+        campaign: Campaign,
+        family: Kind,
+        since: int,
+        rng: np.random.Generator,
+    ) -> None:
+        """Tie `account` to others of its campaign, as often as the campaign's leaks say."""
+        who, leaks = campaign.name, campaign.leaks
         weak = rng.random(6)
         if weak[0] < leaks.payment:
             pick = int(rng.integers(max(1, campaign.accounts // leaks.payment_group)))
@@ -177,18 +198,15 @@ class Registrar:
             pick = int(rng.integers(max(1, campaign.accounts // leaks.device_group)))
             account.device = _name("dev", self._seed, who, f"shared{pick}")
         if weak[2] < leaks.address:
-            pick = int(rng.integers(leaks.addresses))
-            exit_ = seeded(self._seed, MEMBER, who, f"exit{pick}")
+            exit_ = seeded(self._seed, MEMBER, who, f"exit{int(rng.integers(leaks.addresses))}")
             account.network = self._networks.draw(exit_, Site.HOME, country(exit_))
         if weak[3] < leaks.registration:
-            account.registered_at = since - int(
-                3 * DAY + rng.random() * leaks.registration_hours * HOUR
-            )
+            late = 3 * DAY + rng.random() * leaks.registration_hours * HOUR
+            account.registered_at = since - int(late)
         if weak[4] < leaks.mail:
             account.email_domain = f"{_name('mail', self._seed, who, 0)}.example"
         if weak[5] < leaks.client:
-            account.software = software(ours, family.client)
-        return account
+            account.software = software(seeded(self._seed, MEMBER, who, "client"), family.client)
 
     def _layout(self, kind: Kind, count: int) -> tuple[list[int], list[int]]:
         """Organisation and group of each account of a kind."""

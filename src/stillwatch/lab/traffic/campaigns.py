@@ -37,8 +37,10 @@ def family_of(campaign: Campaign) -> Family:
             f"{', '.join(family.languages)}, not in {campaign.tier} and {campaign.language}"
         )
     unknown = set(campaign.cover_kinds) - KINDS.keys()
-    if unknown:
-        raise SettingsError(f"campaign '{campaign.name}': there is no kind '{min(unknown)}'")
+    if unknown or not campaign.cover_kinds:
+        raise SettingsError(
+            f"campaign '{campaign.name}': cover_kinds must name some of {', '.join(KINDS)}"
+        )
     return family
 
 
@@ -77,8 +79,12 @@ def campaign_activities(
     since = span.start
     if campaign.since_period is not None:
         since -= (scenario.period - campaign.since_period) * PERIOD_DAYS * DAY
+    covers = [
+        KINDS[campaign.cover_kinds[int(u * len(campaign.cover_kinds))]]
+        for u in rng.random(campaign.accounts).tolist()
+    ]
     members = [
-        registrar.member(campaign, family.behaviour, index, since)
+        registrar.member(campaign, family.behaviour, covers[index], index, since)
         for index in range(campaign.accounts)
     ]
     shifts = _shifts(campaign, members, span, rng)
@@ -96,7 +102,7 @@ def campaign_activities(
             )
         cover = int(rng.poisson(mine.times.size * campaign.cover / (1 - campaign.cover)))
         if cover:
-            kind = KINDS[campaign.cover_kinds[int(rng.random() * len(campaign.cover_kinds))]]
+            kind = covers[index]
             when = Span(span.start, min(span.end, member.blocked_at or span.end))
             covering = converse(rng, cover, when, Rhythm.HUMAN, member.zone, kind.turns)
             if covering.times.size:

@@ -116,7 +116,11 @@ class Desk(msgspec.Struct):
 
     def stock(self, *pools: str) -> Stock:
         """The stock of the first of `pools` that this activity has."""
-        return next(self.stocks[pool] for pool in pools if pool in self.stocks)
+        for pool in pools:
+            stock = self.stocks.get(pool)
+            if stock is not None:
+                return stock
+        raise KeyError(pools)
 
 
 Writer = Callable[[Desk], Iterator[Request]]

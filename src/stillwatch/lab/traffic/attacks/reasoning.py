@@ -51,7 +51,7 @@ def _harvest(desk: Desk) -> Iterator[Request]:
             pick(desk.rng, wordings).say(desk.rng, item=item, **topics(desk.rng, item)),
             completion=answer(desk.rng, item),
             thread=thread,
-            output=620,
+            output=480,
         )
 
 

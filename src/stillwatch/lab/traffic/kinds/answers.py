@@ -7,7 +7,6 @@ history of a conversation. Every kind uses these, so that no detection can learn
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cache
 from random import Random
 
@@ -44,9 +43,10 @@ _SENTENCES = tuple(
 
 def answer(rng: Random, text: str) -> str:
     """An answer of two or three sentences that takes up words of `text`."""
-    words = text.split()
-    said = [pick(rng, _frames()) for _ in range(2 + (rng.random() < 0.4))]
-    return " ".join(said) % tuple(_content(rng, words) for _ in range(3 * len(said)))
+    words = _CONTENT.findall(text[:400]) or _FEW
+    random, many = rng.random, len(words)
+    said = [pick(rng, _frames()) for _ in range(2 + (random() < 0.4))]
+    return " ".join(said) % tuple([words[int(random() * many)] for _ in range(3 * len(said))])
 
 
 def phrase(rng: Random, text: str, words: int = 4) -> str:
@@ -60,11 +60,12 @@ def phrase(rng: Random, text: str, words: int = 4) -> str:
 
 def topics(rng: Random, text: str) -> dict[str, str]:
     """Three content words of `text`, for the slots a, b and c of a paraphrase."""
-    words = _CONTENT.findall(text) or ["matter", "subject", "case"]
+    words = _CONTENT.findall(text) or _FEW
     return {slot: pick(rng, words) for slot in "abc"}
 
 
-_CONTENT = re.compile(r"\b[a-z]{5,}\b")
+_CONTENT = re.compile(r"\b[a-z]{5,24}\b")
+_FEW = ("matter", "subject", "case")
 _EDGE = " .,;:!?\"'()[]{}<>*`#-_"
 
 
@@ -73,13 +74,3 @@ def _frames() -> list[str]:
     """Thousands of sentences, worded once: answers are written more often than anything else."""
     rng = Random("answers")
     return [pick(rng, _SENTENCES).say(rng, a="%s", b="%s", c="%s") for _ in range(4_000)]
-
-
-def _content(rng: Random, words: Sequence[str]) -> str:
-    """One of `words`, a longer one where a few draws find one."""
-    word = "it"
-    for _ in range(4):
-        word = words[int(rng.random() * len(words))].strip(_EDGE) if words else "it"
-        if len(word) > 3:
-            break
-    return word[:40] or "it"

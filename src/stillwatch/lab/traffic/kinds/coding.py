@@ -189,6 +189,7 @@ def _errand(desk: Desk) -> tuple[str, bool, tuple[str, ...]]:
         where=pick(rng, _PLACES),
         id=f"{pick(own, 'ABCDEFGH')}{pick(own, 'KLMNPRST')}{int(rng.random() * 1e8):08d}",
     )
+    text = f"{text} {desk.aside('chat')}"
     return text, True, tuple(f"{verb}_{pick(own, _NOUNS)}" for verb in _VERBS[:4])
 
 
@@ -267,5 +268,5 @@ TOOL_USE = Kind(
     profile="assistant",
     orgs=0.7,
     conversations=0.3,
-    pools={"tools": Supply(0.3, 1, optional=True)},
+    pools={"tools": Supply(0.3, 1, optional=True), "chat": Supply(0.03, 3)},
 )

@@ -7,19 +7,36 @@ from random import Random
 
 from stillwatch.lab.traffic.arrivals import Rhythm, Volume
 from stillwatch.lab.traffic.infrastructure import Site
-from stillwatch.lab.traffic.kinds.answers import answer, phrase
+from stillwatch.lab.traffic.kinds.answers import answer, phrase, topics
 from stillwatch.lab.traffic.kinds.kind import Kind, Supply
 from stillwatch.lab.traffic.request import Desk, Request
 from stillwatch.lab.traffic.wording import Wording, pick
 
 __all__ = ["GRADER", "REWRITER", "SYNTHETIC_DATA"]
 
-_MAKE = Wording(
-    "{Write|Invent|Make up|Draft} {<count>|a batch of <count>|<count> different} <things>"
-    " {that|which} {a|one} <who> {might|could|would} {send|write|say|leave}"
-    " {after|during|about|before} <event>. {Vary|Mix|Spread out} {length|tone|spelling|mood}{ and"
-    " {age|region|detail}|}.{ {Use|Print} {one a line|a JSON list|numbers|a table}.| {Leave"
-    " out|Avoid} {names|brands|emoji}.|} {Seed|Take up|Mention}: <phrase>."
+_MAKE = tuple(
+    Wording(grammar)
+    for grammar in (
+        "{Write|Invent|Draft} <count> <things> {that|which} {a|one} <who> {might|could}"
+        " {send|leave} {during|after} <event>.",
+        "<count> <things>, {please|all different}: <who>, <event>, {in|with} <a> {tone|mood}.",
+        "{Imagine|Picture} {a|one} <who> {amid|before} <event>; {list|give} <count> <things>{, <a>"
+        " {style|slang}|}.",
+        "{Data|Samples} {needed|wanted}: <things> x <count>. {Speaker|Author}: <who>."
+        " {Scene|Setting}: <event>.",
+        "{As|Like} {a|some} <who> {facing|recalling} <event>, {produce|make up} <count> <things>.",
+    )
+)
+_HOW = tuple(
+    Wording(grammar)
+    for grammar in (
+        "{Vary|Mix} <a> {length|spelling} and {age|region}.",
+        "{No|Skip} <a> {names|brands}, {keep|use} <b>.",
+        "{Output|Format}: {one a line|a JSON list|a table}, <a> {first|last}.",
+        "{Make|Keep} <a> {plausible|dull} {and|but} {never|not} <b>.",
+        "{Label|Tag} {each|all} {with|by} <a>{ or <b>|}.",
+        "{Half|A third} {should|must} {mention|hide} <a>.",
+    )
 )
 _THINGS = (
     "chat openings", "complaints", "diary lines", "dialogue turns", "e-mails", "exam questions",
@@ -43,11 +60,10 @@ def _synthetic(desk: Desk) -> Iterator[Request]:
     """A tenant with a contract: one template of its own over a grid of slots, to no end."""
     own, rng = desk.tenant, desk.rng
     things = [pick(own, _THINGS) for _ in range(2)]
-    frame = Wording(
-        _MAKE.say(
-            own, count="<count>", things="<things>", who="<who>", event="<event>", phrase="<phrase>"
-        )
-    )
+    kept = {s: f"<{s}>" for s in ("count", "things", "who", "event")}
+    rules = [pick(own, _MAKE), *dict.fromkeys(pick(own, _HOW) for _ in range(3))]
+    about = desk.stock("definitions").texts[0]
+    frame = Wording(" ".join(rule.say(own, **kept, **topics(own, about)) for rule in rules))
     for thread in desk.threads:
         seed = desk.take("definitions")[0]
         yield Request(
@@ -57,8 +73,8 @@ def _synthetic(desk: Desk) -> Iterator[Request]:
                 things=pick(rng, things),
                 who=pick(rng, _WHO),
                 event=pick(rng, _EVENTS),
-                phrase=phrase(rng, seed, 7),
-            ),
+            )
+            + f" {phrase(rng, seed, 9)}",
             completion=answer(rng, seed),
             thread=thread,
             output=520,

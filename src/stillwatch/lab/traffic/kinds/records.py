@@ -158,12 +158,9 @@ ETL = Kind(
     orgs=0.9,
     org_size=1.5,
     either=(
-        *({"headings": Supply(0.02, 6)},) * 4,
-        {"records": Supply(1.0)},
-        {"records": Supply(1.0)},
-        {"definitions": Supply(1.0)},
-        {"composed-tickets": Supply(1.0)},
-        {"composed-logs": Supply(1.0)},
+        *({"headings": Supply(0.02, 6)},) * 5,
+        *({"records": Supply(1.0)},) * 2,
+        *({"definitions": Supply(1.0)},) * 2,
     ),
     registered="business",
 )
