@@ -73,11 +73,12 @@ class Log:
     def __getitem__(self, name: str) -> Table:
         return self._tables[name]
 
-    def run(self, stages: Iterable[Stage]) -> list[str]:
-        """Run the stages and keep their tables. Returns their names."""
-        stages = list({stage.name: stage for stage in stages}.values())
-        self._tables |= run_stages(self.engine, stages, self._days, self._folder).tables
-        return [stage.name for stage in stages]
+    def run(self, stages: Iterable[Stage]) -> None:
+        """Run the stages and keep their tables; those that have run before stay as they are."""
+        wanted = {stage.name: stage for stage in stages}
+        if not wanted.keys() <= self._tables.keys():
+            made = run_stages(self.engine, list(wanted.values()), self._days, self._folder)
+            self._tables |= made.tables
 
     def find(self, detection: Detection) -> Findings:
         """What `detection` finds in the log. Raises Abstained."""

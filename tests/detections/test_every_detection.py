@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -90,6 +89,7 @@ def busy_log(seed: int = 3, accounts: int = 40, exchanges: int = 700) -> list[Ro
 
 
 BUSY, SAMPLING = busy_log(), 2
+BARE = [{column: row[column] for column in GIVEN} for row in BUSY]
 
 
 class Run(NamedTuple):
@@ -101,16 +101,31 @@ class Run(NamedTuple):
 
 
 Runner = Callable[[str, str], Run]
+Logs = Callable[[str, str], Log]
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Logs:
+    """The busy log, the same with required columns only, and an empty one; stages run once."""
+
+    @cache
+    def log(which: str, engine: str) -> Log:
+        rows = {"busy": BUSY, "bare": BARE, "empty": []}[which]
+        folder = tmp_path_factory.mktemp(f"{which}-{engine}")
+        log = Log(rows, folder, engine=engine, sampling=SAMPLING)
+        log.run(stage for name in NAMES for stage in fresh(name).stages(SAMPLING))
+        return log
+
+    return log
+
+
+@pytest.fixture(scope="module")
+def ran(logs: Logs) -> Runner:
     """Each detection looks at the busy log once an engine."""
 
     @cache
     def run(name: str, engine: str) -> Run:
-        folder = tmp_path_factory.mktemp(f"{name}-{engine}")
-        log, detection = Log(BUSY, folder, engine=engine, sampling=SAMPLING), fresh(name)
+        log, detection = logs("busy", engine), fresh(name)
         return Run(detection, log, log.find(detection))
 
     return run
@@ -169,23 +184,22 @@ def test_its_judgements_are_in_plain_words_in_bounds_and_do_not_depend_on_the_en
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_with_only_the_required_columns_it_abstains_or_works(name: str, tmp_path: Path) -> None:
-    rows = [{column: row[column] for column in GIVEN} for row in BUSY]
+def test_with_only_the_required_columns_it_abstains_or_works(name: str, logs: Logs) -> None:
     detection = fresh(name)
     try:
-        Log(rows, tmp_path).find(detection)
+        logs("bare", "duckdb").find(detection)
     except Abstained as answer:
         reason = str(answer)
     else:
-        detection.judge(group(rows, range(1, 8), styled=lambda row: row["asks"] == 1))
+        detection.judge(group(BARE, range(1, 8), styled=lambda row: row["asks"] == 1))
         return
     assert len(reason) > 10
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_of_an_empty_log_it_says_nothing(name: str, tmp_path: Path) -> None:
+def test_of_an_empty_log_it_says_nothing(name: str, logs: Logs) -> None:
     try:
-        found = Log([], tmp_path).find(fresh(name))
+        found = logs("empty", "duckdb").find(fresh(name))
     except Abstained:
         return
     assert not found.scores

@@ -40,6 +40,12 @@ def test_two_accounts_are_no_pool_of_three() -> None:
     assert pools([[1, 10], [2, 10], [1, 11], [2, 11]]) == []
 
 
+def test_an_account_with_one_chance_tie_is_no_member_where_two_are_asked() -> None:
+    pairs = np.array([*ties(np.random.default_rng(4), range(10), 60), [99, 7], [3, 7]])
+    (pool,) = find_pools(pairs[:, 0], pairs[:, 1], least=3, ties=2)
+    assert pool.accounts.tolist() == list(range(10))
+
+
 def test_a_pool_is_one_object_that_weighs_how_rare_it_is() -> None:
     rng = np.random.default_rng(3)
     account, obj = np.array(ties(rng, range(8), 40), dtype=np.int64).T

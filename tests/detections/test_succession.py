@@ -70,6 +70,14 @@ def test_beginnings_right_after_the_block_are_evidence() -> None:
     assert not found.explained
 
 
+def test_spare_accounts_that_only_chatted_before_are_successors_too() -> None:
+    chat = [exchange(account, START + account * HOUR) for account in SPARE]
+    rows = [row | {"asks": 1} for row in failover() if row["account"] < 100] + honest() + chat
+    candidate = group(rows, [*BLOCKED, *SPARE], styled=lambda row: row["asks"] == 1)
+    (found,) = Succession().judge(candidate)
+    assert found.weight > 2
+
+
 def test_a_tool_that_spreads_before_and_after_the_block_is_not() -> None:
     adopters = pool(range(21, 61), START + DAY, 2 * DAY)
     rows = honest() + adopters + pool(range(1, 5), START, DAY, blocked_at=BLOCK)

@@ -39,19 +39,20 @@ class Pool:
     objects: int
 
 
-def find_pools(account: Ints, obj: Ints, *, least: int = 2) -> list[Pool]:
+def find_pools(account: Ints, obj: Ints, *, least: int = 2, ties: int = 1) -> list[Pool]:
     """Communities of accounts that share objects.
 
     Args:
         account, obj: one entry a (account, object) pair; repeats count once.
         least: accounts below which nothing is called a pool.
+        ties: objects that an account must share with others; fewer are a chance.
 
     Returns:
         Pools, the one with most accounts first; an account is in one pool at most.
     """
-    if not len(account):
+    used, users = _core(*count_pairs(obj, account)[:2], ties)
+    if not len(used):
         return []
-    used, users, _ = count_pairs(obj, account)
     objects, column = np.unique(used, return_inverse=True)
     accounts, row = np.unique(users, return_inverse=True)
     size = np.bincount(column, minlength=len(objects))
@@ -61,15 +62,27 @@ def find_pools(account: Ints, obj: Ints, *, least: int = 2) -> list[Pool]:
     held, by, count = count_pairs(column, part)
     order = np.lexsort((by, -count, held))
     home = by[order][np.unique(held[order], return_index=True)[1]]
-    ties = np.flatnonzero((size[column] > 1) & (home[column] == part))
-    ties = ties[np.argsort(part[ties], kind="stable")]
+    inside = np.flatnonzero(home[column] == part)
+    inside = inside[np.argsort(part[inside], kind="stable")]
     pools = []
-    for some in np.split(ties, np.flatnonzero(np.diff(part[ties])) + 1):
+    for some in np.split(inside, np.flatnonzero(np.diff(part[inside])) + 1):
         members, uses = np.unique(row[some], return_counts=True)
         if len(members) >= least:
             common = np.unique(column[some])
             pools.append(Pool(int(objects[common[0]]), accounts[members], uses, len(common)))
     return sorted(pools, key=lambda pool: (-len(pool.accounts), pool.accounts.tolist()))
+
+
+def _core(obj: Ints, account: Ints, ties: int) -> tuple[Ints, Ints]:
+    """The pairs that remain when accounts with too few ties go, and objects of one account."""
+    while len(obj):
+        _, which, users = np.unique(obj, return_inverse=True, return_counts=True)
+        _, whose, shares = np.unique(account, return_inverse=True, return_counts=True)
+        kept = (users[which] > 1) & (shares[whose] >= ties)
+        if kept.all():
+            break
+        obj, account = obj[kept], account[kept]
+    return obj, account
 
 
 def _ties(row: Ints, column: Ints, size: Ints) -> tuple[Ints, Ints]:

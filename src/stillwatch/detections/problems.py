@@ -37,7 +37,7 @@ SET = 30
 #: the part of a set that its dividers must reach together
 REACH = 0.05
 #: share of an organisation's exchanges from which on it is said to send public problems
-PUBLIC = 0.1
+PUBLIC = 0.3
 #: share of its exchanges, and of organisations, from which on all replay the same
 REPLAY, REPLAYERS = 0.3, 0.5
 CEILING, PUBLIC_CEILING = 4.0, 1.5

@@ -174,7 +174,7 @@ class Reentry:
         score += np.log1p(np.bincount(at[own], minlength=len(accounts))) / 4
         found = np.flatnonzero(score)
         ties = foreign | (~sent & np.isin(passage, passage[foreign]))
-        pools = find_pools(account[ties], shingle[ties], least=3)
+        pools = find_pools(account[ties], shingle[ties], least=3, ties=PASSAGES)
         return Findings(
             scores=dict(zip(accounts.account[found].tolist(), score[found].tolist(), strict=True)),
             links=link_pools(pools, tables.population),

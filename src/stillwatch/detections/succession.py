@@ -1,9 +1,10 @@
 """New accounts take over within hours what a blocked pool did.
 
-When a provider blocks a pool, its operator switches to a spare one: accounts that had sent nothing
-before begin with the same wording. Honest accounts begin at any hour, so the group's beginnings in
+When a provider blocks a pool, its operator switches to a spare one: accounts that had sent none of
+it before take up the same wording. Honest accounts begin at any hour, so the group's beginnings in
 the hours after a block are compared with those in the hours before it, and both with everybody
 else's in the same hours: neither the time of day nor a tool that is becoming popular can do that.
+A template explains what its users send, but not when they begin.
 Source: threats.md §1, the spare pool of about 5,000 accounts of the September 2026 disclosure.
 """
 
@@ -53,7 +54,7 @@ class Succession:
         name="succession",
         family=Family.TIME,
         title="New accounts step in for blocked ones",
-        sees="accounts that begin within a day after others with the same wording were blocked",
+        sees="accounts that take up a wording within a day after others with it were blocked",
         null="accounts of the group begin as often before a block as after it, as others do",
         base_rate="measured in the same log: other accounts that began in the same hours",
         look_alikes=("a class or a company that is blocked by mistake and signs up again",),
@@ -76,13 +77,14 @@ class Succession:
         kept = old | new
         pools = [
             pool
-            for pool in find_pools(account[kept], cell[kept], least=3)
-            if np.isin(accounts.at(pool.accounts), blocked).any()
-            and not np.isin(accounts.at(pool.accounts), blocked).all()
+            for pool in find_pools(account[kept], cell[kept], least=POOL + FEWEST)
+            if _follows(accounts, accounts.at(pool.accounts))
         ]
-        rarity = np.log(max(tables.population, 2) / spread[new])
+        linked = np.concatenate([pool.accounts for pool in pools]) if pools else account[:0]
+        counted = new & np.isin(account, linked)
+        rarity = np.log(max(tables.population, 2) / spread[counted])
         score: dict[int, float] = {}
-        for each, nats in zip(account[new].tolist(), rarity.tolist(), strict=True):
+        for each, nats in zip(account[counted].tolist(), rarity.tolist(), strict=True):
             score[each] = max(score.get(each, 0.0), nats)
         return Findings(
             scores=score,
@@ -96,7 +98,9 @@ class Succession:
         if event is None or event - begin < EVENT:
             return []
         window = min(WINDOW, event - begin)
-        before, after = _beginnings(group.rows, event, window)
+        # cover traffic may have gone on before: what counts is when an account took up the wording
+        work = group.shared if group.styled.any() else group.rows
+        before, after = _beginnings(work, event, window)
         usual_before, usual_after = _beginnings(group.others, event, window)
         others = usual_before + usual_after
         # one more on either side: where nobody else began, before and after are as likely
@@ -112,9 +116,9 @@ class Succession:
                 value=after / (before + after),
                 base_rate=rate,
                 weight=min(CEILING, weight),
-                text=f"After accounts of the group were blocked, {after} others of it began within "
-                f"{hours:.0f} hours; in the {hours:.0f} hours before, {before} had. Of other "
-                f"accounts that began in those hours {rate:.0%} did so after.",
+                text=f"After accounts of the group were blocked, {after} organisations took up "
+                f"this work within {hours:.0f} hours; {before} had in the {hours:.0f} hours "
+                f"before. Of the other accounts that began in that time {rate:.0%} did so after.",
             )
         ]
 
@@ -124,6 +128,15 @@ def _blocked(accounts: Accounts) -> Ints:
     last = accounts.last_at.max(initial=UNKNOWN)
     first = accounts.first_at.min(initial=2**62)
     return np.flatnonzero((accounts.blocked_at >= first) & (accounts.blocked_at <= last))
+
+
+def _follows(accounts: Accounts, members: Ints) -> bool:
+    """Whether a pool was blocked among `members`, and others of them began soon after."""
+    event = _event(accounts.blocked_at[members])
+    if event is None:
+        return False
+    since = accounts.first_at[members] - event
+    return int(((since > 0) & (since <= WINDOW)).sum()) >= FEWEST
 
 
 def _rare_cells(tables: Tables, blocked: Ints) -> tuple[Ints, Ints, Ints]:
