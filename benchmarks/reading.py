@@ -1,4 +1,3 @@
-# ruff: noqa: T201 - it prints
 """How fast logs are read: rows per second of one core, and peak memory, by format.
 
     python benchmarks/reading.py [ROWS]
