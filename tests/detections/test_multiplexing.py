@@ -63,6 +63,13 @@ def test_a_resellers_accounts_score_and_nobody_is_linked(tmp_path: Path) -> None
     assert not found.links.num_rows
 
 
+def test_of_a_large_log_a_part_of_the_exchanges_is_read(tmp_path: Path) -> None:
+    log = Log([exchange(1, request=request) for request in range(100)], tmp_path, sampling=4)
+    log.run(Multiplexing().stages(4))
+    for stage in ("clients_4", "hours_4"):
+        assert log.engine.collect(log[stage])["uses"].to_pylist() == [25]
+
+
 def test_accounts_that_mix_what_no_customer_mixes_are_evidence(tmp_path: Path) -> None:
     (said,) = judged(Multiplexing(), honest() + crowded(POOL), tmp_path, POOL)
     assert (said.value, said.base_rate, said.speaks_for) == (1.0, 0.0, True)

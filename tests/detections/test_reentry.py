@@ -45,6 +45,15 @@ def test_accounts_that_feed_on_each_others_answers_are_one_pool(tmp_path: Path) 
     assert set(found.scores) == set(POOL)
 
 
+def test_a_stranger_who_quotes_one_passage_is_in_no_pool(tmp_path: Path) -> None:
+    rows = honest() + cleaned(POOL)
+    quoted = next(row["output_shingles"][5] for row in rows if row["account"] == 1)
+    rows.append(exchange(100, START + 9 * HOUR, shingles=[quoted]))
+    found = Log(rows, tmp_path).find(Reentry())
+    assert 100 in found.scores
+    assert set(found.links["account"].to_pylist()) == set(POOL)
+
+
 def test_returned_answers_are_evidence_that_no_template_explains(tmp_path: Path) -> None:
     rows = honest() + cleaned(POOL)
     (said,) = judged(Reentry(), rows, tmp_path, POOL, styled=lambda row: True)

@@ -95,6 +95,14 @@ def test_accounts_that_open_two_rare_surfaces_alike_are_linked(tmp_path: Path) -
     )
 
 
+def test_of_a_large_log_a_part_of_the_exchanges_is_read_the_same_one_each_time(
+    tmp_path: Path,
+) -> None:
+    log = Log([exchange(1, request=request) for request in range(100)], tmp_path, sampling=4)
+    log.run(Shape().stages(4))
+    assert [uses for _, _, uses in log.rows("signatures_4")] == [25]
+
+
 def test_a_crowd_with_one_program_is_not_linked(tmp_path: Path) -> None:
     rows = [
         exchange(account, max_tokens=1, logprobs=True) for account in STRANGERS for _ in range(5)
