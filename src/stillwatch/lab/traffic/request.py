@@ -49,15 +49,17 @@ class Request(msgspec.Struct):
 class Stock:
     """The texts of one pool that belong to one activity, in order, each handed out once.
 
-    When they run out, :meth:`take` joins a text with a part of another: new, but composed.
+    When they run out, :meth:`take` joins a text with words of the others: new, but composed. Its
+    beginning is still this activity's alone, so that no other account sends the same.
     """
 
-    __slots__ = ("_at", "_composed", "_rng", "texts")
+    __slots__ = ("_at", "_composed", "_rng", "_words", "texts")
 
     def __init__(self, texts: Sequence[str], rng: Random, composed: bool = False) -> None:
         self.texts = texts
         self._composed = composed
         self._rng = rng
+        self._words: list[str] = []
         self._at = 0
 
     def take(self) -> tuple[str, bool]:
@@ -66,13 +68,15 @@ class Stock:
         self._at += 1
         if at < size:
             return self.texts[at], self._composed
-        # round r joins text i with a part of text i + r
-        head, lag = at % size, at // size
-        other = self.texts[(head + lag) % size]
-        blank = " " if " " in other else ""  # some scripts have no blanks
-        words = other.split(" ") if blank else list(other)
-        cut = lag * 7 % len(words)  # once all pairs were there, they are cut elsewhere
-        return f"{self.texts[head]} {blank.join(words[cut : cut + 24])}", True
+        head = self.texts[at % size]
+        blank = " " if " " in head else ""  # some scripts have no blanks
+        if not self._words:
+            self._words = [w for text in self.texts[:200] for w in (text.split() or [text])]
+            if not blank:
+                self._words = list("".join(self._words))
+        start = int(self._rng.random() * len(self._words))
+        some = self._words[start : start + 4 + int(self._rng.random() * 16)]
+        return f"{head}{blank or '，'}{blank.join(some)}", True
 
     def any(self) -> str:
         """One of the texts, with repetition: a document of the tenant's own collection."""
@@ -110,6 +114,9 @@ class Desk(msgspec.Struct):
 
     def aside(self, *pools: str) -> str:
         """A few words in passing, from the account's own texts: people add them to anything."""
+        if not any(pool in self.stocks for pool in pools):
+            nouns = self.public("nouns")
+            return " ".join(nouns[int(self.rng.random() * len(nouns))] for _ in range(3))
         words = self.stock(*pools).any().split()
         start = int(self.rng.random() * max(1, len(words) - 6))
         return " ".join(words[start : start + 4 + int(self.rng.random() * 8)])

@@ -28,8 +28,8 @@ _FOR_CAMPAIGNS = 8
 _GROUPS = 200
 #: pool → one text in so many is public, the rest is private
 _PUBLIC = {"humaneval": 1, "questions": 1, "gsm8k": 1, "maths": 3}
-#: texts that an activity gets at least: with three, joined parts give enough variety
-_FEWEST = 3
+#: texts that an activity gets at least; small accounts join parts of these
+_FEWEST = 2
 
 
 class Want:
@@ -81,7 +81,7 @@ class Shelves:
         """Stocks for every want, in order. A pool that is too small is shared out in proportion.
 
         Raises:
-            InputError: a pool cannot give three texts to each activity that needs it.
+            InputError: a pool cannot give two texts to each activity that needs it.
         """
         stocks: list[dict[str, Stock]] = [{} for _ in wants]
         for name in sorted({name for want in wants for name in want.counts}):

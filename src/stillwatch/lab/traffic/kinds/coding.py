@@ -97,13 +97,13 @@ def harness_prompt(harness: int) -> str:
 def coding_turn(desk: Desk, first: bool) -> tuple[str, bool, str]:
     """New text, whether it is composed, and its role: a task, a piece of a file, or a log."""
     rng = desk.rng
-    stock = desk.stock("code")
     if first:
-        return pick(rng, _TASK).say(rng, phrase=phrase(rng, stock.any(), 3)), True, "user"
-    if rng.random() < 0.6:
-        code, composed = stock.take()
+        return pick(rng, _TASK).say(rng, phrase=desk.aside("code")), True, "user"
+    if "code" in desk.stocks and rng.random() < 0.6:
+        code, composed = desk.take("code")
         return code[:1_500], composed, "tool"
-    words = _WORD.findall(stock.any()[:400]) or ["main"]
+    words = _WORD.findall(desk.stock("code").any()[:400] if "code" in desk.stocks else desk.aside())
+    words = words or ["main"]
     log = _LOG.say(
         rng,
         where=f"{pick(rng, words)}/{pick(rng, words)}_{int(rng.random() * 1e4)}",
@@ -253,7 +253,7 @@ CODING_AGENT = Kind(
     groups=_HARNESSES,
     one_client=True,
     conversations=0.6,
-    pools={"code": Supply(0.55, 3)},
+    pools={"code": Supply(0.55, 3, optional=True)},
 )
 
 TOOL_USE = Kind(
@@ -268,5 +268,5 @@ TOOL_USE = Kind(
     profile="assistant",
     orgs=0.7,
     conversations=0.3,
-    pools={"tools": Supply(0.3, 1, optional=True), "chat": Supply(0.03, 3)},
+    pools={"tools": Supply(0.3, 1, optional=True), "chat": Supply(0.03, 3, optional=True)},
 )

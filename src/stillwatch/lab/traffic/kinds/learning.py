@@ -133,7 +133,7 @@ TUTORING = Kind(
     groups=len(TOOLS),
     free=0.6,
     conversations=0.5,
-    pools={"maths": Supply(0.3, 1), "chat": Supply(0.05, 2)},
+    pools={"maths": Supply(0.3, 1), "chat": Supply(0.05, 2, optional=True)},
     repeats="short questions in between, in passing",
     beside=(("chat", 0.2),),
 )
@@ -156,7 +156,7 @@ CLASSROOM = Kind(
     registered="education",
     free=0.0,
     conversations=0.5,
-    pools={"chat": Supply(0.05, 3)},
+    pools={"chat": Supply(0.05, 3, optional=True)},
     repeats="the assignment of a class",
     beside=(("chat", 0.25),),
 )

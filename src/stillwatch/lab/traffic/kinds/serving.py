@@ -63,7 +63,8 @@ _CUSTOMER = tuple(
 def _support(desk: Desk) -> Iterator[Request]:
     own = desk.tenant
     goods = pick(own, _GOODS)
-    about = f"{goods} {' '.join(desk.stock('passages', 'chat').texts[:3])}"
+    known = desk.stock("passages").texts[:3] if "passages" in desk.stocks else (desk.aside(),)
+    about = f"{goods} {' '.join(known)}"
     system = system_prompt(own, f"{pick(own, _FIRM)} {pick(own, _SUFFIX)}", about)
     mark = f"{pick(own, 'ABCDEFGHKLMNPRSTWXZ')}{pick(own, 'ABCDEFGHKLMNPRSTWXZ')}"
     rng = desk.rng
@@ -175,7 +176,7 @@ SUPPORT = Kind(
     conversations=0.5,
     pools={
         "service": Supply(0.08, 1, optional=True),
-        "chat": Supply(0.03, 4),
+        "chat": Supply(0.03, 4, optional=True),
         "passages": Supply(0.0, 3, optional=True),
     },
     registered="business",
