@@ -6,7 +6,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stillwatch.campaigns.campaign import Campaign, Ran
+from stillwatch.campaigns.campaign import COUNTS, Campaign, Ran
 from stillwatch.campaigns.report.words import listing
 from stillwatch.detections import Evidence, Family
 
@@ -53,7 +53,7 @@ class Voice(enum.StrEnum):
 _SAYS = {
     Voice.COUNTS: "speaks, and counts",
     Voice.EXPLAINED: "explained by the shared template, so it does not count twice",
-    Voice.NOTED: "noted, weighs nothing",
+    Voice.NOTED: "noted, too light to count",
     Voice.AGAINST: "speaks against",
     Voice.SILENT: "looked, saw nothing",
     Voice.ABSTAINED: "could not look at this log",
@@ -101,7 +101,7 @@ def family_lines(campaign: Campaign, detections: Sequence[Ran]) -> tuple[FamilyL
         spoken = [e for e in campaign.evidence if e.family == family and e.speaks_for]
         ran = [d for d in detections if d.metadata.family == family]
         opposes = max((abs(e.weight) for e in opposing if e.family == family), default=0.0)
-        counting = [e for e in spoken if e.weight > 0 and not e.explained]
+        counting = [e for e in spoken if e.weight >= COUNTS and not e.explained]
         supports = max((e.weight for e in (counting or spoken)), default=0.0)
         said = [*spoken, *(e for e in opposing if e.family == family)]
         voice = _voice(said, ran, opposes=opposes > 0, counts=bool(counting))
