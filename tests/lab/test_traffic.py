@@ -427,4 +427,5 @@ def test_every_preset_can_be_planned_and_hides_what_it_says(corpus: Corpus, name
     small = dataclasses.replace(PRESETS[name], accounts=300, volume=0.5)
     planted_ = simulate(small, 4, corpus=corpus).planted()
     assert [found.campaign for found in planted_] == list(small.campaigns)
-    assert all(len(found.accounts) > 0.9 * found.campaign.accounts for found in planted_)
+    for found in planted_:
+        assert len(found.accounts) >= 0.8 * min(found.campaign.accounts, found.exchanges)
