@@ -72,7 +72,9 @@ def _support(desk: Desk) -> Iterator[Request]:
     shared = tokens(system)
     for thread in desk.threads:
         talk = talks.open(thread)
-        if "service" in desk.stocks and rng.random() < 0.08:
+        if "banking77" in desk.stocks and rng.random() < 0.6:
+            text, composed = desk.take("banking77")
+        elif "service" in desk.stocks and rng.random() < 0.08:
             text, composed = desk.take("service")
         else:
             number = f"{mark}-{int(rng.random() * 1e7):07d}"
@@ -175,6 +177,7 @@ SUPPORT = Kind(
     org_size=1.3,
     conversations=0.5,
     pools={
+        "banking77": Supply(0.6, 1, optional=True),
         "service": Supply(0.08, 1, optional=True),
         "chat": Supply(0.03, 4, optional=True),
         "passages": Supply(0.0, 3, optional=True),

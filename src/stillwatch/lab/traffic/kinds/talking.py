@@ -23,7 +23,8 @@ def _chat(desk: Desk) -> Iterator[Request]:
         talk = talks.open(thread)
         # some do not always write English
         abroad = ("languages-chat", "languages", "chat") if thread % 2 else ("chat",)
-        text, composed = desk.take(*abroad)
+        hard = "arena-hard" in desk.stocks and not talk.messages
+        text, composed = desk.take("arena-hard") if hard else desk.take(*abroad)
         reply = answer(rng, text)
         yield Request(
             text,
@@ -98,6 +99,7 @@ CHAT = Kind(
     channels=("console", "console", "console", "api"),
     free=0.45,
     conversations=0.8,
+    pools={"arena-hard": Supply(0.5, 1, optional=True)},
     either=(
         *({"chat": Supply(1.0)},) * 12,
         {"chat": Supply(0.6), "languages-chat": Supply(0.5, 2, optional=True)},
