@@ -103,7 +103,7 @@ def test_capital_look_alikes_fold_in_latin_words_and_leave_russian_ones_alone(ce
 
 
 def test_line_ends_of_windows_and_unix_are_the_same(sketcher: Sketcher) -> None:
-    text = "# Task\n\nfirst say why\n    x = 1;\n\nthen say how to do the thing\n"
+    text = '# Task\n\nfirst say "why\nnot" and\n    x = 1;\n\nthen say how to do the thing\n'
     rows = [RawExchange(at=0, account="a", prompt=t) for t in (text, text.replace("\n", "\r\n"))]
     one, other = sketcher.sketch(rows).drop_columns(["request", "chars"]).to_pylist()
     assert one == other
