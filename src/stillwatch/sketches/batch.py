@@ -65,7 +65,7 @@ def pack(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 
 def prepare_and_pack(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The same of prepared texts. Few texts need it, so the kernel looks which."""
+    """Prepared texts, packed. Few texts need preparation, so the kernel looks which."""
     buf, offsets = pack(texts)
     found = np.empty(len(texts), np.bool_)
     kernels().changes(buf, offsets, changeable(), found)
@@ -157,7 +157,6 @@ class Engine:
             InputError: a row has more than a gigabyte of text.
         """
         buf, offsets = prepare_and_pack(texts)
-        _check_lengths(offsets[::2])
         _check_lengths(offsets[::2])
         rows = len(texts) // 2
         cells = np.empty(rows * ce.CELLS, np.int64)

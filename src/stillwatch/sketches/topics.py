@@ -1,9 +1,9 @@
 """The coarse topic of a text: the nearest of a few centroids over its content words.
 
 The centroids were fitted once on permissively licensed text (``tools/fit_topics.py``) and ship as
-``data/topics.npz``; its ``version`` is part of :data:`TOPICS_VERSION`. Texts of which the
-vocabulary knows too little get one of :data:`BINS` bins by random hyperplanes on keyed word hashes
-(cross-polytope hashing, Andoni et al. 2015): the same words, the same bin.
+``data/topics.npz``, which names its version. Texts of which the vocabulary knows too little get
+one of :data:`BINS` bins by random hyperplanes on keyed word hashes (cross-polytope hashing, Andoni
+et al. 2015): the same words, the same bin.
 """
 
 from __future__ import annotations
