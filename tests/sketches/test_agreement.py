@@ -105,6 +105,27 @@ def test_every_column_agrees_in_each_script(
     assert_agreement(sketcher, reference, "", f"{PIECES[script]} " * 3)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one `two three\nfour` five six seven eight nine ten",
+        "one 'two three\nfour' five six seven eight nine ten",
+        'one "two three\nfour" five six seven eight nine ten',
+        'one "two three\n\nfour" five six seven eight nine ten',
+        "one «two three\n\nfour» five six seven eight nine ten",
+        'one """two\n\nthree""" four five six seven eight nine',
+        "one ```two\n\nthree``` four five six seven eight nine",
+        "it is 'one two three four five six seven eight nine ten eleven twelve thirteen' now",
+        'a board of 5" by 10" and a "fine" nail is all that we need to fix it',
+        "see http://x.example/a?b=(c,d) and then say what it is that you have seen",
+    ],
+)
+def test_every_column_agrees_on_quotations_that_cross_lines_or_are_none(
+    sketcher: Sketcher, reference: Reference, text: str
+) -> None:
+    assert_agreement(sketcher, reference, "", text)
+
+
 def test_every_column_agrees_on_a_text_longer_than_its_sampled_ends(
     sketcher: Sketcher, reference: Reference
 ) -> None:
