@@ -13,8 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import ibis
 import numpy as np
+import pyarrow as pa
 from ibis.expr.types import Table
 
 from stillwatch.detections.accounts import Accounts, read_accounts
@@ -22,7 +25,7 @@ from stillwatch.detections.detection import FEWEST, Evidence, Family, Findings, 
 from stillwatch.detections.group import Group, Ints, Mask
 from stillwatch.detections.tables import ACCOUNT_DAYS, CONTENTS, prompt_shingles, thinned
 from stillwatch.engines import Stage
-from stillwatch.statistics import excess, rarity_of_repeats
+from stillwatch.statistics import count_pairs, excess, rarity_of_repeats
 
 __all__ = ["Problems", "shared_passages"]
 
@@ -70,14 +73,24 @@ def shared_passages(thin: int) -> Stage:
     return Stage(f"shared_passages_{thin}", build, reads=(reads,))
 
 
+class _Set(NamedTuple):
+    """A problem set: what a report calls it, who sent what of it (positions of accounts, passages
+    numbered from 0), and how many passages it has."""
+
+    name: str
+    at: Ints
+    passage: Ints
+    size: int
+
+
 @dataclass(frozen=True)
 class _Sets:
     """What accounts share of problems. ``at`` and ``sender`` are positions of accounts.
 
     Attributes:
         at, passage: one entry an account and passage, ordered by account; passages from 0.
-        digests: of the passages, ascending.
         held: by account, how many passages it sends, shared or not.
+        registry: known sets.
         sender, content, uses: one entry an account and exact content; contents from 0.
         public: by owner, whether a good part of its exchanges are public problems.
         replaying: by owner, whether a good part of its exchanges are exact contents of others.
@@ -85,8 +98,8 @@ class _Sets:
 
     at: Ints
     passage: Ints
-    digests: Ints
     held: Ints
+    registry: Sequence[_Set]
     sender: Ints
     content: Ints
     uses: Ints
@@ -130,7 +143,7 @@ class Problems:
         passages = tables.engine.collect(tables[f"shared_passages_{thin}"]).sort_by("account")
         contents = tables.engine.collect(tables["contents"])
         at = accounts.at(passages["account"].to_numpy())
-        digests, passage = np.unique(passages["shingle"].to_numpy(), return_inverse=True)
+        passage = np.unique(passages["shingle"].to_numpy(), return_inverse=True)[1]
         held = np.zeros(len(accounts), dtype=np.int64)
         held[at] = passages["held"].to_numpy()
         sender = accounts.at(contents["account"].to_numpy())
@@ -141,7 +154,19 @@ class Problems:
         public = np.bincount(accounts.owner, texts, accounts.owners) >= PUBLIC * exchanges
         replaying = _replaying(accounts, sender, content, uses, least=FEWEST)
         self._sets = _Sets(
-            at, passage, digests, held, sender, content, uses, accounts, public, replaying
+            at=at,
+            passage=passage,
+            held=held,
+            registry=[
+                _registered(tables, accounts, f"the problem set {name}", known)
+                for name, known in self._registry.items()
+            ],
+            sender=sender,
+            content=content,
+            uses=uses,
+            accounts=accounts,
+            public=public,
+            replaying=replaying,
         )
         found = np.flatnonzero(texts)
         share = np.minimum(1.0, texts[found] / accounts.exchanges[found])
@@ -161,19 +186,16 @@ class Problems:
     def _divided(self, sets: _Sets, members: Mask) -> Sequence[Evidence]:
         """Evidence that the members divide a set among themselves."""
         accounts = sets.accounts
-        ours = members[sets.at]
         best: Evidence | None = None
-        for name, known, size in self._candidates(sets, ours):
-            inside = ours & known[sets.passage]
-            pairs = np.unique(
-                sets.passage[inside] * accounts.owners + accounts.owner[sets.at[inside]]
-            )
-            senders = np.unique(pairs // max(1, accounts.owners), return_counts=True)[1]
-            each = np.unique(pairs % max(1, accounts.owners), return_counts=True)[1]
-            if len(each) < FEWEST or len(senders) < REACH * size or 2 * each.max() > len(pairs):
+        for name, at, passage, size in _candidates(sets, members):
+            ours = members[at]
+            problem, sender, _ = count_pairs(passage[ours], accounts.owner[at[ours]])
+            senders = np.unique(problem, return_counts=True)[1]
+            each = np.unique(sender, return_counts=True)[1]
+            if len(each) < FEWEST or len(senders) < REACH * size or 2 * each.max() > len(problem):
                 continue
             repeats = int((senders * (senders - 1) // 2).sum())
-            expected = float(len(pairs) ** 2 - (each**2).sum()) / 2 / size
+            expected = float(len(problem) ** 2 - (each**2).sum()) / 2 / size
             weight = min(CEILING, rarity_of_repeats(repeats, expected))
             if weight >= 0.5 and (best is None or weight > best.weight):
                 best = Evidence(
@@ -187,23 +209,6 @@ class Problems:
                     f"senders would do so about {expected:.0f} times.",
                 )
         return [] if best is None else [best]
-
-    def _candidates(self, sets: _Sets, ours: Mask) -> Sequence[tuple[str, Mask, int]]:
-        """Sets that the members' passages may come from: name, which passages, how many."""
-        found = []
-        for name, digests in self._registry.items():
-            found.append((f"the problem set {name}", np.isin(sets.digests, digests), len(digests)))
-        held = np.zeros(len(sets.digests), dtype=bool)
-        held[sets.passage[ours]] = True
-        overlap = np.bincount(sets.at[~ours & held[sets.passage]], minlength=1)
-        somebody = int(overlap.argmax())
-        theirs = np.zeros(len(sets.digests), dtype=bool)
-        theirs[sets.passage[slice(*np.searchsorted(sets.at, [somebody, somebody + 1]))]] = True
-        # all that it sends, not only what others send too: with fewer, repeats would seem due
-        size = int(sets.held[somebody]) if len(sets.held) else 0
-        if overlap[somebody] and size >= SET:
-            found.append(("a set of problems that another account sends too", theirs, size))
-        return found
 
     def _sent(self, sets: _Sets, members: Mask) -> Sequence[Evidence]:
         """That they send public problems at all: worth saying, explained by any harness."""
@@ -259,6 +264,37 @@ class Problems:
                 f"Elsewhere {usual / others:.1%} do.",
             )
         ]
+
+
+def _registered(tables: Tables, accounts: Accounts, name: str, known: Ints) -> _Set:
+    """A registered set, and who sends passages of it; a log holds only the thinned ones."""
+    thin = thinned(tables.sampling)
+    kept = known[known % thin == 0]
+    sent = tables[f"prompt_shingles_{thin}"].select("account", "shingle")
+    wanted = ibis.memtable(pa.table({"shingle": kept}))
+    found = tables.engine.collect(sent.semi_join(wanted, "shingle").distinct())
+    passage = np.searchsorted(kept, found["shingle"].to_numpy())
+    return _Set(name, accounts.at(found["account"].to_numpy()), passage, len(kept))
+
+
+def _candidates(sets: _Sets, members: Mask) -> list[_Set]:
+    """Sets that the members' passages may come from: the registered ones, and the passages of the
+    stranger who shares most of them."""
+    accounts = sets.accounts
+    strange = ~np.isin(accounts.owner, accounts.owner[members])[sets.at]
+    asked = np.zeros(int(sets.passage.max(initial=-1)) + 1, dtype=bool)
+    asked[sets.passage[members[sets.at]]] = True
+    overlap = np.bincount(sets.at[strange & asked[sets.passage]], minlength=1)
+    stranger = int(overlap.argmax())
+    # all that it sends, not only what others send too: with fewer, repeats would seem due
+    size = int(sets.held[stranger]) if overlap[stranger] else 0
+    if size < SET:
+        return [*sets.registry]
+    known = np.zeros(len(asked), dtype=bool)
+    known[sets.passage[slice(*np.searchsorted(sets.at, [stranger, stranger + 1]))]] = True
+    inside = known[sets.passage]
+    name = "a set of problems that another account sends too"
+    return [*sets.registry, _Set(name, sets.at[inside], sets.passage[inside], size)]
 
 
 def _replaying(accounts: Accounts, sender: Ints, content: Ints, uses: Ints, *, least: int) -> Mask:
