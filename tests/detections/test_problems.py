@@ -61,6 +61,12 @@ def test_a_set_that_is_divided_without_repeats_is_evidence(tmp_path: Path) -> No
     assert "80% of a set" in divides.text
 
 
+def test_a_set_that_only_a_members_own_company_sends_too_is_not_public(tmp_path: Path) -> None:
+    ours = [row | {"org": 7} for row in evaluator()]
+    theirs = [row | {"org": 7} if row["account"] == 1 else row for row in divided()]
+    assert counting(judged(Problems(), honest() + ours + theirs, tmp_path, POOL)) == []
+
+
 def test_independent_choices_from_the_same_set_are_not(tmp_path: Path) -> None:
     assert counting(judged(Problems(), honest() + evaluator() + drawn(), tmp_path, POOL)) == []
 
