@@ -7,6 +7,7 @@ so that memory holds one batch and the open conversations. One seed makes everyt
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ import pyarrow as pa
 from stillwatch.exchange import RawExchange
 from stillwatch.lab.corpus import Corpus, load
 from stillwatch.lab.traffic.accounts import GROUP, PLAN, Registrar, seeded, spoken
+from stillwatch.lab.traffic.activity import Activity
 from stillwatch.lab.traffic.arrivals import DAY, Span
 from stillwatch.lab.traffic.attacks import Effort
 from stillwatch.lab.traffic.campaigns import attack_counts, campaign_activities, family_of
@@ -191,7 +193,7 @@ class Traffic:
             desk = Desk(
                 rng=voice,
                 tenant=own,
-                common=spoken(seeded(self.seed, GROUP, "common", kind, activity.group)),
+                common=self._common(activity),
                 group=activity.group,
                 threads=activity.events.threads[~activity.events.retries].tolist(),
                 lengths=activity.events.lengths(),
@@ -212,6 +214,13 @@ class Traffic:
                 )
             )
         return streams
+
+    def _common(self, activity: Activity) -> Random:
+        """What the members of a group share; for an attack, the members of the campaign."""
+        if activity.attack:
+            name = self.scenario.campaigns[activity.campaign].name
+            return spoken(seeded(self.seed, GROUP, "campaign", name))
+        return spoken(seeded(self.seed, GROUP, "common", activity.kind.name, activity.group))
 
     def _efforts(self) -> list[Effort]:
         efforts = []

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from stillwatch.lab.traffic.arrivals import Rhythm, Volume
 from stillwatch.lab.traffic.attacks.family import Effort, Family
+from stillwatch.lab.traffic.clauses import JUDGE as JUDGE_CLAUSES
+from stillwatch.lab.traffic.clauses import own_wording
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import answer, phrase, topics
 from stillwatch.lab.traffic.kinds.kind import Kind, Supply
@@ -17,22 +19,6 @@ __all__ = ["CLEANER", "EVOLUTION", "JUDGE"]
 
 _UNUSED = Volume(1.0, 1.0, 1.0)
 
-_JUDGE_T1 = Wording(
-    "{You act as a reward model for candidate responses.|Serve as a strict grader of candidate"
-    " responses.|Take the part of an expert annotator who ranks candidates.|Below you find a prompt"
-    " and two candidate completions.|Your verdict will be used as a training signal.}{ |\n}{Award"
-    " zero to ten points for each of correctness, depth and style.|Apply the rubric: accuracy five"
-    " points, completeness three points, clarity two points.|Judge each candidate by honesty,"
-    " usefulness and reasoning quality.|Decide which candidate a demanding reader would prefer and"
-    " by how much.|Subtract a point for each unsupported claim or skipped step.|Weigh factual"
-    " soundness twice as much as fluency.}\n\n{PROMPT|INSTRUCTION|USER TURN}: <item>\n\n{CANDIDATE"
-    " A|FIRST|RESPONSE 1}: <one>\n\n{CANDIDATE B|SECOND|RESPONSE 2}: <two>\n\n{Reply with a JSON"
-    " object that holds a score for each and one critique.|Write the critique first and the scores"
-    " on the last line.|Print the two scores separated by a comma and nothing else.|Name the"
-    " winner, then justify the margin in one sentence.|Explain the deduction of each point before"
-    " you give the total.|Output a preference between minus three and plus three.}{ Length must not"
-    " influence the score.| Treat both candidates as anonymous.| Ties are not allowed.|}"
-)
 _JUDGE_T2 = tuple(
     Wording(grammar)
     for grammar in (
@@ -56,7 +42,8 @@ def _judge(desk: Desk) -> Iterator[Request]:
     """The teacher as reward model: prompts and candidates of the student, teacher's grade."""
     campaign = desk.effort.campaign
     rng = desk.rng
-    wordings = _JUDGE_T2 if campaign.tier is Tier.T2 else (_JUDGE_T1,)
+    own = (own_wording(desk.common, JUDGE_CLAUSES),)
+    wordings = _JUDGE_T2 if campaign.tier is Tier.T2 else own
     for thread in desk.threads:
         item = desk.take("chat", "passages")[0]
         passages = desk.stock("passages", "chat")

@@ -46,7 +46,8 @@ def answer(rng: Random, text: str) -> str:
     words = _CONTENT.findall(text[:400]) or _FEW
     random, many = rng.random, len(words)
     said = [pick(rng, _frames()) for _ in range(2 + (random() < 0.4))]
-    return " ".join(said) % tuple([words[int(random() * many)] for _ in range(3 * len(said))])
+    first, step = int(random() * many), 1 + int(random() * many)
+    return " ".join(said) % tuple([words[(first + i * step) % many] for i in range(3 * len(said))])
 
 
 def phrase(rng: Random, text: str, words: int = 4) -> str:
@@ -61,7 +62,8 @@ def phrase(rng: Random, text: str, words: int = 4) -> str:
 def topics(rng: Random, text: str) -> dict[str, str]:
     """Three content words of `text`, for the slots a, b and c of a paraphrase."""
     words = _CONTENT.findall(text) or _FEW
-    return {slot: pick(rng, words) for slot in "abc"}
+    first, step = int(rng.random() * len(words)), 1 + int(rng.random() * (len(words) - 1))
+    return {slot: words[(first + i * step) % len(words)] for i, slot in enumerate("abc")}
 
 
 _CONTENT = re.compile(r"\b[a-z]{5,24}\b")

@@ -6,8 +6,10 @@ They replay the sets that a reasoning harvest replays too; that is the point of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from random import Random
 
 from stillwatch.lab.traffic.arrivals import Rhythm, Volume
+from stillwatch.lab.traffic.clauses import RESEARCH, own_wording
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import answer
 from stillwatch.lab.traffic.kinds.kind import Kind
@@ -50,9 +52,11 @@ _MANNER = tuple(
 )
 
 
-def ask_for_reasoning(desk: Desk) -> str:
-    """How one person asks to see the reasoning; a wording of their own."""
-    return pick(desk.tenant, _MANNER).say(desk.tenant)
+def ask_for_reasoning(rng: Random) -> Wording:
+    """How one person asks to see the reasoning, around an item; a wording of their own."""
+    if rng.random() < 0.5:
+        return own_wording(rng, RESEARCH, ways=1)
+    return Wording(f"<item>\n\n{pick(rng, _MANNER).say(rng)}")
 
 
 def _run(desk: Desk, favourite: str, size: int) -> Sequence[str]:
@@ -100,14 +104,14 @@ def _evaluator(desk: Desk) -> Iterator[Request]:
 def _researcher(desk: Desk) -> Iterator[Request]:
     """Conditions of an experiment: the same items under two or three wordings of their own."""
     rng = desk.rng
-    manners = [ask_for_reasoning(desk) for _ in range(2 + int(desk.tenant.random() * 2))]
+    manners = [ask_for_reasoning(desk.tenant) for _ in range(2 + int(desk.tenant.random() * 2))]
     count = max(8, len(desk.threads) // len(manners))
     items = _run(desk, _favourite(desk), count)
     for at, thread in enumerate(desk.threads):
         item = items[at % len(items)]
         manner = manners[at // len(items) % len(manners)]
         yield Request(
-            f"{item}\n\n{manner}",
+            manner.say(rng, item=item),
             completion=answer(rng, item),
             thread=thread,
             output=420,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 from stillwatch.lab.traffic.arrivals import Rhythm, Volume
+from stillwatch.lab.traffic.clauses import JUDGE, own_wording
 from stillwatch.lab.traffic.infrastructure import Site
 from stillwatch.lab.traffic.kinds.answers import answer, phrase, topics
 from stillwatch.lab.traffic.kinds.kind import Kind, Supply
@@ -101,18 +102,20 @@ _RUBRIC = Wording(
 
 
 def _grader(desk: Desk) -> Iterator[Request]:
-    """Half use a tool's rubric, shared with strangers; half one of their own. Texts are private."""
+    """Two in five use a tool's rubric, shared with strangers; the others write their own."""
     own, rng = desk.tenant, desk.rng
-    if own.random() < 0.5:
-        rubric = _RUBRICS[desk.group % len(_RUBRICS)]
+    u = own.random()
+    if u < 0.4:
+        frame = Wording(_RUBRICS[desk.group % len(_RUBRICS)])
+    elif u < 0.7:
+        frame = own_wording(own, JUDGE, ways=1)  # a duel of two versions of their bot
     else:
-        rubric = _RUBRIC.say(own, question="<question>", reply="<reply>")
-    frame = Wording(rubric)
+        frame = Wording(_RUBRIC.say(own, question="<question>", reply="<reply>"))
     for thread in desk.threads:
         question = desk.take("chat")[0]
-        reply = answer(rng, question)
+        reply, other = answer(rng, question), answer(rng, question)
         yield Request(
-            frame.say(rng, question=question, reply=reply),
+            frame.say(rng, question=question, reply=reply, item=question, one=reply, two=other),
             completion=_verdict(rng),
             thread=thread,
             output=12,
@@ -172,7 +175,7 @@ SYNTHETIC_DATA = Kind(
 
 GRADER = Kind(
     name="grader",
-    about="honest graders of their own product's answers, half with a public tool's rubric",
+    about="honest graders of their own product's answers, two in five with a tool's rubric",
     share=0.025,
     least=54,
     volume=Volume(10.0, 1.3, 300),
