@@ -32,6 +32,7 @@ from stillwatch.detections.tables import (
     cell_spread,
     shared_cells,
 )
+from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 
 __all__ = ["Echo"]
@@ -118,7 +119,8 @@ class Echo:
                 base_rate=outside,
                 weight=min(CEILING, math.log(orgs / FEW) + max(0.0, math.log(lift)) / 2),
                 text=f"{members} accounts of {orgs} organisations send the same masked wordings, "
-                f"in {share:.0%} of their exchanges; of other accounts {outside:.1%} ever do.",
+                f"in {share:.0%} of their exchanges; "
+                f"{share_of(outside * sample, sample, 'other accounts')} ever do.",
             )
         ]
 

@@ -15,6 +15,7 @@ import numpy as np
 from stillwatch.detections.detection import Evidence, Family, Findings, Metadata, Tables
 from stillwatch.detections.group import Group, Mask, Rows
 from stillwatch.detections.tables import ACCOUNT_DAYS
+from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 from stillwatch.sketches import Asks, describe_asks
 
@@ -53,7 +54,8 @@ class Elicitation:
         return Findings(dict(zip(accounts.tolist(), share[asking].tolist(), strict=True)))
 
     def judge(self, group: Group) -> Sequence[Evidence]:
-        usual = _asking(group.others).mean() if len(group.others) else 0.0
+        others = len(group.others)
+        usual = _asking(group.others).mean() if others else 0.0
         asking = _asking(group.rows)
         share = float(asking.mean())
         if share < 0.1 or share < 2 * usual:
@@ -77,7 +79,7 @@ class Elicitation:
                 weight=min(CEILING, weight),
                 explained=remains < 1.0,
                 text=f"{share:.0%} of the group's exchanges ask for what a distiller needs "
-                f"({names}); among other accounts {usual:.1%} do."
+                f"({names}); {share_of(usual * others, others, 'exchanges of other accounts')} do."
                 + (" One shared template may explain all of it." if remains < 1.0 else ""),
             )
         ]

@@ -25,6 +25,7 @@ from stillwatch.detections.detection import (
 )
 from stillwatch.detections.group import UNKNOWN, Group, Ints, Rows
 from stillwatch.detections.tables import INFRASTRUCTURE, INFRASTRUCTURE_KINDS
+from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 from stillwatch.statistics import count_pairs
 
@@ -91,7 +92,7 @@ class Infrastructure:
         usual, _ = group.others.once(_sharing)
         if share < 0.05 or share < 3 * usual:
             return []
-        members = len(group.accounts)
+        members, others = len(group.accounts), len(group.others.accounts)
         excess = share * members * np.log((share + 0.01) / (usual + 0.01))
         return [
             Evidence(
@@ -102,7 +103,7 @@ class Infrastructure:
                 weight=float(min(CEILING, excess)),
                 text=f"{shared_by} of {members} accounts, of different organisations, share a "
                 f"payment instrument or a device with another of them; outside the group "
-                f"{usual:.1%} of accounts do.",
+                f"{share_of(usual * others, others, 'accounts')} do.",
             )
         ]
 

@@ -26,6 +26,7 @@ from stillwatch.detections.detection import FEWEST, Evidence, Family, Findings, 
 from stillwatch.detections.group import UNKNOWN, Group, Ints, Mask, Rows
 from stillwatch.detections.infrastructure import organisations
 from stillwatch.detections.tables import ACCOUNT_DAYS
+from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 from stillwatch.sketches import Script
 from stillwatch.statistics import count_pairs, excess
@@ -139,8 +140,9 @@ class Multiplexing:
                 value=hits / of,
                 base_rate=usual / others,
                 weight=weight,
-                text=f"{hits} of {of} organisations behind these accounts look like crowds: they "
-                f"mix programs, languages or hours as {usual / others:.1%} of others do.",
+                text=f"{hits} of {of} organisations behind these accounts look like crowds: each "
+                f"mixes programs, languages or hours; elsewhere "
+                f"{share_of(usual, others, 'organisations')} do.",
             )
         ]
 

@@ -31,6 +31,7 @@ from stillwatch.detections.group import UNKNOWN, Group, Ints, Mask, Rows
 from stillwatch.detections.infrastructure import organisations
 from stillwatch.detections.pools import find_pools, link_pools
 from stillwatch.detections.tables import ACCOUNT_DAYS
+from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 from stillwatch.statistics import excess
 
@@ -204,7 +205,7 @@ class Prefixes:
                 explained=explained,
                 text=f"{wandering} of {inside} organisations behind these accounts go on with "
                 f"conversations that another of them began ({conversations} such points were "
-                f"seen); elsewhere {usual / max(1, outside):.1%} do.",
+                f"seen); elsewhere {share_of(usual, outside, 'organisations')} do.",
             )
         ]
 
@@ -227,7 +228,7 @@ class Prefixes:
                 explained=explained,
                 text=f"{hits} of {of} organisations with long conversations find less than "
                 f"{MISSED:.0%} of them in the cache, as if each turn came from somewhere else; "
-                f"elsewhere {usual / others:.1%} do.",
+                f"elsewhere {share_of(usual, others, 'organisations')} do.",
             )
         ]
 

@@ -24,6 +24,7 @@ from stillwatch.detections.accounts import Accounts, read_accounts
 from stillwatch.detections.detection import FEWEST, Evidence, Family, Findings, Metadata, Tables
 from stillwatch.detections.group import Group, Ints, Mask
 from stillwatch.detections.tables import ACCOUNT_DAYS, CONTENTS, prompt_shingles, thinned
+from stillwatch.detections.wording import share_of, times
 from stillwatch.engines import Stage
 from stillwatch.statistics import count_pairs, excess, rarity_of_repeats
 
@@ -205,7 +206,7 @@ class Problems:
                     base_rate=None,
                     weight=weight,
                     text=f"{len(each)} organisations together send {len(senders) / size:.0%} of "
-                    f"{name}, and two of them sent the same problem {repeats} times; independent "
+                    f"{name}, and {_together(repeats)}; independent "
                     f"senders would do so about {expected:.0f} times.",
                 )
         return [] if best is None else [best]
@@ -228,7 +229,8 @@ class Problems:
                 weight=weight,
                 explained=True,
                 text=f"{hits} of {of} organisations send problems that strangers send too, as "
-                f"evaluators, students and harvesters do; elsewhere {usual / others:.1%} do.",
+                f"evaluators, students and harvesters do; elsewhere "
+                f"{share_of(usual, others, 'organisations')} do.",
             )
         ]
 
@@ -261,9 +263,15 @@ class Problems:
                 veto=True,
                 text=f"{hits} of {of} organisations send the very same texts as the others: an "
                 f"assignment or an evaluation that each does for itself, not work divided up. "
-                f"Elsewhere {usual / others:.1%} do.",
+                f"Elsewhere {share_of(usual, others, 'organisations')} do.",
             )
         ]
+
+
+def _together(repeats: int) -> str:
+    if not repeats:
+        return "no two of them sent the same problem"
+    return f"two of them sent the same problem {times(repeats)}"
 
 
 def _registered(tables: Tables, accounts: Accounts, name: str, known: Ints) -> _Set:

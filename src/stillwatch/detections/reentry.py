@@ -32,6 +32,7 @@ from stillwatch.detections.detection import (
 from stillwatch.detections.group import Group, Ints, Mask
 from stillwatch.detections.pools import find_pools, link_pools
 from stillwatch.detections.tables import ACCOUNT_DAYS, prompt_shingles, thinned
+from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 from stillwatch.statistics import excess
 
@@ -205,7 +206,7 @@ class Reentry:
                 weight=weight,
                 text=f"{hits} of {of} organisations send in what the model wrote for another one "
                 f"of them ({passages} passages were seen, in a sample); elsewhere "
-                f"{usual / others:.1%} do.",
+                f"{share_of(usual, others, 'organisations')} do.",
             )
         ]
 
@@ -228,6 +229,6 @@ class Reentry:
                 explained=True,
                 text=f"{hits} of {of} accounts feed the model's answers back to it, as chains of "
                 f"rewriting do, and editors and coding agents too; elsewhere "
-                f"{usual / others:.1%} do.",
+                f"{share_of(usual, others, 'accounts')} do.",
             )
         ]

@@ -29,6 +29,7 @@ from stillwatch.detections.detection import (
 from stillwatch.detections.group import Group, Ints, Rows
 from stillwatch.detections.infrastructure import organisations
 from stillwatch.detections.signature import SURFACES, describe, sign, signature, surfaces
+from stillwatch.detections.wording import percent, share_of
 from stillwatch.engines import Stage
 from stillwatch.statistics import count_pairs, excess
 
@@ -134,7 +135,8 @@ class Shape:
                 weight=weight,
                 explained=explained,
                 text=f"{hits} of {of} organisations send the same request parameters "
-                f"({describe(chosen)}){_where(explained)}; elsewhere {rate:.1%} do.",
+                f"({describe(chosen)}){_where(explained)}; elsewhere "
+                f"{share_of(rate * len(usual), len(usual), 'organisations')} do.",
             )
         ]
 
@@ -152,7 +154,7 @@ class Shape:
                 base_rate=strangers,
                 speaks_for=False,
                 text=f"The organisations' request parameters differ as strangers' do: two of them "
-                f"agree in {alike:.0%} of cases, two others in {strangers:.0%}.",
+                f"agree in {percent(alike)} of cases, two others in {percent(strangers)}.",
             )
         ]
 
@@ -186,7 +188,7 @@ class Shape:
                 explained=explained,
                 text=f"{inside[name]} of {of} organisations regularly ask for "
                 f"{' and '.join(words for _, _, words in said)}{_where(explained)}; elsewhere "
-                f"{usual[name] / others:.1%} ask for {said[0][2]}.",
+                f"{share_of(usual[name], others, 'organisations')} ask for {said[0][2]}.",
             )
         ]
 
