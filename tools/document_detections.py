@@ -1,4 +1,4 @@
-"""Prints ``docs/detections/index.md`` from the metadata of the detections that ship.
+"""Prints ``docs/detections/index.md`` from the metadata of detections and of group tests.
 
 ``make format`` writes the page again; a test fails when it is stale.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from stillwatch.campaigns.group_tests import GROUP_TESTS
 from stillwatch.detections import Detection, Metadata, load_detections
 
 HEAD = """# The detections
@@ -22,10 +23,19 @@ that triggers the detection.
 |---|---|---|---|---|---|
 """
 
+GROUP = """
+## Tests of a group
+Some properties only a group has. These tests link nobody; they are put to groups that detections
+have joined. Their evidence counts like that of a detection, in the family beside their name.
+
+| test | family | sees | null | base rate | look-alikes |
+|---|---|---|---|---|---|
+"""
+
 NEEDS = """
 ## What they need, and what they speak to
-A detection whose columns a log does not have abstains, and the report says so. Techniques are those
-of [MITRE ATLAS](https://atlas.mitre.org).
+A detection or test whose columns a log does not have abstains, and the report says so. Techniques
+are those of [MITRE ATLAS](https://atlas.mitre.org).
 
 | detection | needs | techniques |
 |---|---|---|
@@ -40,7 +50,8 @@ with `metadata`, `stages`, `find` and `judge`, see `src/stillwatch/detections/de
 def page() -> str:
     """The whole page, ending with a line break."""
     ours = [each.metadata for each in load_detections() if _ships(each)]
-    return "".join([HEAD, *map(_row, ours), NEEDS, *map(_needs, ours), TAIL])
+    tables = [HEAD, *map(_row, ours), GROUP, *map(_row, GROUP_TESTS)]
+    return "".join([*tables, NEEDS, *map(_needs, [*ours, *GROUP_TESTS]), TAIL])
 
 
 def _ships(detection: Detection) -> bool:
@@ -56,7 +67,8 @@ def _row(metadata: Metadata) -> str:
 
 
 def _needs(metadata: Metadata) -> str:
-    needs = ", ".join(f"`{column}`" for column in metadata.needs) or "nothing beyond the text"
+    needs = ", ".join(each if " " in each else f"`{each}`" for each in metadata.needs)
+    needs = needs or "nothing beyond the text"
     return f"| {metadata.name} | {needs} | {', '.join(metadata.atlas)} |\n"
 
 

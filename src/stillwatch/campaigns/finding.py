@@ -12,8 +12,9 @@ import numpy.typing as npt
 from stillwatch.campaigns.campaign import Campaign, Ran
 from stillwatch.campaigns.detecting import Detected, StageTables, detect, run_all_stages
 from stillwatch.campaigns.gathering import gather
+from stillwatch.campaigns.group_tests import group_tests
 from stillwatch.campaigns.members import settle
-from stillwatch.campaigns.novelty import NOVELTY, Reference
+from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
 from stillwatch.campaigns.reading import AccountNames
 from stillwatch.campaigns.templates import cell_uses, templates
@@ -68,7 +69,7 @@ def find_campaigns(
         engine, store, detections, work, progress, sampling=sampling_for(store.rows())
     )
     detected = detect(tables, detections, progress, reference)
-    ran = [*detected.ran, Ran(NOVELTY, None if reference else "no reference period was given", 0.0)]
+    ran = [*detected.ran, *group_tests(tables, reference)]
     campaigns = _campaigns(tables, detected, names, read_words)
     return Found(detected, campaigns, ran, _scores(detected))
 

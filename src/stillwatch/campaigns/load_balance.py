@@ -10,14 +10,30 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stillwatch.detections import Evidence, Family, Group, distinct_contents
-from stillwatch.statistics import INDEPENDENT, balance, log_spread
+from stillwatch.detections import Evidence, Family, Group, Metadata, distinct_contents
+from stillwatch.statistics import BALANCED, INDEPENDENT, balance, log_spread
 
-__all__ = ["judge_load_balance"]
+__all__ = ["LOAD_BALANCE", "judge_load_balance"]
 
 CEILING = 6.0
 #: marked exchanges from which on an account counts; one may be chance
 LEAST = 2
+
+LOAD_BALANCE = Metadata(
+    name="load_balance",
+    family=Family.TIME,
+    title="Work spread as evenly as one queue spreads it",
+    sees="how many marked, distinct exchanges each member sends, beside what customers send",
+    null="accounts send at rates of their own: the log-spread of the rates is "
+    f"{INDEPENDENT[0]} to {INDEPENDENT[1]}",
+    base_rate="not a share: a Bayes factor of even rates (log-spread up to "
+    f"{BALANCED[1]}) against the null, at most {CEILING:.0f} nats",
+    look_alikes=(
+        "one company's workers whose accounts the log does not join",
+        "classes and evaluations in which each account does the same number of tasks",
+        "a quota that all accounts of a tool use up",
+    ),
+)
 
 
 def judge_load_balance(group: Group) -> Sequence[Evidence]:
@@ -37,8 +53,8 @@ def judge_load_balance(group: Group) -> Sequence[Evidence]:
     )
     return [
         Evidence(
-            Family.TIME,
-            "load_balance",
+            LOAD_BALANCE.family,
+            LOAD_BALANCE.name,
             value=log_spread(counts),
             base_rate=None,
             speaks_for=even,

@@ -11,12 +11,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stillwatch.detections import Evidence, Family, Group, Rows
+from stillwatch.detections import Evidence, Family, Group, Metadata, Rows, share_of
 
-__all__ = ["judge_release_pivot"]
+__all__ = ["RELEASE_PIVOT", "judge_release_pivot"]
 
 DAY = 86_400_000_000
 CEILING = 4.0
+
+RELEASE_PIVOT = Metadata(
+    name="release_pivot",
+    family=Family.TIME,
+    title="Moved to a new model on its first day",
+    sees="which share of the active accounts uses a model within a day of its first appearance",
+    null="accounts of the group take up a new model as fast as other accounts do",
+    base_rate="measured in the same log, on a random sample of other accounts",
+    look_alikes=(
+        "evaluators who test each release",
+        "agents and tools whose vendor changes the model for all users",
+        "a name that always stands for the newest model",
+    ),
+    needs=("model",),
+)
 
 
 def judge_release_pivot(group: Group) -> Sequence[Evidence]:
@@ -34,21 +49,22 @@ def judge_release_pivot(group: Group) -> Sequence[Evidence]:
         moved, active = _moved(rows, model, first)
         usual_moved, usual_active = _moved(others, model, first)
         if active >= 5 and usual_active >= 20:
-            found.append((moved / active, active, usual_moved / usual_active))
+            found.append((moved / active, active, usual_moved / usual_active, usual_active))
     if not found:
         return []
-    share, active, usual = max(found)
+    share, active, usual, compared = max(found)
     if share < 0.5 or share < 3 * usual:
         return []
     return [
         Evidence(
-            Family.TIME,
-            "release_pivot",
+            RELEASE_PIVOT.family,
+            RELEASE_PIVOT.name,
             value=share,
             base_rate=usual,
             weight=min(CEILING, active * share * math.log(share / (usual + 0.02)) / 8),
             text=f"{share:.0%} of its {active} active accounts moved to a new model within a day "
-            f"of its first appearance; of other accounts {usual:.0%} did.",
+            f"of its first appearance; {share_of(usual * compared, compared, 'other accounts')} "
+            "did.",
         )
     ]
 

@@ -10,14 +10,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stillwatch.detections import Evidence, Family, Group, distinct_contents
+from stillwatch.detections import Evidence, Family, Group, Metadata, distinct_contents
 from stillwatch.statistics import count_pairs
 
-__all__ = ["judge_repetition"]
+__all__ = ["REPETITION", "judge_repetition"]
 
 #: share of marked exchanges that another member sent too, from which on it is an assignment or a
-#: benchmark, whatever else is said; campaigns of the prototype stayed under 0.2
-REPEATED = 0.3
+#: benchmark, whatever else is said; simulated campaigns stay at 0.0, classes reach 0.29 and more
+REPEATED = 0.2
+
+REPETITION = Metadata(
+    name="repetition",
+    family=Family.PURPOSE,
+    title="Members send each other's texts",
+    sees="the share of the group's marked texts that another member sent too; it only speaks "
+    "against a campaign",
+    null="a group that divides work up sends each text once",
+    base_rate="simulated: campaigns show none, classes 29 % and more; a veto from "
+    f"{100 * REPEATED:.0f} % on",
+    look_alikes=("classes with an assignment", "benchmarks", "evaluators of one test set"),
+)
 
 
 def judge_repetition(group: Group) -> Sequence[Evidence]:
@@ -32,8 +44,8 @@ def judge_repetition(group: Group) -> Sequence[Evidence]:
         return []
     return [
         Evidence(
-            Family.PURPOSE,
-            "repetition",
+            REPETITION.family,
+            REPETITION.name,
             value=repeated,
             base_rate=None,
             speaks_for=False,
