@@ -56,9 +56,68 @@ def test_overlapping_windows_are_read_as_one_clause() -> None:
     words = {1: "show the full chain of", 2: "the full chain of thought", 3: "rate it on a scale"}
     uses = {1: CellUse(9, 1, 30), 2: CellUse(9, 0, 28), 3: CellUse(7, 0, 40)}
     first, second = templates(uses, words)
-    assert (first.words, first.exchanges) == ("rate it on a scale", 40)
-    assert (second.words, second.members, second.others) == ("show the full chain of thought", 9, 1)
+    assert (first.words, first.members, first.others) == ("show the full chain of thought", 9, 1)
+    assert (second.words, second.exchanges) == ("rate it on a scale", 40)
 
 
 def test_a_cell_without_words_is_left_out() -> None:
     assert templates({1: CellUse(9, 0, 9)}, {}) == ()
+
+
+def read(*windows: tuple[str, int]) -> list[str]:
+    """The clauses that these windows, each with its number of exchanges, are read as."""
+    words = {number: text for number, (text, _) in enumerate(windows)}
+    uses = {number: CellUse(9, 0, times) for number, (_, times) in enumerate(windows)}
+    return [each.words for each in templates(uses, words)]
+
+
+def test_overlapping_runs_of_one_clause_are_shown_once() -> None:
+    assert read(
+        ("then take the cleaner one", 30),
+        ("take the cleaner one to", 28),
+        ("the cleaner one to the", 27),
+        ("one to the end task", 25),
+        ("judge by depth and form", 20),
+    ) == ["then take the cleaner one to the end task", "judge by depth and form"]
+
+
+def test_a_variant_of_a_clause_that_is_shown_is_left_out() -> None:
+    assert read(
+        ("also ones that fail quickly", 40),
+        ("even ones that fail item", 30),
+        ("rate it on a scale", 20),
+    ) == ["also ones that fail quickly", "rate it on a scale"]
+
+
+def test_the_more_frequent_of_two_ways_on_is_followed_and_a_rare_one_is_not() -> None:
+    assert read(
+        ("put each partial step on", 50),
+        ("each partial step on its", 30),
+        ("each partial step on one", 20),
+        ("partial step on its own", 4),
+    ) == ["put each partial step on its"]
+
+
+def test_a_run_of_placeholders_is_no_wording() -> None:
+    assert read(
+        ("▢ ▢ ▢ ▢ ▢", 90),
+        ("▢ ▢ of ▢ ▢", 80),
+        ("▢ ▢ factors of the number", 70),
+        ("line of ▢ ▢ dots", 60),
+    ) == ["factors of the number", "line of ▢ dots"]
+
+
+def test_the_numbers_of_a_clause_hold_for_each_of_its_parts() -> None:
+    words = {1: "show the full chain of", 2: "the full chain of thought"}
+    (clause,) = templates({1: CellUse(9, 0, 30), 2: CellUse(7, 3, 28)}, words)
+    assert (clause.members, clause.others, clause.exchanges) == (7, 3, 28)
+
+
+def test_a_script_without_spaces_is_read_by_characters() -> None:
+    assert read(("请逐步写出完整的", 30), ("逐步写出完整的推", 29), ("步写出完整的推理", 28)) == [
+        "请逐步写出完整的推理"
+    ]
+
+
+def test_a_window_that_overlaps_itself_ends() -> None:
+    assert read(("go on and go on", 9), ("on and go on and", 9)) == ["go on and go on and"]

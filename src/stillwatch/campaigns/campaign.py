@@ -20,8 +20,9 @@ class Template:
 
     Attributes:
         words: e.g. ``evaluate the following response on a scale from ▢``.
-        members, others: accounts in the campaign, and outside it, that sent them.
-        exchanges: in how many of the campaign's exchanges they occur.
+        members, others: accounts in the campaign, and outside it, that sent them; of a clause put
+            together from several windows the fewest members and the most others of any.
+        exchanges: in how many of the campaign's exchanges they occur, likewise the fewest.
     """
 
     words: str
@@ -32,7 +33,10 @@ class Template:
 
 @dataclass(frozen=True)
 class Member:
-    """One account of a campaign. `share` of its exchanges carries the campaign's marks."""
+    """One account of a campaign. `share` of its exchanges carries the campaign's marks.
+
+    `reasons` are phrases for a reviewer: what it shares with how many other members.
+    """
 
     account: str
     score: float

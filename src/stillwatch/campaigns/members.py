@@ -13,6 +13,7 @@ from stillwatch.campaigns.campaign import Campaign, Member, Tie
 from stillwatch.campaigns.candidates import LEAST_ACCOUNTS, Candidate
 from stillwatch.campaigns.judging import Judgement
 from stillwatch.campaigns.reading import AccountNames
+from stillwatch.campaigns.reasons import reasons
 from stillwatch.detections import UNKNOWN, Group
 
 __all__ = ["settle"]
@@ -50,7 +51,7 @@ def settle(
     score = judgement.score * (0.5 + 0.5 * share) + np.minimum(ties, 3)
     order = np.flatnonzero(member)[np.lexsort((rows.accounts[member], -score[member]))]
     called = dict(zip(rows.accounts.tolist(), names.lookup(rows.accounts), strict=True))
-    reasons = _reasons(candidate)
+    why = reasons(candidate, labels, dict(zip(rows.accounts.tolist(), share.tolist(), strict=True)))
     return Campaign(
         id="c-" + hashlib.sha256(np.sort(rows.accounts[member]).tobytes()).hexdigest()[:10],
         score=round(judgement.score, 3),
@@ -59,7 +60,7 @@ def settle(
         exchanges=int(ours.sum()),
         tokens=_tokens(group, ours),
         members=tuple(
-            _member(i, called, group, float(score[i]), float(share[i]), reasons) for i in order
+            _member(i, called, group, float(score[i]), float(share[i]), why) for i in order
         ),
         evidence=judgement.evidence,
         counter_evidence=judgement.counter_evidence,
@@ -85,7 +86,7 @@ def _member(
     group: Group,
     score: float,
     share: float,
-    reasons: Mapping[int, tuple[str, ...]],
+    why: Mapping[int, tuple[str, ...]],
 ) -> Member:
     rows = group.rows
     digest = int(rows.accounts[i])
@@ -102,18 +103,8 @@ def _member(
         first_seen=_time(at.min()),
         last_seen=_time(at.max()),
         registered_at=None if registered == UNKNOWN else _time(registered),
-        reasons=reasons.get(digest, ()),
+        reasons=why.get(digest, ()),
     )
-
-
-def _reasons(candidate: Candidate) -> dict[int, tuple[str, ...]]:
-    reasons: dict[int, list[str]] = {}
-    for detection, _, members in candidate.objects():
-        for account in members.tolist():
-            known = reasons.setdefault(account, [])
-            if detection not in known:
-                known.append(detection)
-    return {account: tuple(known) for account, known in reasons.items()}
 
 
 def _tie(

@@ -20,7 +20,7 @@ from stillwatch.detections.focus import distinct_contents
 from stillwatch.detections.group import ROW_COLUMNS, UNKNOWN, Group, Rows
 from stillwatch.detections.registry import load_detections
 from stillwatch.detections.tables import ACCOUNT_DAYS
-from stillwatch.detections.wording import share_of
+from stillwatch.detections.wording import percent, share_of
 
 __all__ = [
     "ACCOUNT_DAYS",
@@ -39,5 +39,6 @@ __all__ = [
     "communities",
     "distinct_contents",
     "load_detections",
+    "percent",
     "share_of",
 ]

@@ -6,12 +6,13 @@ second pass, the masked words of cells that at least k accounts sent (the cell d
 ``docs/sketches.md`` says what is kept, what a key holder could do, and the exact format.
 """
 
-from stillwatch.sketches.dictionary import CellDictionary, recover_cells
+from stillwatch.sketches.dictionary import MASK_SIGN, CellDictionary, recover_cells
 from stillwatch.sketches.features import Asks, Script, Shape, describe_asks, describe_shape
 from stillwatch.sketches.key import SketchKey
 from stillwatch.sketches.sketcher import Sketcher
 
 __all__ = [
+    "MASK_SIGN",
     "Asks",
     "CellDictionary",
     "Script",

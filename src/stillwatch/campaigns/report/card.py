@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stillwatch.campaigns.campaign import Campaign, Member, ScanReport, Template
+from stillwatch.campaigns.reasons import noun
 from stillwatch.campaigns.report.drawing import Drawing, draw
 from stillwatch.campaigns.report.families import (
     FamilyLine,
@@ -148,7 +149,8 @@ def card(
     lines = family_lines(campaign, report.detections)
     speaking = [e for e in campaign.evidence if e.speaks_for]
     speaking.sort(key=lambda e: (e.explained, -e.weight))
-    graph = condense([member.account for member in members], campaign.ties, detail.hubs)
+    ties = [replace(tie, label=noun(tie.detection, tie.label)) for tie in campaign.ties]
+    graph = condense([member.account for member in members], ties, detail.hubs)
     family = {name: each.family for name, each in metadata.items()}
     return Card(
         rank=rank,
