@@ -1,0 +1,177 @@
+"""Who is a member, since when, on what ties, and how much was sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from stillwatch.campaigns.campaign import Campaign
+from stillwatch.campaigns.candidates import Candidate
+from stillwatch.campaigns.judging import Judgement
+from stillwatch.campaigns.members import settle
+from stillwatch.campaigns.reading import AccountNames
+from stillwatch.detections import Evidence, Family
+from tests.detections.exchanges import DAY, HOUR, START, Row, exchange, group
+
+MONDAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+STYLE, CARD, PHONE = 11, 22, 33
+MEMBERS = (1, 2, 3, 4)
+AGAINST = Evidence(Family.PURPOSE, "some", 1.0, None, "text", weight=1.0, speaks_for=False)
+JUDGEMENT = Judgement(
+    (
+        Evidence(Family.CONTENT, "echo", 1.0, 0.0, "text", weight=5.0),
+        Evidence(Family.TIME, "load_balance", 1.0, 0.0, "text", weight=4.0),
+    ),
+    (AGAINST,),
+)
+LINKS = {"echo": {STYLE: MEMBERS}}
+
+
+def marked(account: int, at: int = START, **columns: object) -> Row:
+    return exchange(account, at, asks=1, **columns)
+
+
+def pool() -> list[Row]:
+    """Four accounts; each sends three marked exchanges, an hour apart, and nothing else."""
+    return [marked(account, START + use * HOUR) for account in MEMBERS for use in range(3)]
+
+
+def settled(
+    rows: list[Row],
+    links: Mapping[str, Mapping[int, tuple[int, ...]]] = LINKS,
+    labels: Mapping[int, str] | None = None,
+) -> Campaign | None:
+    """The campaign of all accounts of `rows`; exchanges that ask carry the style."""
+    members = sorted({row["account"] for row in rows})
+    names = AccountNames()
+    names.add(np.array(members), [f"account-{each}" for each in members])
+    candidate = Candidate(
+        np.array(members),
+        {
+            name: {each: np.array(accounts) for each, accounts in some.items()}
+            for name, some in links.items()
+        },
+    )
+    seen = group(rows, members, styled=lambda row: row["asks"] == 1)
+    return settle(candidate, JUDGEMENT, seen, names, labels or {})
+
+
+def campaign(rows: list[Row], *more: object) -> Campaign:
+    found = settled(rows, *more)  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+def test_every_account_that_carries_the_style_is_a_member_by_its_own_name() -> None:
+    found = campaign(pool())
+    assert sorted(member.account for member in found.members) == [f"account-{n}" for n in MEMBERS]
+
+
+def test_the_campaign_has_the_judgements_score_and_its_words_for_and_against() -> None:
+    found = campaign(pool())
+    assert found.score == 8.0
+    assert (found.evidence, found.counter_evidence) == (JUDGEMENT.evidence, (AGAINST,))
+
+
+def test_two_accounts_are_an_account_finding_and_no_campaign() -> None:
+    assert settled([row for row in pool() if row["account"] < 3]) is None
+    assert settled([row for row in pool() if row["account"] < 4]) is not None
+
+
+def test_without_a_style_the_tied_accounts_are_the_campaigns() -> None:
+    rows = [exchange(account) for account in range(1, 7)]
+    found = campaign(rows, {"infrastructure": {CARD: MEMBERS}})
+    assert {member.account for member in found.members} == {f"account-{n}" for n in MEMBERS}
+    assert found.exchanges == 4
+    assert settled(rows, {"infrastructure": {CARD: (1, 2)}}) is None
+
+
+def test_the_other_exchanges_of_members_are_not_the_campaigns() -> None:
+    cover = [exchange(1, START + 2 * DAY), exchange(2, START - DAY, completion_tokens=5_000)]
+    rows = [row | {"prompt_tokens": 10, "completion_tokens": 100} for row in pool()] + cover
+    found = campaign(rows)
+    assert found.exchanges == 12
+    assert found.tokens == 12 * 110
+    assert (found.first_seen, found.last_seen) == (MONDAY, MONDAY + dt.timedelta(hours=2))
+
+
+def test_a_member_is_seen_from_its_first_exchange_to_its_last_whatever_they_are() -> None:
+    found = campaign([*pool(), exchange(1, START + 2 * DAY), exchange(1, START - DAY)])
+    first, *_ = (member for member in found.members if member.account == "account-1")
+    assert (first.exchanges, first.share) == (5, 0.6)
+    assert first.first_seen == MONDAY - dt.timedelta(days=1)
+    assert first.last_seen == MONDAY + dt.timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("columns", "tokens"),
+    [
+        ({}, None),
+        ({"completion_tokens": 0}, 0),
+        ({"completion_tokens": 7}, 84),
+        ({"completion_tokens": 7, "prompt_tokens": 3}, 120),
+    ],
+)
+def test_tokens_are_unknown_where_the_log_counts_none(columns: Row, tokens: int | None) -> None:
+    assert campaign([row | columns for row in pool()]).tokens == tokens
+
+
+def test_exchanges_without_a_count_add_no_tokens() -> None:
+    rows = pool()
+    rows[0] |= {"completion_tokens": 9}
+    assert campaign(rows).tokens == 9
+
+
+def test_members_are_ordered_by_the_share_of_marked_exchanges_then_by_their_ties() -> None:
+    cover = [exchange(1, START + n) for n in range(9)] + [exchange(2, START + n) for n in range(2)]
+    found = campaign([*pool(), *cover], LINKS | {"infrastructure": {CARD: (1, 4)}})
+    assert [member.account[-1] for member in found.members] == ["4", "3", "2", "1"]
+    scores = [member.score for member in found.members]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] == 9.0  # 8 nats, all of its exchanges marked, one tie
+
+
+def test_more_than_three_ties_count_as_three() -> None:
+    cards = {"infrastructure": {CARD + n: (1, 2) for n in range(10)}}
+    assert campaign(pool(), LINKS | cards).members[0].score == 11.0
+
+
+def test_ties_name_their_object_only_by_its_label() -> None:
+    links = LINKS | {"infrastructure": {CARD: (1, 2), PHONE: (1, 3)}}
+    ties = campaign(pool(), links, {CARD: "payment", STYLE: "style"}).ties
+    assert [(tie.detection, tie.label, tie.accounts) for tie in ties] == [
+        ("echo", "style", tuple(f"account-{n}" for n in MEMBERS)),
+        ("infrastructure", "payment", ("account-1", "account-2")),
+        ("infrastructure", "infrastructure", ("account-1", "account-3")),
+    ]
+
+
+def test_ties_leave_out_accounts_that_are_no_members() -> None:
+    links = {"infrastructure": {CARD: MEMBERS}, "echo": {STYLE: (1, 2, 6)}}
+    rows = [exchange(account) for account in range(1, 7)]
+    tie = next(tie for tie in campaign(rows, links).ties if tie.detection == "echo")
+    assert tie.accounts == ("account-1", "account-2")
+
+
+def test_an_hour_counts_marked_and_other_exchanges_of_members() -> None:
+    found = campaign([*pool(), exchange(1, START + HOUR + 1), exchange(2, START + 30 * HOUR)])
+    hours = {(hour - MONDAY).total_seconds() / 3600: counts for hour, counts in found.hours.items()}
+    assert hours == {0: (4, 0), 1: (4, 1), 2: (4, 0), 30: (0, 1)}
+
+
+def test_registration_is_none_where_the_log_does_not_tell() -> None:
+    rows = [row | {"registered_at": START - DAY if row["account"] == 1 else None} for row in pool()]
+    registered = {member.account: member.registered_at for member in campaign(rows).members}
+    assert registered.pop("account-1") == MONDAY - dt.timedelta(days=1)
+    assert set(registered.values()) == {None}
+
+
+def test_its_id_depends_on_the_members_and_on_nothing_else() -> None:
+    one = campaign(pool())
+    later = campaign([row | {"at": row["at"] + DAY} for row in reversed(pool())])
+    other = campaign([*pool(), marked(5)])
+    assert one.id == later.id != other.id
+    assert one.id.startswith("c-")
