@@ -51,3 +51,9 @@ def test_a_small_share_of_exchanges_is_not_none() -> None:
 
 def test_an_object_of_a_detection_that_nobody_knows_is_called_by_its_label() -> None:
     assert noun("indicators", "listed address") == "listed address"
+
+
+def test_accounts_that_are_linked_and_no_members_are_not_counted() -> None:
+    candidate = Candidate(np.array([11, 12, 13]), {"echo": {1: np.array([11, 12, 13])}})
+    found = reasons(candidate, LABELS, {11: 0.5, 12: 0.5})
+    assert found == dict.fromkeys([11, 12], ("the wording of 1 other in 50% of its exchanges",))

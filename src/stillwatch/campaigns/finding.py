@@ -97,7 +97,7 @@ def _campaigns(
         taken |= {member.account for member in members}
         campaigns.append(replace(campaign, members=members))
         cells = detected.cells(candidate)
-        uses.append(cell_uses(tables, cells, candidate.accounts))
+        uses.append(cell_uses(tables, cells, group.accounts))
     words = read_words({cell for use in uses for cell in use})
     return [
         replace(campaign, templates=templates(use, words))

@@ -40,13 +40,14 @@ def reasons(
 
     Args:
         labels: what shared objects are called.
-        share: by account the share of its exchanges that carries the shared wording.
+        share: by member the share of its exchanges that carries the shared wording; who is linked
+            and no member does not count.
     """
     held: dict[int, dict[tuple[str, str], list[set[int]]]] = {}
     for detection, shared, accounts in candidate.objects():
         label = labels.get(shared, detection)
-        together = set(accounts.tolist())
-        for account in together:
+        together = share.keys() & set(accounts.tolist())
+        for account in together if len(together) > 1 else ():
             held.setdefault(account, {}).setdefault((detection, label), []).append(together)
     return {
         account: tuple(
@@ -54,7 +55,6 @@ def reasons(
             for (detection, label), groups in sorted(shares.items(), key=_order)
         )
         for account, shares in held.items()
-        if account in share
     }
 
 

@@ -254,5 +254,5 @@ def test_a_wording_that_nobody_else_sends_is_said_to_be_sent_by_none(
     wordings = (Template("put each step", 3, 0, 9), Template("on its own line", 2, 1, 5))
     campaign = make_campaign(["a", "b", "c"], templates=wordings)
     text = " ".join(read(render(make_report(campaign))).text.split())
-    assert "… put each step … in 9 exchanges all 3 none of 12,477" in text
-    assert "… on its own line … in 5 exchanges 2 of 3, 67 % 1 of 12,477, <0.01 %" in text
+    assert "… put each step …in 9 exchanges all 3 none of 12,477" in text
+    assert "… on its own line …in 5 exchanges 2 of 3, 67 % 1 of 12,477, <0.01 %" in text
