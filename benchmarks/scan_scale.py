@@ -128,7 +128,7 @@ def build(base: Multiplied, exchanges: int, store: Path, days: int) -> None:
 
 def measure(store: Path, work: Path) -> None:
     """Scan an event store in this process and print what it took (run in a fresh process)."""
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     with EventStore.open(store) as events, open_engine("duckdb", work, memory_mb=4_000) as engine:
         rows = events.rows()
         loaded = time.perf_counter()
@@ -140,9 +140,11 @@ def measure(store: Path, work: Path) -> None:
             engine, events, load_detections(), names, lambda _: {}, work / "stages", Silent()
         )
         seconds = time.perf_counter() - started
+        worked = time.process_time() - worked
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
-        f"{rows:>12,} exchanges {len(digests):>8,} accounts: {seconds:7.1f} s, peak {peak:5.2f} GB,"
+        f"{rows:>12,} exchanges {len(digests):>8,} accounts: {seconds:7.1f} s ({worked:.0f} s of"
+        f" CPU), peak {peak:5.2f} GB,"
         f" {len(found.detected.judged)} groups judged, {len(found.campaigns)} campaigns, "
         f"cells thinned by {sampling_for(rows)} (opening {loaded - started:.1f} s)"
     )
@@ -168,11 +170,10 @@ def _print_state(stages: Path) -> None:
                       group by 1)
         select bytes / days as size, least(300 + 120 * exchanges / days, 4000) as allowed
         from kept join days using (account)"""
-    row = con.sql(
+    (row,) = con.sql(
         f"select median(size), quantile_cont(size, 0.99), max(size), avg((size <= allowed)::int)"
         f" from ({query})"
-    ).fetchone()
-    assert row is not None
+    ).fetchall()
     print(
         f"{'':>14}state an account-day: p50 {row[0]:,.0f} B, p99 {row[1]:,.0f} B, max "
         f"{row[2]:,.0f} B; within 300 B + 120 B an exchange, at most 4 kB: {row[3]:.1%}"

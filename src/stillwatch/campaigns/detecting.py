@@ -124,12 +124,12 @@ def detect(
     if not candidates:
         return Detected(findings, [], ran, styles, tables.seconds)
     progress.step("candidates", len(candidates))
-    gathered = gather(tables, candidates)
+    gathered = gather(tables, candidates, styles)
     active = {each.metadata.name: each for each in detections if each.metadata.name in findings}
     judged = []
     for candidate in candidates:
         progress.advance(1)
-        group = gathered.group(candidate, styles)
+        group = gathered.group(candidate)
         if len(group.accounts) < LEAST_ACCOUNTS or not _confirmed(candidate, group, active):
             continue
         further = (

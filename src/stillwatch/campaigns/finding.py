@@ -81,13 +81,13 @@ def _campaigns(
     accepted = [pair for pair in detected.judged if pair[1].is_campaign]
     if not accepted:
         return []
-    gathered = gather(tables, [candidate for candidate, _ in accepted], whole=True)
+    gathered = gather(tables, [pair[0] for pair in accepted], detected.styles, whole=True)
     labels = {each: text for f in detected.findings.values() for each, text in f.labels.items()}
     campaigns: list[Campaign] = []
     uses = []
     taken: set[str] = set()
     for candidate, judgement in accepted:
-        group = gathered.group(candidate, detected.styles)
+        group = gathered.group(candidate)
         campaign = settle(candidate, judgement, group, names, labels)
         if campaign is None:
             continue

@@ -11,6 +11,7 @@ import pyarrow as pa
 import scipy.sparse as sp
 
 from stillwatch.campaigns.candidates import Candidate
+from stillwatch.campaigns.marks import Marks, spans, union
 from stillwatch.detections import ROW_COLUMNS, Group, Rows, Tables
 
 __all__ = ["Gathered", "gather"]
@@ -38,70 +39,91 @@ class Gathered:
     """Exchanges in memory, sorted by account."""
 
     def __init__(
-        self, table: pa.Table, background: Ints, population: int, hits: int, most: int | None
+        self,
+        table: pa.Table,
+        background: Ints,
+        population: int,
+        hits: int,
+        most: int | None,
+        styles: Mapping[int, Ints],
     ) -> None:
-        self._table = table.sort_by([("account", "ascending"), ("at", "ascending")])
-        self._account = self._table["account"].to_numpy()
+        table = table.sort_by([("account", "ascending"), ("at", "ascending")]).unify_dictionaries()
+        self._styles = styles
+        self._marks = Marks(table["cells"].combine_chunks(), union(list(styles.values())))
+        self._table = table.drop_columns("cells").combine_chunks()
+        self._account = table["account"].to_numpy()
         self._background = background
         self._population = population
-        self._others = self.rows(background)
+        self._others_at = self._positions(background)
+        self._others = self._rows(self._others_at)
         self._hits = hits
         self._most = most
 
-    def rows(self, accounts: Ints) -> Rows:
-        """The exchanges of `accounts` (ascending)."""
+    def _positions(self, accounts: Ints) -> Ints:
+        """Where in the table the exchanges of `accounts` (ascending) are."""
         first = np.searchsorted(self._account, accounts, side="left")
-        last = np.searchsorted(self._account, accounts, side="right")
-        spans = [np.arange(a, b) for a, b in zip(first, last, strict=True)]
-        chosen = np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
-        return Rows(self._table.take(pa.array(chosen)))
+        return spans(first, np.searchsorted(self._account, accounts, side="right"))
 
-    def group(self, candidate: Candidate, styles: Mapping[int, Ints]) -> Group:
-        """`candidate` with its exchanges; `styles` gives the cells of the styles it shares.
+    def _rows(self, positions: Ints) -> Rows:
+        return Rows(self._table.take(pa.array(positions)), ordered=True)
+
+    def group(self, candidate: Candidate) -> Group:
+        """`candidate` with its exchanges.
 
         Of a candidate with styles only the :func:`carriers` belong to the group.
         """
-        own = {name: styles[name] for name in candidate.links.get("echo", {}) if name in styles}
+        own = [self._styles[name] for name in candidate.links.get("echo", {})]
         accounts = candidate.accounts
         if self._most is not None and len(accounts) > self._most:
             accounts = accounts[:: -(-len(accounts) // self._most)]  # digests are in random order
-        rows = self.rows(accounts)
-        others = self._others
-        ours = np.isin(self._background, candidate.accounts, assume_unique=True)
-        if ours.mean() > MIXED:
-            others = self.rows(self._background[~ours])
-        style = self._styles(rows, list(own.values()))
-        style = _of_one_piece(rows, style)
+        positions = self._positions(accounts)
+        held = [self._marks.holding(cells) for cells in own]
+        rows = self._rows(positions)
+        style = _of_one_piece(rows, self._style(positions, held))
         if own:
             carries = carriers(rows, style >= 0, tied_accounts(candidate))
-            carries &= _alike(rows, style >= 0, np.unique(np.concatenate(list(own.values()))))
+            carries &= self._alike(rows, positions, style >= 0, own)
             rows, style = rows.where(carries[rows.owner]), style[carries[rows.owner]]
+        others, others_at = self._others, self._others_at
+        ours = np.isin(self._background, candidate.accounts, assume_unique=True)
+        if ours.mean() > MIXED:
+            others_at = self._positions(self._background[~ours])
+            others = self._rows(others_at)
         return Group(
             rows=rows,
             styled=style >= 0,
             style=style,
             others=others,
-            others_styled=(self._styles(others, list(own.values())) >= 0)
+            others_styled=(self._style(others_at, held) >= 0)
             & ~np.isin(others.accounts, candidate.accounts)[others.owner],
             population=self._population,
             links={name: dict(objects) for name, objects in candidate.links.items()},
         )
 
-    def _styles(self, rows: Rows, styles: Sequence[Ints]) -> Ints:
+    def _style(self, positions: Ints, held: Sequence[tuple[Ints, Ints]]) -> Ints:
         """For each exchange the number of the style it holds most cells of; -1 for none."""
-        best = np.full(len(rows), self._hits - 1, dtype=np.int64)
-        style = np.full(len(rows), -1, dtype=np.int64)
-        owner, cells = rows.once(_cells)
-        for number, wanted in enumerate(styles):
-            at = np.minimum(np.searchsorted(wanted, cells), len(wanted) - 1)
-            found = np.bincount(owner[wanted[at] == cells], minlength=len(rows))
+        place = self._places(positions)
+        best = np.full(len(positions), self._hits - 1, dtype=np.int64)
+        style = np.full(len(positions), -1, dtype=np.int64)
+        for number, (entry, _) in enumerate(held):
+            at = place[entry]
+            found = np.bincount(at[at >= 0], minlength=len(positions))
             style[found > best] = number
             best = np.maximum(best, found)
         return style
 
+    def _places(self, positions: Ints) -> Ints:
+        """For each exchange of the table its place in `positions`, or -1."""
+        place = np.full(len(self._account), -1, dtype=np.int64)
+        place[positions] = np.arange(len(positions))
+        return place
 
-def _cells(rows: Rows) -> tuple[Ints, Ints]:
-    return rows.lists("cells")
+    def _alike(self, rows: Rows, positions: Ints, marked: Mask, styles: Sequence[Ints]) -> Mask:
+        cells = union(styles)
+        entry, cell = self._marks.holding(cells)
+        at = self._places(positions)[entry]
+        chosen = (at >= 0) & marked[at]
+        return _alike(rows.owner[at[chosen]], cell[chosen], (len(rows.accounts), len(cells)))
 
 
 def _of_one_piece(rows: Rows, style: Ints) -> Ints:
@@ -121,20 +143,18 @@ def _of_one_piece(rows: Rows, style: Ints) -> Ints:
     return np.where(np.isin(style, foreign), -1, style)
 
 
-def _alike(rows: Rows, marked: Mask, cells: Ints) -> Mask:
+def _alike(owner: Ints, cell: Ints, shape: tuple[int, int]) -> Mask:
     """Which accounts use the cells of the group's styles in the proportions that the others do.
 
     Workers of one generator draw from the same clauses; strangers who share a public phrase or
     two with it use those alone. On simulated traffic members have a cosine of 0.54 and more to
     the mean profile, strangers in their styles 0.06 and less.
+
+    Args:
+        owner, cell: one entry a use of a cell in a marked exchange.
+        shape: accounts and cells.
     """
-    entry, used = rows.lists("cells")
-    at = np.minimum(np.searchsorted(cells, used), len(cells) - 1)
-    chosen = (cells[at] == used) & marked[entry]
-    shape = (len(rows.accounts), len(cells))
-    counts = sp.coo_matrix(
-        (np.ones(int(chosen.sum())), (rows.owner[entry[chosen]], at[chosen])), shape=shape
-    ).tocsr()
+    counts = sp.coo_matrix((np.ones(len(owner)), (owner, cell)), shape=shape).tocsr()
     length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
     profile = sp.diags(1 / np.maximum(length, 1e-9)) @ counts
     alike: Mask = length > 0
@@ -166,8 +186,14 @@ def carriers(rows: Rows, marked: Mask, tied: Ints) -> Mask:
     return carrying
 
 
-def gather(tables: Tables, candidates: Sequence[Candidate], *, whole: bool = False) -> Gathered:
-    """Collect what :class:`Gathered` holds.
+def gather(
+    tables: Tables,
+    candidates: Sequence[Candidate],
+    styles: Mapping[int, Ints],
+    *,
+    whole: bool = False,
+) -> Gathered:
+    """Collect what :class:`Gathered` holds; `styles` gives the cells of each style.
 
     Of large candidates and of busy accounts a sample, unless `whole`: then every exchange.
     """
@@ -185,15 +211,17 @@ def gather(tables: Tables, candidates: Sequence[Candidate], *, whole: bool = Fal
     background = np.sort(outside[:: max(1, len(outside) // BACKGROUND)][:BACKGROUND])
     chosen = np.union1d(inside, background)
     at = np.searchsorted(account, chosen)
-    most = np.where(
+    sampled = np.where(
         np.isin(chosen, inside),
         exchanges.max(initial=1) if whole else EXCHANGES,
         BACKGROUND_EXCHANGES,
     )
-    thin = 2 ** np.ceil(np.log2(np.maximum(1.0, exchanges[at] / most))).astype(np.int64)
+    thin = 2 ** np.ceil(np.log2(np.maximum(1.0, exchanges[at] / sampled))).astype(np.int64)
     keys = ibis.memtable(pa.table({"account": chosen, "thin": thin}))
     rows = tables["exchanges"].select(*ROW_COLUMNS).join(keys, "account")
     found = tables.engine.collect(rows.filter(rows.request % rows.thin == 0).drop("thin"))
     # the thinned cells of a style are few, so that one of them must do
     hits = HITS if tables.sampling < 4 else 1
-    return Gathered(found, background, tables.population, hits, None if whole else ACCOUNTS)
+    most = None if whole else ACCOUNTS
+    own = {n: styles[n] for each in candidates for n in each.links.get("echo", {})}
+    return Gathered(found, background, tables.population, hits, most, own)

@@ -39,12 +39,13 @@ def judge_release_pivot(group: Group) -> Sequence[Evidence]:
     rows, others = group.rows, group.others
     if not rows.knows("model") or not len(others):
         return []
-    names = np.concatenate([rows.names("model"), others.names("model")])
-    at = np.concatenate([rows.ints("at"), others.ints("at")])
+    first_uses = _first_uses(rows)
+    for model, at in others.once(_first_uses).items():
+        first_uses[model] = min(at, first_uses.get(model, at))
+    began = min(int(rows.ints("at").min()), int(others.ints("at").min()))
     found = []
-    for model in sorted({name for name in names if name is not None}):
-        first = at[names == model].min()
-        if first - at.min() < DAY:
+    for model, first in sorted(first_uses.items()):
+        if first - began < DAY:
             continue  # in use from the start of the log: no release to be seen
         moved, active = _moved(rows, model, first)
         usual_moved, usual_active = _moved(others, model, first)
@@ -67,6 +68,19 @@ def judge_release_pivot(group: Group) -> Sequence[Evidence]:
             "did.",
         )
     ]
+
+
+def _first_uses(rows: Rows) -> dict[str, int]:
+    """When each model first appears, µs since 1970."""
+    codes, at, names = rows.ints("model"), rows.ints("at"), rows.names("model")
+    _, example, which = np.unique(codes, return_index=True, return_inverse=True)
+    first = np.full(len(example), np.iinfo(np.int64).max)
+    np.minimum.at(first, which, at)
+    return {
+        names[each]: int(when)
+        for each, when in zip(example, first, strict=True)
+        if names[each] is not None
+    }
 
 
 def _moved(rows: Rows, model: str, first: int) -> tuple[int, int]:

@@ -72,10 +72,12 @@ UNKNOWN = np.iinfo(np.int64).min
 class Rows:
     """Exchanges as numpy columns, sorted by account and time; made on demand, then kept."""
 
-    def __init__(self, table: pa.Table) -> None:
-        self._table = table.sort_by([("account", "ascending"), ("at", "ascending")])
+    def __init__(self, table: pa.Table, *, ordered: bool = False) -> None:
+        order = [("account", "ascending"), ("at", "ascending")]
+        self._table = table if ordered else table.sort_by(order)
         self._ints: dict[str, Ints] = {}
         self._floats: dict[str, Floats] = {}
+        self._names: dict[str, npt.NDArray[np.object_]] = {}
         self._once: dict[Callable[[Rows], object], object] = {}
 
     def __len__(self) -> int:
@@ -96,22 +98,18 @@ class Rows:
 
     def names(self, name: str) -> npt.NDArray[np.object_]:
         """A column of names as Python strings; None for null. Comparable between groups."""
-        column = self._table[name].cast(pa.string())
-        return np.array(column.to_pylist(), dtype=object)
+        if name not in self._names:
+            column = self._table[name].cast(pa.string())
+            self._names[name] = column.to_numpy(zero_copy_only=False)
+        return self._names[name]
 
     def knows(self, name: str) -> bool:
         """Whether any exchange has a value in that column."""
         return int(self._table[name].null_count) < len(self)
 
-    def lists(self, name: str) -> tuple[Ints, Ints]:
-        """A list column as (row of each entry, entry)."""
-        column = self._table[name].combine_chunks()
-        lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
-        return np.repeat(np.arange(len(self)), lengths), column.flatten().to_numpy()
-
     def where(self, mask: Mask) -> Rows:
         """The exchanges that `mask` chooses."""
-        return Rows(self._table.filter(pa.array(mask)))
+        return Rows(self._table.filter(pa.array(mask)), ordered=True)
 
     def once(self, measure: Callable[[Rows], T]) -> T:
         """`measure` of these exchanges, computed once: the background serves every candidate."""

@@ -59,23 +59,11 @@ def find_styles(
     rarity = np.log(max(population, len(accounts)) / spread)
     weight = np.maximum(rarity, 0.01)[column] * np.log1p(uses)
     membership = nested_communities(len(accounts) + len(cells), row, column + len(accounts), weight)
-    styles = [
-        style
-        for chosen in _parts(membership[len(accounts) :])
-        if len(chosen) >= 3
-        and (style := _style(chosen, membership, accounts, cells, row, column, uses, least))
-    ]
+    styles = _styles(membership, accounts, cells, row, column, uses, least)
     return sorted(styles, key=lambda style: (-len(style.accounts), style.cells.tolist()))
 
 
-def _parts(membership: Ints) -> Iterator[Ints]:
-    order = np.argsort(membership, kind="stable")
-    edges = np.flatnonzero(np.diff(membership[order])) + 1
-    yield from np.split(order, edges)
-
-
-def _style(
-    chosen: Ints,
+def _styles(
     membership: Ints,
     accounts: Ints,
     cells: Ints,
@@ -83,21 +71,21 @@ def _style(
     column: Ints,
     uses: Ints,
     least: int,
-) -> Style | None:
-    """The community of the cells `chosen`, trimmed to cells that mostly its accounts use."""
-    community = membership[len(accounts) + chosen[0]]
-    inside = np.zeros(len(cells), dtype=bool)
-    inside[chosen] = True
-    pairs = np.flatnonzero(inside[column])
-    ours = membership[row[pairs]] == community
-    spread = np.bincount(column[pairs], minlength=len(cells))
-    home = np.bincount(column[pairs[ours]], minlength=len(cells))
-    keep = inside & (home >= max(3, least // 2)) & (home >= 0.3 * spread)
-    pairs = pairs[keep[column[pairs]]]
-    breadth = np.bincount(row[pairs], minlength=len(accounts))
-    users = np.flatnonzero(breadth >= 2)
-    if keep.sum() < 3 or len(users) < least:
-        return None
-    most = np.zeros(len(accounts), dtype=np.int64)
-    np.maximum.at(most, row[pairs], uses[pairs])
-    return Style(cells[keep], accounts[users], most[users])
+) -> Iterator[Style]:
+    """The communities, trimmed to cells that mostly accounts of their own use."""
+    community = membership[len(accounts) :]
+    ours = membership[row] == community[column]
+    spread = np.bincount(column, minlength=len(cells))
+    home = np.bincount(column[ours], minlength=len(cells))
+    keep = (home >= max(3, least // 2)) & (home >= 0.3 * spread)
+    kept = np.flatnonzero(keep[column])
+    kept = kept[np.argsort(community[column[kept]], kind="stable")]
+    edges = np.flatnonzero(np.diff(community[column[kept]])) + 1
+    for pairs in np.split(kept, edges):
+        chosen = np.unique(column[pairs])
+        users, who, breadth = np.unique(row[pairs], return_inverse=True, return_counts=True)
+        if len(chosen) < 3 or (breadth >= 2).sum() < least:
+            continue
+        most = np.zeros(len(users), dtype=np.int64)
+        np.maximum.at(most, who, uses[pairs])
+        yield Style(cells[chosen], accounts[users[breadth >= 2]], most[breadth >= 2])
