@@ -147,18 +147,27 @@ def _attach(
     held: list[list[int]] = [[] for _ in groups]
     if not groups or not len(small):
         return held, small
-    member = sp.hstack(
-        [sp.csc_matrix(objects.uses[:, group].max(axis=1)) for group in groups], format="csc"
+    of_group = sp.csc_matrix(
+        (
+            np.ones(sum(map(len, groups)), dtype=np.float32),
+            np.concatenate(groups),
+            np.cumsum([0, *map(len, groups)]),
+        ),
+        shape=(len(objects.names), len(groups)),
     )
-    inside = (objects.uses[:, small].T @ member).toarray()
-    share = inside / objects.sizes[small][:, None]
+    member = (objects.uses @ of_group).sign()
+    inside = (objects.uses[:, small].T @ member).tocoo()
+    share = inside.data / objects.sizes[small][inside.row]
     # among groups that hold it equally the smallest: a popular tool holds everything
-    crowd = np.asarray(member.sum(axis=0)).ravel()
-    best = np.lexsort((np.broadcast_to(crowd, share.shape), -share), axis=1)[:, 0]
-    home = share[np.arange(len(small)), best] >= CONTAINED
-    for column, group in zip(small[home].tolist(), best[home].tolist(), strict=True):
+    crowd = np.asarray(member.sum(axis=0)).ravel()[inside.col]
+    order = np.lexsort((inside.col, crowd, -share, inside.row))
+    _, best = np.unique(inside.row[order], return_index=True)
+    best = order[best][share[order[best]] >= CONTAINED]
+    for column, group in zip(
+        small[inside.row[best]].tolist(), inside.col[best].tolist(), strict=True
+    ):
         held[group].append(column)
-    return held, small[~home]
+    return held, np.delete(small, inside.row[best])
 
 
 def _candidate(objects: _Objects, columns: list[int]) -> Candidate:

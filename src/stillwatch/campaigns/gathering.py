@@ -47,11 +47,15 @@ class Gathered:
         most: int | None,
         styles: Mapping[int, Ints],
     ) -> None:
-        table = table.sort_by([("account", "ascending"), ("at", "ascending")]).unify_dictionaries()
+        table = table.unify_dictionaries().combine_chunks()
+        at = table["at"].cast("int64").to_numpy()
+        order = np.lexsort((at, table["account"].to_numpy()))
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
         self._styles = styles
-        self._marks = Marks(table["cells"].combine_chunks(), union(list(styles.values())))
-        self._table = table.drop_columns("cells").combine_chunks()
-        self._account = table["account"].to_numpy()
+        self._marks = Marks(table["cells"].combine_chunks(), place, union(list(styles.values())))
+        self._table = table.drop_columns("cells").take(pa.array(order))
+        self._account = self._table["account"].to_numpy()
         self._background = background
         self._population = population
         self._others_at = self._positions(background)

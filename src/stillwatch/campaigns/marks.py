@@ -21,13 +21,16 @@ class Marks:
     again was a third of the time that judging took.
     """
 
-    def __init__(self, cells: pa.ListArray, wanted: Ints) -> None:
-        """Index `cells`, a list an exchange, by the cells in `wanted` (ascending)."""
+    def __init__(self, cells: pa.ListArray, number: Ints, wanted: Ints) -> None:
+        """Index `cells`, a list an exchange, by the cells in `wanted` (ascending).
+
+        `number` says what each exchange is called in answers.
+        """
         lengths = pc.fill_null(pc.list_value_length(cells), 0).to_numpy()
         code = pc.index_in(cells.flatten(), value_set=pa.array(wanted))
         held = code.is_valid().to_numpy(zero_copy_only=False)
         code = code.drop_null().to_numpy()
-        row = np.repeat(np.arange(len(cells)), lengths)[held]
+        row = np.repeat(number, lengths)[held]
         order = np.argsort(code, kind="stable")
         self._row: Ints = row[order]
         self._wanted = wanted
