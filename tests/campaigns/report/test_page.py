@@ -18,6 +18,7 @@ import pytest
 
 from stillwatch.campaigns import Campaign, ScanReport, Template, Tie
 from stillwatch.campaigns.report import render
+from stillwatch.detections import Evidence, Family
 
 Read = Callable[[str], Any]
 
@@ -62,6 +63,7 @@ def test_another_process_with_other_hashes_gives_the_same_bytes(
 import hashlib, runpy
 from stillwatch.campaigns import Tie
 from stillwatch.campaigns.report import render
+from stillwatch.detections import Evidence, Family
 made = runpy.run_path({str(conftest)!r})
 ties = tuple(Tie(*tie) for tie in {ties!r})
 campaign = made["build_campaign"]({names!r}, ties=ties)
@@ -256,3 +258,32 @@ def test_a_wording_that_nobody_else_sends_is_said_to_be_sent_by_none(
     text = " ".join(read(render(make_report(campaign))).text.split())
     assert "… put each step …in 9 exchanges all 3 none of 12,477" in text
     assert "… on its own line …in 5 exchanges 2 of 3, 67 % 1 of 12,477, <0.01 %" in text
+
+
+def test_what_speaks_against_is_a_question_and_has_no_base_rate(
+    make_report: Callable[..., ScanReport], make_campaign: Callable[..., Campaign], read: Read
+) -> None:
+    against = Evidence(
+        Family.CONTENT, "echo", 0.1, 0.02, "Strangers send it too.", speaks_for=False, weight=1.0
+    )
+    text = " ".join(
+        read(render(make_report(make_campaign(["a", "b"], counter=(against,))))).text.split()
+    )
+    assert "The same wording from many accounts? content Strangers send it too. Measured" in text
+
+
+def test_light_evidence_is_in_the_sum_and_look_alikes_stand_beside_their_detection(
+    make_report: Callable[..., ScanReport], make_campaign: Callable[..., Campaign], read: Read
+) -> None:
+    evidence = (
+        Evidence(Family.CONTENT, "echo", 3, 0.001, "Same words.", weight=5.0),
+        Evidence(Family.PURPOSE, "focus", 0.1, None, "One purpose.", weight=1.0),
+    )
+    text = " ".join(
+        read(render(make_report(make_campaign(["a", "b"], evidence=evidence)))).text.split()
+    )
+    assert "nats = 5.0 content + 1.0 purpose" in text
+    assert (
+        "rarest single observation is The same wording from many accounts: about 1 in 1,000" in text
+    )
+    assert "The same wording from many accounts: tools and frameworks; coding harnesses;" in text

@@ -28,6 +28,7 @@ __all__ = [
     "MEMBERS",
     "Card",
     "Detail",
+    "LookAlikes",
     "MemberRow",
     "Opinion",
     "Phrase",
@@ -68,6 +69,14 @@ class Opinion:
 
 
 @dataclass(frozen=True)
+class LookAlikes:
+    """Honest traffic that sets off one detection, by its title."""
+
+    title: str
+    honest: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Phrase:
     """Masked words, and the share of accounts that sent them, inside and outside, in percent."""
 
@@ -103,7 +112,8 @@ class Card:
         sum: how the score adds up, or empty.
         others: exchanges of its accounts that are not the campaign's.
         marks: whether its exchanges can be told from others of its accounts.
-        rarest: the smallest base rate among what speaks for it, as a sentence.
+        look_alikes: honest traffic that sets off the detections that speak for it.
+        rarest: what speaks for it with the smallest base rate.
     """
 
     rank: int
@@ -116,8 +126,8 @@ class Card:
     marks: bool
     supports: tuple[Opinion, ...]
     opposes: tuple[Opinion, ...]
-    look_alikes: tuple[str, ...]
-    rarest: str | None
+    look_alikes: tuple[LookAlikes, ...]
+    rarest: Opinion | None
     phrases: tuple[Phrase, ...]
     graph: Graph
     drawing: Drawing
@@ -158,13 +168,13 @@ def card(
         headline=headline(lines),
         brief=in_brief(lines),
         lines=lines,
-        sum=_sum(campaign.score, lines),
+        sum=_sum(campaign, lines),
         others=max(0, sum(member.exchanges for member in members) - campaign.exchanges),
         marks=any(member.share > 0 for member in members),
         supports=tuple(_opinion(e, metadata) for e in speaking),
         opposes=tuple(_opinion(e, metadata) for e in against(campaign)),
         look_alikes=_look_alikes(speaking, metadata),
-        rarest=_rarest(speaking),
+        rarest=_rarest(speaking, metadata),
         phrases=tuple(_phrase(t, campaign, report) for t in campaign.templates[: detail.templates]),
         graph=graph,
         drawing=draw(graph, family),
@@ -202,25 +212,35 @@ def _opinion(evidence: Evidence, metadata: Mapping[str, Metadata]) -> Opinion:
     )
 
 
-def _sum(score: float, lines: Sequence[FamilyLine]) -> str:
+def _sum(campaign: Campaign, lines: Sequence[FamilyLine]) -> str:
     """How the score adds up, where it does; ``3.1 content + 2.0 time − 0.5 against``."""
-    counting = [line for line in lines if line.voice is Voice.COUNTS]
+    best: dict[Family, float] = {}
+    for each in campaign.evidence:
+        if each.speaks_for and not each.explained and each.weight > 0:
+            best[each.family] = max(best.get(each.family, 0.0), each.weight)
     opposes = sum(line.opposes for line in lines)
-    if abs(sum(line.supports for line in counting) - opposes - score) > 0.05:
+    if abs(sum(best.values()) - opposes - campaign.score) > 0.05:
         return ""
-    text = " + ".join(f"{line.supports:.1f} {line.family.value}" for line in counting)
+    text = " + ".join(f"{best[f]:.1f} {f.value}" for f in Family if f in best)
     return text + (f" − {opposes:.1f} against" if opposes else "")
 
 
-def _look_alikes(speaking: Sequence[Evidence], metadata: Mapping[str, Metadata]) -> tuple[str, ...]:
-    """Honest traffic that sets off the same detections, each named once."""
-    named = [metadata[e.detection] for e in speaking if e.detection in metadata]
-    return tuple(dict.fromkeys(like for each in named for like in each.look_alikes))
+def _look_alikes(
+    speaking: Sequence[Evidence], metadata: Mapping[str, Metadata]
+) -> tuple[LookAlikes, ...]:
+    """For each detection that weighs something, once, the heaviest first."""
+    names = dict.fromkeys(e.detection for e in speaking if e.weight > 0 and e.detection in metadata)
+    return tuple(
+        LookAlikes(metadata[name].title, metadata[name].look_alikes)
+        for name in names
+        if metadata[name].look_alikes
+    )
 
 
-def _rarest(speaking: Sequence[Evidence]) -> str | None:
-    rates = [e.base_rate for e in speaking if e.base_rate is not None and e.weight > 0]
-    return base_rate(min(rates)) if rates else None
+def _rarest(speaking: Sequence[Evidence], metadata: Mapping[str, Metadata]) -> Opinion | None:
+    rated = [e for e in speaking if e.base_rate is not None and e.weight > 0]
+    rarest = min(rated, key=lambda e: e.base_rate or 0.0, default=None)
+    return None if rarest is None else _opinion(rarest, metadata)
 
 
 def _phrase(template: Template, campaign: Campaign, report: ScanReport) -> Phrase:

@@ -53,7 +53,7 @@ class Voice(enum.StrEnum):
 _SAYS = {
     Voice.COUNTS: "speaks, and counts",
     Voice.EXPLAINED: "explained by the shared template, so it does not count twice",
-    Voice.NOTED: "noted, too light to count",
+    Voice.NOTED: "noted, too light to count as a family",
     Voice.AGAINST: "speaks against",
     Voice.SILENT: "looked, saw nothing",
     Voice.ABSTAINED: "could not look at this log",
