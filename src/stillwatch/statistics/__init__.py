@@ -5,6 +5,7 @@ function names its null, its assumption and its source, and has a calibration te
 """
 
 from stillwatch.statistics.agreement import Agreement, agreement
+from stillwatch.statistics.mixtures import Profiles, fit_profiles, shared_profile
 from stillwatch.statistics.pairs import count_pairs
 from stillwatch.statistics.proportions import upper_bound
 from stillwatch.statistics.shares import excess, rarity_of_repeats
@@ -14,11 +15,14 @@ __all__ = [
     "BALANCED",
     "INDEPENDENT",
     "Agreement",
+    "Profiles",
     "agreement",
     "balance",
     "count_pairs",
     "excess",
+    "fit_profiles",
     "log_spread",
     "rarity_of_repeats",
+    "shared_profile",
     "upper_bound",
 ]
