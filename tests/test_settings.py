@@ -136,6 +136,8 @@ def test_the_line_of_a_value_can_be_asked_for(read: Any) -> None:
     [
         (b"a: \xff\n", "not UTF-8"),
         ("- a\n- b\n", ":1: the top of the file must be a mapping"),
+        ("!0", ":1: the top of the file must be a mapping"),
+        ("9" * 5000, ":1: the top of the file must be a mapping"),
         ("a: 1\nb: [1, 2\n", "not YAML"),
         ("a: 1\n---\nb: 2\n", "not YAML"),
         ("a: \x07\n", "not YAML"),

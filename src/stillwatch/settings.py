@@ -141,7 +141,7 @@ def read_settings(path: Path | None) -> Section:
         raise SettingsError("the settings are not UTF-8", path=path) from error
     try:
         node = yaml.compose(text, Loader=_Loader)
-        if node is None or (isinstance(node, yaml.ScalarNode) and _scalar(node) is None):
+        if node is None or _is_nothing(node):
             return Section(str(path), "", 1, {})
         if not isinstance(node, yaml.MappingNode):
             raise SettingsError(
@@ -168,6 +168,15 @@ class _Loader(yaml.BaseLoader):
                 None, None, f"anchors and aliases ('{anchor}') are not supported", event.start_mark
             )
         return super().compose_node(parent, index)
+
+
+def _is_nothing(node: yaml.Node) -> bool:
+    return (
+        isinstance(node, yaml.ScalarNode)
+        and (node.tag, node.style) == (_TEXT_TAG, None)
+        and node.value in _WORDS
+        and _WORDS[node.value] is None
+    )
 
 
 def _section(path: str, name: str, node: yaml.MappingNode) -> Section:
