@@ -14,6 +14,7 @@ from stillwatch.campaigns.campaign import (
     Template,
     Tie,
 )
+from stillwatch.campaigns.configured import ScanSettings, read_scan_settings
 from stillwatch.campaigns.progress import Progress, Silent
 from stillwatch.campaigns.scan import ScanOptions, scan
 
@@ -24,9 +25,11 @@ __all__ = [
     "Ran",
     "ScanOptions",
     "ScanReport",
+    "ScanSettings",
     "Silent",
     "Source",
     "Template",
     "Tie",
+    "read_scan_settings",
     "scan",
 ]

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from stillwatch.campaigns import ScanOptions, scan
+from stillwatch.campaigns import ScanOptions, read_scan_settings, scan
+from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_ACCOUNTS, LEAST_MEMORY_MB
 from stillwatch.cli.progress import open_progress
 from stillwatch.cli.summary import open_console, print_summary
+from stillwatch.engines import ENGINES
 from stillwatch.errors import ExitStatus
 from stillwatch.sketches import SketchKey
 
@@ -28,11 +30,16 @@ __all__ = ["command"]
 )
 @click.option("--force", is_flag=True, help="Replace DIR if it holds something.")
 @click.option(
+    "--settings",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="YAML file with other defaults for the options below; what is given here wins.",
+)
+@click.option(
     "--format",
     "format_",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "native", "litellm", "otel"]),
+    show_default="auto",
+    type=click.Choice(FORMAT_NAMES),
     help="Format of the logs; auto recognises it.",
 )
 @click.option(
@@ -54,26 +61,27 @@ __all__ = ["command"]
     help="Secret that sketches are keyed with. Without it a fresh one is used and "
     "forgotten: results are the same, digests are not.",
 )
-@click.option("--pseudonymous", is_flag=True, help="Write keyed digests in place of account names.")
+@click.option(
+    "--pseudonymous/--no-pseudonymous",
+    default=None,
+    help="Write keyed digests in place of account names.",
+)
 @click.option(
     "--k",
-    type=click.IntRange(2),
-    default=5,
-    show_default=True,
+    type=click.IntRange(LEAST_ACCOUNTS),
+    show_default="5",
     help="Fewest accounts that must share a wording before it can be read.",
 )
 @click.option(
     "--engine",
-    type=click.Choice(["duckdb", "polars"]),
-    default="duckdb",
-    show_default=True,
+    type=click.Choice(ENGINES),
+    show_default="duckdb",
     help="What runs the detections.",
 )
 @click.option(
     "--memory-mb",
-    type=click.IntRange(500),
-    default=5_000,
-    show_default=True,
+    type=click.IntRange(LEAST_MEMORY_MB),
+    show_default="5000",
     help="What the engine may hold before it spills to disk.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -81,14 +89,15 @@ def command(
     logs: tuple[str, ...],
     out: Path,
     force: bool,
-    format_: str,
+    settings: Path | None,
+    format_: str | None,
     reference: tuple[str, ...],
     reference_until: datetime | None,
     key_file: Path | None,
-    pseudonymous: bool,
-    k: int,
-    engine: str,
-    memory_mb: int,
+    pseudonymous: bool | None,
+    k: int | None,
+    engine: str | None,
+    memory_mb: int | None,
     quiet: bool,
 ) -> int:
     """Find distillation campaigns in logs of requests.
@@ -104,18 +113,28 @@ def command(
     Example:
       stillwatch scan requests-*.jsonl.gz --out report
     """
+    given = {
+        "format": format_,
+        "key_file": key_file,
+        "pseudonymous": pseudonymous,
+        "k": k,
+        "engine": engine,
+        "memory_mb": memory_mb,
+    }
+    chosen = read_scan_settings(settings).but(given)
+    secret = chosen.key_file
     options = ScanOptions(
         logs=logs,
         out=out,
-        format=format_,
-        key=SketchKey.generate() if key_file is None else SketchKey.from_file(key_file),
+        format=chosen.format,
+        key=SketchKey.generate() if secret is None else SketchKey.from_file(secret),
         reference=reference,
         reference_until=None if reference_until is None else _micros(reference_until),
         force=force,
-        pseudonymous=pseudonymous,
-        engine=engine,
-        k=k,
-        memory_mb=memory_mb,
+        pseudonymous=chosen.pseudonymous,
+        engine=chosen.engine,
+        k=chosen.k,
+        memory_mb=chosen.memory_mb,
     )
     with open_progress(quiet=quiet) as progress:
         report = scan(options, progress)
