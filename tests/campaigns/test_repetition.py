@@ -47,13 +47,13 @@ def test_a_few_items_handed_out_twice_are_not_vetoed() -> None:
 @pytest.mark.parametrize("accounts", [5, 30, 100])
 def test_independent_draws_from_a_large_stock_are_hardly_ever_vetoed(accounts: int) -> None:
     rng = np.random.default_rng(1)
-    groups = [said(draws(rng, accounts, 200 * accounts)) for _ in range(200)]
+    groups = [said(draws(rng, accounts, 200 * accounts)) for _ in range(100)]
     assert np.mean([bool(found) for found in groups]) <= 0.02
 
 
 def test_it_never_speaks_for_a_campaign() -> None:
     rng = np.random.default_rng(2)
-    groups = [said(draws(rng, 20, int(rng.integers(5, 5_000)))) for _ in range(200)]
+    groups = [said(draws(rng, 20, int(rng.integers(5, 5_000)))) for _ in range(100)]
     assert not any(each.speaks_for for found in groups for each in found)
 
 

@@ -13,7 +13,7 @@ from stillwatch.detections.echo import Echo
 from tests.detections.exchanges import Log, Row, exchange, group
 
 POOL = range(1, 21)
-STRANGERS = range(1_000, 1_300)
+STRANGERS = range(1_000, 1_200)
 TEMPLATE = [64 * n for n in range(900, 912)]
 
 
@@ -58,7 +58,7 @@ def test_accounts_that_use_one_template_are_linked_by_its_cells(
     ((style, cells),) = found.styles.items()
     assert cells.tolist() == TEMPLATE
     assert set(found.links["object"].to_pylist()) == {style}
-    assert found.links["weight"].to_pylist() == pytest.approx([np.log(320 / 20)] * 20)
+    assert found.links["weight"].to_pylist() == pytest.approx([np.log(220 / 20)] * 20)
     assert found.labels == {style: "style"}
 
 
@@ -123,7 +123,7 @@ def test_a_wording_that_many_others_use_weighs_less() -> None:
     pool = templated(POOL, TEMPLATE)
     rare, common = (
         said(pool + honest() + templated(range(1_000, 1_000 + users), TEMPLATE, each=1), POOL)[0]
-        for users in (0, 150)
+        for users in (0, 100)
     )
     assert common.base_rate == 0.5
     assert common.weight < rare.weight

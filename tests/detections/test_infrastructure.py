@@ -15,7 +15,7 @@ from stillwatch.detections.infrastructure import CROWD, Infrastructure, organisa
 from tests.detections.exchanges import Log, Row, exchange, group
 from tests.detections.groups import beside, rows
 
-STRANGERS = range(1_000, 2_000)
+STRANGERS = range(1_000, 1_600)
 CARD = 7
 
 
@@ -54,7 +54,7 @@ def test_accounts_that_pay_with_one_card_are_linked_and_score(tmp_path: Path) ->
     assert links["account"].to_pylist() == [1, 2, 3, 4]
     assert links["object"].to_pylist() == [CARD] * 4
     assert links["uses"].to_pylist() == [1, 2, 3, 4]
-    assert links["weight"].to_pylist() == pytest.approx([np.log(1_004 / 4)] * 4)
+    assert links["weight"].to_pylist() == pytest.approx([np.log(604 / 4)] * 4)
     assert set(found.scores) == {1, 2, 3, 4}
     assert found.labels == {CARD: "payment"}
 
@@ -71,8 +71,8 @@ def test_an_accounts_score_is_that_of_the_rarest_thing_that_it_shares(tmp_path: 
     pool = [exchange(account, payment=CARD, device=5) for account in (1, 2)]
     pool += [exchange(account, payment=CARD) for account in range(3, 20)]
     found = Log(honest() + pool, tmp_path).find(Infrastructure())
-    assert found.scores[1] == pytest.approx(np.log(1_019 / 2))
-    assert found.scores[3] == pytest.approx(np.log(1_019 / 19))
+    assert found.scores[1] == pytest.approx(np.log(619 / 2))
+    assert found.scores[3] == pytest.approx(np.log(619 / 19))
 
 
 @pytest.mark.parametrize(("sharing", "linked"), [(CROWD, CROWD), (CROWD + 1, 0)])
@@ -94,24 +94,24 @@ def test_where_everybody_pays_alone_nothing_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sharing", [0.0, 0.02, 0.3])
-@pytest.mark.parametrize("size", [3, 20, 80])
+@pytest.mark.parametrize("size", [3, 40])
 def test_honest_groups_hardly_ever_speak_for_a_campaign(sharing: float, size: int) -> None:
     rng = np.random.default_rng(1)
     everybody = accounts(rng, STRANGERS, sharing)
     spoke = 0
-    for _ in range(100):
+    for _ in range(40):
         members = rng.choice(np.array(STRANGERS), size, replace=False)
         ours = np.isin(everybody.ints("account"), members)
         found = said(everybody.where(ours), everybody.where(~ours))
         spoke += any(each.weight >= COUNTS for each in found)
-    assert spoke <= 2
+    assert spoke <= 1
 
 
 @pytest.mark.parametrize(("size", "together"), [(12, 3), (60, 4)])
 def test_a_pool_that_pays_with_a_few_cards_counts(size: int, together: int) -> None:
     rng = np.random.default_rng(2)
     others = accounts(rng, STRANGERS, 0.02)
-    pools = [said(accounts(rng, range(size), 0.5, together), others) for _ in range(50)]
+    pools = [said(accounts(rng, range(size), 0.5, together), others) for _ in range(30)]
     counts = [sum(each.weight for each in found) >= COUNTS for found in pools]
     assert np.mean(counts) > 0.9
     assert all(each.speaks_for for found in pools for each in found)

@@ -69,7 +69,7 @@ def test_cover_through_another_template_hides_no_style() -> None:
     assert found[0].accounts.tolist() == list(range(60))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(3))
 def test_rare_chance_phrases_join_only_handfuls(seed: int) -> None:
     rng = np.random.default_rng(seed)
     found = styles(chance(rng, range(600), range(5_000, 10_000), 10))
