@@ -218,12 +218,22 @@ def test_of_busy_accounts_a_sample_is_fetched_unless_the_whole_is_asked_for(
 ) -> None:
     busy, stranger = 3 * EXCHANGES, 3 * BACKGROUND_EXCHANGES
     rows = [*strangers([1], busy), *strangers([2, 3], 2), *strangers([1_000], stranger)]
-    rows = [row | {"request": number} for number, row in enumerate(rows)]
+    rows = [row | {"request": number, "content": number} for number, row in enumerate(rows)]
     group = fetched(rows, tmp_path, candidate((1, 2, 3), {}, infrastructure=(1, 2, 3)), whole=whole)
     mine = np.bincount(group.rows.owner)
     assert mine.tolist()[0] == (busy if whole else busy / 4)
     assert mine.tolist()[1:] == [2, 2]
+    assert group.rows.seen.tolist() == [1.0 if whole else 0.25, 1.0, 1.0]
     assert len(group.others.where(group.others.ints("account") == 1_000)) == stranger / 4
+
+
+def test_a_text_that_two_busy_accounts_sent_stays_with_both_or_with_none(tmp_path: Path) -> None:
+    rows = [*strangers([1, 2], 2 * EXCHANGES), *strangers([3], 2)]
+    rows = [row | {"request": n, "content": n % (2 * EXCHANGES)} for n, row in enumerate(rows)]
+    group = fetched(rows, tmp_path, candidate((1, 2, 3), {}, infrastructure=(1, 2, 3)))
+    first, second = (group.rows.ints("content")[group.rows.owner == n] for n in (0, 1))
+    assert len(first) == EXCHANGES
+    assert np.sort(first).tolist() == np.sort(second).tolist()
 
 
 def test_the_background_is_an_even_sample_of_the_accounts_outside(tmp_path: Path) -> None:
