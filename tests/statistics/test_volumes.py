@@ -47,3 +47,25 @@ def test_spread_is_that_of_the_rates_without_the_poisson_noise() -> None:
     uneven = log_spread(rng.poisson(200 * rng.lognormal(0, 0.5, 4000)))
     assert even < 0.1
     assert uneven == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("sigma", [0.9, 1.6])
+def test_independent_customers_of_whom_samples_are_seen_rarely_look_balanced(sigma: float) -> None:
+    """Busy accounts are thinned until 256 remain, which makes the raw counts even."""
+    rng = np.random.default_rng(13)
+    said = []
+    for _ in range(60):
+        counts = np.maximum(2, rng.poisson(600 * rng.lognormal(0, sigma, 60)))
+        thin = 2 ** np.ceil(np.log2(np.maximum(1, counts / 256)))
+        kept = rng.binomial(counts, 1 / thin)
+        said.append(balance(kept, 1 / thin, least=2))
+    assert np.mean(np.array(said) > np.log(20)) <= 0.05
+
+
+def test_a_load_balancer_of_busy_accounts_is_seen_in_samples() -> None:
+    rng = np.random.default_rng(17)
+    counts = rng.poisson(600 * rng.lognormal(0, 0.4, 40))
+    thin = 2 ** np.ceil(np.log2(np.maximum(1, counts / 256)))
+    kept = rng.binomial(counts, 1 / thin)
+    assert balance(kept, 1 / thin, least=2) > 3
+    assert log_spread(kept, 1 / thin) == pytest.approx(0.4, abs=0.12)

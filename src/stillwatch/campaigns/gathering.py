@@ -223,7 +223,8 @@ def gather(
     thin = 2 ** np.ceil(np.log2(np.maximum(1.0, exchanges[at] / sampled))).astype(np.int64)
     keys = ibis.memtable(pa.table({"account": chosen, "thin": thin}))
     rows = tables["exchanges"].select(*ROW_COLUMNS).join(keys, "account")
-    found = tables.engine.collect(rows.filter(rows.request % rows.thin == 0).drop("thin"))
+    # by content, so that one that two accounts sent stays with both of them or with none
+    found = tables.engine.collect(rows.filter(rows.content % rows.thin == 0))
     # the thinned cells of a style are few, so that one of them must do
     hits = HITS if tables.sampling < 4 else 1
     most = None if whole else ACCOUNTS

@@ -38,13 +38,16 @@ LOAD_BALANCE = Metadata(
 
 def judge_load_balance(group: Group) -> Sequence[Evidence]:
     """Bayes factor of even against customers' volumes of marked, distinct exchanges."""
-    counts = np.bincount(distinct_contents(group.shared).owner)
-    counts = counts[counts >= LEAST]
+    shared = distinct_contents(group.shared)
+    counts = np.bincount(shared.owner)
+    enough = counts >= LEAST
+    counts, seen = counts[enough], shared.seen[enough]
     if len(counts) < 5:
         return []
-    nats = balance(counts, least=LEAST)
+    nats = balance(counts, seen, least=LEAST)
     if abs(nats) < 1.0:
         return []
+    spread = log_spread(counts, seen)
     even = nats > 0
     verdict = (
         "as even as a load balancer makes them"
@@ -55,11 +58,11 @@ def judge_load_balance(group: Group) -> Sequence[Evidence]:
         Evidence(
             LOAD_BALANCE.family,
             LOAD_BALANCE.name,
-            value=log_spread(counts),
+            value=spread,
             base_rate=None,
             speaks_for=even,
             weight=float(min(CEILING, abs(nats))),
-            text=f"Its {len(counts)} accounts send {np.median(counts):.0f} marked exchanges each "
-            f"at the median, with a log-spread of {log_spread(counts):.2f}: {verdict}.",
+            text=f"Its {len(counts)} accounts send {np.median(counts / seen):.0f} marked exchanges "
+            f"each at the median, with a log-spread of {spread:.2f}: {verdict}.",
         )
     ]

@@ -123,6 +123,14 @@ class Rows:
         return np.unique(self.ints("account"))
 
     @cached_property
+    def seen(self) -> Floats:
+        """For each account the share of its contents that was fetched; of busy ones a sample."""
+        if "thin" not in self._table.column_names:
+            return np.ones(len(self.accounts))
+        first = np.searchsorted(self.ints("account"), self.accounts)
+        return 1.0 / self.ints("thin")[first]
+
+    @cached_property
     def owner(self) -> Ints:
         """For each exchange, the position of its account in :attr:`accounts`."""
         return np.searchsorted(self.accounts, self.ints("account"))
