@@ -89,6 +89,14 @@ def test_a_variant_of_a_clause_that_is_shown_is_left_out() -> None:
     ) == ["also ones that fail quickly", "rate it on a scale"]
 
 
+def test_a_clause_that_begins_where_another_one_ends_is_left_out() -> None:
+    assert read(
+        ("detail and put each partial", 40),
+        ("each partial finding on a", 10),
+        ("to a strict examiner who", 9),
+    ) == ["detail and put each partial", "to a strict examiner who"]
+
+
 def test_the_more_frequent_of_two_ways_on_is_followed_and_a_rare_one_is_not() -> None:
     assert read(
         ("put each partial step on", 50),

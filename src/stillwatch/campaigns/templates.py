@@ -68,16 +68,22 @@ def templates(uses: Mapping[int, CellUse], words: Mapping[int, str]) -> tuple[Te
 
 
 def _distinct(clauses: Iterable[tuple[list[str], _Parts]]) -> Iterator[tuple[str, _Parts]]:
-    """Clauses that can be read, without those that repeat a run of an earlier one."""
+    """Clauses that can be read, without those that repeat a run of an earlier one, or its edge."""
     seen: set[tuple[str, ...]] = set()
+    heads: set[tuple[str, ...]] = set()
+    tails: set[tuple[str, ...]] = set()
     for tokens, parts in clauses:
         read = _readable(tokens)
         spaced = any(len(token) > 1 for token in read)
         run = RUN if spaced else CHARACTERS
         runs = {tuple(read[i : i + run]) for i in range(len(read) - run + 1)}
-        if sum(token != MASK_SIGN for token in read) >= run and runs.isdisjoint(seen):
+        head, tail = tuple(read[: run - 1]), tuple(read[1 - run :])
+        known = head in tails or tail in heads or not runs.isdisjoint(seen)
+        if not known and sum(token != MASK_SIGN for token in read) >= run:
             yield (" " if spaced else "").join(read), parts
             seen |= runs
+            heads.add(head)
+            tails.add(tail)
 
 
 def _readable(tokens: Sequence[str]) -> list[str]:

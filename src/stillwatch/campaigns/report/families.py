@@ -57,7 +57,7 @@ _SAYS = {
     Voice.AGAINST: "speaks against",
     Voice.SILENT: "looked, saw nothing",
     Voice.ABSTAINED: "could not look at this log",
-    Voice.ABSENT: "said nothing",
+    Voice.ABSENT: "nobody looked: no detection of this kind ran",
 }
 
 
