@@ -124,8 +124,8 @@ class Focus:
                 speaks_for=one_queue,
                 weight=float(min(CEILING, abs(nats))) if divided or not one_queue else 0.0,
                 text=f"Two exchanges of one account are {comparison} two of different accounts "
-                f"(agreement beyond chance {kappa:.2f} ± {error:.2f}; 0 where accounts work off "
-                f"one queue, {HONEST} and more among honest users of one tool)."
+                f"(agreement beyond chance {kappa:.3f} ± {max(error, 0.001):.3f}; 0 where accounts "
+                f"work off one queue, {HONEST} and more among honest users of one tool)."
                 + (
                     ""
                     if divided
