@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType, TracebackType
 
 import click
 
@@ -53,27 +57,73 @@ def _stillwatch() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit. `arguments` defaults to those of the process."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name of a file may be any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(_run(arguments))
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    try:
-        status = _stillwatch.main(arguments, prog_name="stillwatch", standalone_mode=False)
-        sys.stdout.flush()
-    except StillwatchError as error:
-        return _say(f"{error} [{error.code}]", error.exit_status)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        return _say("interrupted; nothing half-written was left behind", ExitStatus.INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        return ExitStatus.UNREADABLE
-    except OSError as error:
-        return _operating_system(error)
-    except MemoryError:
-        return _say("out of memory: scan fewer files at once", ExitStatus.OUR_FAILURE)
-    except Exception as error:
-        return _own_mistake(error)
+    with _Signals() as signals:
+        try:
+            status = _stillwatch.main(arguments, prog_name="stillwatch", standalone_mode=False)
+            sys.stdout.flush()
+        except (click.exceptions.Abort, KeyboardInterrupt):
+            return _interrupted()
+        except Exception as error:
+            # native code that is interrupted says so in an exception of its own
+            return _interrupted() if signals.received else _failed(error)
     return status if isinstance(status, int) else ExitStatus.NOTHING_FOUND
+
+
+class _Signals:
+    """The first SIGINT or SIGTERM ends the command tidily, a second one the process at once.
+
+    What the caller has ignored (``nohup``, a shell's background job) stays ignored.
+    """
+
+    def __init__(self) -> None:
+        self.received = False
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> _Signals:
+        if threading.current_thread() is threading.main_thread():
+            for each in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(each) is not signal.SIG_IGN:
+                    self._before[each] = signal.signal(each, self._receive)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for each, handler in self._before.items():
+            signal.signal(each, handler)  # type: ignore[arg-type]
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self.received = True
+        for each in self._before:
+            signal.signal(each, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+
+def _interrupted() -> int:
+    return _say("interrupted; nothing half-written was left behind", ExitStatus.INTERRUPTED)
+
+
+def _failed(error: Exception) -> int:
+    match error:
+        case StillwatchError():
+            return _say(f"{error} [{error.code}]", error.exit_status)
+        case click.ClickException():
+            error.show()
+            return ExitStatus.UNREADABLE
+        case OSError():
+            return _operating_system(error)
+        case MemoryError():
+            return _say("out of memory: scan fewer files at once", ExitStatus.OUR_FAILURE)
+    return _own_mistake(error)
 
 
 def _say(line: str, status: int) -> int:
