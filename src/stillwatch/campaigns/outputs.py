@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import errno
+import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stillwatch.campaigns.campaign import Campaign, ScanReport
@@ -22,40 +26,90 @@ from stillwatch.errors import OutputError, StorageError
 __all__ = ["FORMAT", "output_folder", "write_accounts", "write_campaigns"]
 
 FORMAT = "stillwatch.campaigns/1"
+#: accounts that are written at a time
+GROUP_ROWS = 1 << 19
+
+Ints = npt.NDArray[np.int64]
 
 
 @contextlib.contextmanager
 def output_folder(out: Path, *, force: bool) -> Iterator[Path]:
     """A folder to write into, which becomes `out` when the block ends without an exception.
 
+    It is hidden beside `out`; one that a killed process has left there is removed.
+
     Raises:
-        OutputError: `out` is a file, or holds something and `force` is not given.
+        OutputError: `out` is a file or a mount point, its name is no text, it holds something and
+            `force` is not given, or another process is writing it.
         StorageError: the disk is full or gone; `out` is as it was before.
     """
-    out = out.absolute()
+    out = out.resolve()
+    if not str(out).isprintable():  # the engines take paths as text
+        raise OutputError("the name is not UTF-8, or holds control signs; name another", path=out)
+    if out.is_mount():
+        raise OutputError("is a mount point; name a folder inside it with --out", path=out)
+    aside, old = out.with_name(f".{out.name}.partial"), out.with_name(f".{out.name}.old")
+    with _storage(out), contextlib.ExitStack() as ending:
+        if old.is_dir() and not out.exists():  # killed between the two renames
+            old.rename(out)
+        _refuse(out, force=force)
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        ending.enter_context(_own(aside))
+        yield aside
+        shutil.rmtree(old, ignore_errors=True)
+        if out.is_dir():
+            out.rename(old)
+        try:
+            aside.rename(out)
+        except OSError:
+            if old.is_dir():
+                old.rename(out)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse(out: Path, *, force: bool) -> None:
+    """Say now what would be in the way when everything is written."""
     if out.exists() and not out.is_dir():
         raise OutputError("is a file; name a folder with --out", path=out)
     if out.is_dir() and any(out.iterdir()) and not force:
         raise OutputError("the folder is not empty; --force replaces it", path=out)
-    aside = out.with_name(f".{out.name}.partial")
+
+
+@contextlib.contextmanager
+def _own(aside: Path) -> Iterator[None]:
+    """An empty folder `aside` of this process alone; gone at the end, unless it was renamed.
+
+    The lock goes with the process, however that ends.
+    """
+    aside.mkdir(exist_ok=True)
+    descriptor = os.open(aside, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        yield aside
-        if out.is_dir():
-            old = out.with_name(f".{out.name}.old")
-            shutil.rmtree(old, ignore_errors=True)
-            out.rename(old)
-            aside.rename(out)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            aside.rename(out)
-    except OSError as error:
-        full = error.errno == errno.ENOSPC
-        what = "the disk is full; free space or choose another --out" if full else error.strerror
-        raise StorageError(str(what), path=error.filename or out) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError("another process is writing there; wait for it", path=aside) from None
+        try:
+            for left in aside.iterdir():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            yield
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _storage(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = (
+            "the disk is full; free space or choose another --out"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else f"cannot be written: {error.strerror or error}"
+        )
+        raise StorageError(what, path=error.filename or out) from error
 
 
 def write_campaigns(report: ScanReport, path: Path) -> None:
@@ -110,26 +164,50 @@ def write_accounts(
 ) -> None:
     """``accounts.parquet``: every account of the log, with its score under each detection."""
     table = names.table()
-    digests = table["digest"].to_numpy()
-    member_of = {m.account: (c.id, m.score) for c in report.campaigns for m in c.members}
-    columns: dict[str, pa.Array | pa.ChunkedArray] = {"account": table["name"]}
-    accounts = table["name"].to_pylist() if member_of else []
-    nothing: tuple[str | None, float] = (None, 0.0)
-    found = [member_of.get(account, nothing) for account in accounts] or [nothing] * len(digests)
-    columns["campaign"] = pa.array([campaign for campaign, _ in found], pa.string())
-    columns["score"] = np.maximum([score for _, score in found], _column(digests, scores))
-    for name, finding in sorted(findings.items()):
-        columns[f"score_{name}"] = _column(digests, finding.scores)
-    pq.write_table(pa.table(columns).sort_by("account"), path, compression="zstd")
+    members = [(m.account, c.id, m.score) for c in report.campaigns for m in c.members]
+    member = pa.array([account for account, _, _ in members], pa.string())
+    campaign = pa.array([name for _, name, _ in members], pa.string())
+    score = pa.array([nats for _, _, nats in members], pa.float64())
+    columns = {"score": _Sparse(scores)} | {
+        f"score_{name}": _Sparse(finding.scores) for name, finding in sorted(findings.items())
+    }
+    schema = pa.schema(
+        [("account", pa.string()), ("campaign", pa.string())]
+        + [(name, pa.float64()) for name in columns]
+    )
+    order = pc.sort_indices(table["name"])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for start in range(0, len(order), GROUP_ROWS):
+            rows = table.take(order.slice(start, GROUP_ROWS))
+            digests = rows["digest"].to_numpy()
+            written = {name: column.at(digests) for name, column in columns.items()}
+            at = pc.index_in(rows["name"], value_set=member)
+            own = pc.fill_null(score.take(at), 0.0)
+            written["score"] = np.maximum(written["score"], own.to_numpy())
+            ids = campaign.take(at)
+            writer.write_table(
+                pa.table({"account": rows["name"], "campaign": ids, **written}, schema),
+                row_group_size=GROUP_ROWS,
+            )
 
 
-def _column(digests: np.ndarray[tuple[int], np.dtype[np.int64]], scores: Mapping[int, float]):  # type: ignore[no-untyped-def]
-    column = np.zeros(len(digests))
-    if scores:
-        wanted = np.fromiter(scores.keys(), np.int64, len(scores))
-        at = np.searchsorted(digests, wanted)
-        column[at] = np.fromiter(scores.values(), np.float64, len(scores))
-    return column
+class _Sparse:
+    """Scores of few among many accounts: an array an account and detection would be gigabytes."""
+
+    def __init__(self, scores: Mapping[int, float]) -> None:
+        digests = np.fromiter(scores.keys(), np.int64, len(scores))
+        order = np.argsort(digests)
+        self._digests = digests[order]
+        self._scores = np.fromiter(scores.values(), np.float64, len(scores))[order]
+
+    def at(self, digests: Ints) -> npt.NDArray[np.float64]:
+        """The scores of `digests`, 0 where there is none."""
+        found = np.zeros(len(digests))
+        if len(self._digests):
+            at = np.minimum(np.searchsorted(self._digests, digests), len(self._digests) - 1)
+            scored = self._digests[at] == digests
+            found[scored] = self._scores[at[scored]]
+        return found
 
 
 def _round(value: float) -> float:
