@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import json
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -246,6 +247,14 @@ def test_a_file_without_a_footer_is_named(tmp_path: Path) -> None:
     path.write_bytes(whole.read_bytes()[:-20])
     with pytest.raises(InputError, match=r"cut\.parquet: is Parquet without a footer"):
         open_log([path])
+
+
+def test_a_file_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    pq.write_table(pa.table({"at": [1], "account": ["a"], "prompt": ["p"]}), path)
+    renamed = path.rename(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.parquet"))
+    with pytest.raises(InputError, match="has a name that is not UTF-8: rename it"):
+        open_log([renamed])
 
 
 def test_a_damaged_row_group_loses_no_other(tmp_path: Path, read: Any) -> None:

@@ -5,7 +5,9 @@ Reading holds the interpreter lock and sketching mostly does not, so the two run
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -109,14 +111,17 @@ def read_log(
         InputError: a file of the log is gone or unreadable.
         StorageError: the disk is full.
     """
-    read = Read(files=tuple(str(file) for file in log.files), format=log.format)
+    files = tuple(os.fsencode(file).decode("utf-8", "replace") for file in log.files)
+    read = Read(files=files, format=log.format)
     sketcher = Sketcher(key)
     progress.step("reading and sketching", log.bytes_total)
     with (
         rejects.open("a", encoding="utf-8") as refused,
         store.bulk() as writer,
-        ThreadPoolExecutor(1, "sketch") as worker,
+        contextlib.ExitStack() as ending,
     ):
+        worker = ThreadPoolExecutor(1, "sketch")
+        ending.callback(worker.shutdown, cancel_futures=True)  # an interrupt waits for one batch
 
         def finish(made: Future[pa.RecordBatch], rows: list[RawExchange]) -> None:
             batch = made.result()

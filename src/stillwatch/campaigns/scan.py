@@ -113,6 +113,8 @@ def _reference(
         return None
     earlier = open_log(options.reference, format=options.format) if options.reference else log
     names = AccountNames()
+    if earlier is log:  # what is refused is written when the log itself is read
+        rejects = work / "rejects.jsonl"
     with EventStore.create(work / "reference", key_id=options.key.key_id) as store:
         read = read_log(
             earlier, options.key, store, names, rejects, progress,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -105,15 +106,15 @@ class Log:
         remarks = self._remarks = Remarks()
         context = Context(remarks, now=time.time_ns() // 1000)
         for path in self._empty:
-            remarks.path, remarks.line = str(path), 0
+            remarks.path, remarks.line = _readable(path), 0
             remarks.note("the file is empty")
         seen = SeenIds()
         gathered = _Gathered(sum(self._sizes[path] for path in self._empty))
         for source in self._sources:
-            remarks.path = str(source.path)
+            name = remarks.path = _readable(source.path)
             read = 0
             for chunk in source.chunks(context):
-                gathered.add(chunk, str(source.path), read)
+                gathered.add(chunk, name, read)
                 read = max(read, chunk.read)
                 while len(gathered.rows) >= rows:
                     yield gathered.batch(rows, seen)
@@ -124,6 +125,11 @@ class Log:
             yield gathered.batch(rows, seen)
         if seen.forgot:
             remarks.note(_FORGOT)
+
+
+def _readable(path: Path) -> str:
+    """The name of a file as text that every encoding takes: names may be any bytes."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 class _Gathered:

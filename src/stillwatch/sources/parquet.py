@@ -140,6 +140,8 @@ class NativeParquet:
             raise InputError(
                 f"cannot be read: {error.strerror or error}", path=self.path
             ) from error
+        except UnicodeEncodeError as error:
+            raise InputError("has a name that is not UTF-8: rename it", path=self.path) from error
 
     def _require(self) -> None:
         missing = [name for name in ("at", "account") if name not in self._names]
