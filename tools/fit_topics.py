@@ -1,35 +1,31 @@
 """Fit the topic centroids that the sketches ship with: spherical k-means on permissive text.
 
-    python tools/fit_topics.py --texts FOLDER --out src/stillwatch/sketches/data/topics.npz
+    python tools/fit_topics.py --out src/stillwatch/sketches/data/topics.npz
 
-FOLDER holds the conversation, service, question, writing and code sets that the SOURCE file beside
-the result names. Docstrings of the installed packages join them, and school mathematics where the
-`mathematics-dataset` package can be imported. One seed; the same inputs give the same file.
+The text is the corpus that ships with the lab (docs/corpus.md), composed pools left out, and the
+docstrings of the installed packages. One seed; the same inputs give the same file.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 import importlib
 import inspect
-import io
-import json
 import random
 import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from scipy import sparse
 
+from stillwatch.lab import corpus
 from stillwatch.sketches.batch import split_words
 
-VERSION = "stillwatch.topics/1"
+VERSION = "stillwatch.topics/2"
 TOPICS = 64
 VOCABULARY = 8000
 WORDS_OF_A_DOCUMENT = 120
@@ -40,61 +36,8 @@ SUBMODULES = ("linalg", "random", "fft", "stats", "optimize", "signal", "sparse"
               "integrate", "special", "interpolate", "compute", "dataset", "parquet")  # fmt: skip
 
 
-def lines(path: Path) -> Iterator[dict[str, object]]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
-
-
-def strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for child in value.values():
-            yield from strings(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from strings(child)
-
-
-def conversations(folder: Path) -> Iterator[str]:
-    for dialogue in lines(folder / "chitchat" / "dialogues.jsonl.gz"):
-        messages = dialogue["messages"]
-        assert isinstance(messages, list)
-        yield "\n".join(message["text"] for message in messages)
-
-
-def service(folder: Path) -> Iterator[str]:
-    for path in sorted((folder / "inspect-evals").glob("*-tasks.json.gz")):
-        for task in json.loads(gzip.decompress(path.read_bytes())):
-            yield "\n".join(strings(task["user_scenario"]))
-
-
-def questions(folder: Path) -> Iterator[str]:
-    raw = gzip.decompress((folder / "inspect-evals" / "FreshQA_v12182024.csv.gz").read_bytes())
-    rows = csv.reader(io.StringIO(raw.decode("utf-8")))
-    for row in rows:
-        if row and row[0].isdigit():
-            yield f"{row[2]} {row[9]}"
-
-
-def writing(folder: Path) -> Iterator[str]:
-    for row in lines(folder / "inspect-evals" / "writingbench.jsonl.gz"):
-        yield str(row["query"])
-
-
-def functions(folder: Path) -> Iterator[str]:
-    for path in sorted((folder / "bfcl").glob("*.json.gz")):
-        for row in lines(path):
-            yield " ".join(strings(row.get("question", [])))
-
-
-def programs(folder: Path) -> Iterator[str]:
-    for row in lines(folder / "humaneval" / "HumanEval.jsonl.gz"):
-        yield f"{row['prompt']}\n{row['canonical_solution']}"
-
-
-def docstrings(_: Path) -> Iterator[str]:
+def docstrings() -> Iterator[str]:
+    """Docstrings of the packages that are installed with the project."""
     names = [*DOCUMENTED, *(f"{package}.{sub}" for package in DOCUMENTED for sub in SUBMODULES)]
     for name in (*names, *STANDARD):
         try:
@@ -112,37 +55,22 @@ def docstrings(_: Path) -> Iterator[str]:
                 )
 
 
-def mathematics(_: Path) -> Iterator[str]:
-    try:
-        from mathematics_dataset.modules import modules
-    except ImportError:
-        print("mathematics-dataset is not installed: the topics will know no school mathematics")
-        return
-    random.seed(0)
-    np.random.seed(0)
-    pending = [modules.train(lambda difficulty: difficulty)]
-    while pending:
-        for module in pending.pop(0).values():
-            if isinstance(module, dict):
-                pending.append(module)
-                continue
-            for _ in range(40):
-                try:
-                    yield str(module().question)
-                except (AttributeError, TypeError, ValueError):
-                    break  # a generator that needs an older numpy
+def sets() -> Iterator[tuple[str, Iterable[str]]]:
+    """The texts by what they are, in a fixed order."""
+    texts = corpus.load()
+    for name in texts.names():
+        if not name.startswith("composed"):
+            yield name, (each.text for each in texts.pool(name))
+    yield "docstrings", docstrings()
 
 
-SETS = (conversations, service, questions, writing, functions, programs, docstrings, mathematics)
-
-
-def documents(folder: Path) -> list[list[str]]:
+def documents() -> list[list[str]]:
     """Every set cut into documents of at most 120 words, a bounded random part of each set."""
     rng = random.Random(0)
     chosen: list[list[str]] = []
-    for make in SETS:
+    for name, texts in sets():
         found: list[list[str]] = []
-        for text in dict.fromkeys(make(folder)):
+        for text in dict.fromkeys(texts):
             words = split_words(text[:40_000])
             found += [
                 list(words[i : i + WORDS_OF_A_DOCUMENT])
@@ -150,7 +78,7 @@ def documents(folder: Path) -> list[list[str]]:
             ]
         found = [words for words in found if len(words) >= 6]
         rng.shuffle(found)
-        print(f"{make.__name__:14s} {len(found):7,d} documents, "
+        print(f"{name:14s} {len(found):7,d} documents, "
               f"{min(len(found), DOCUMENTS_OF_A_SET):,d} taken")  # fmt: skip
         chosen += found[:DOCUMENTS_OF_A_SET]
     return chosen
@@ -215,12 +143,11 @@ def spherical_kmeans(x: sparse.csr_matrix, seed: int) -> tuple[np.ndarray, np.nd
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--texts", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     started = time.perf_counter()
-    docs = documents(arguments.texts)
+    docs = documents()
     vocabulary, idf = choose_vocabulary(docs)
     x = vectors(docs, vocabulary, idf)
     print(f"{x.shape[0]:,d} documents over {x.shape[1]:,d} words")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stillwatch.campaigns.templates import CELLS, cell_uses
-from stillwatch.detections.tables import account_cells, shared_cells
+from stillwatch.detections.tables import ACCOUNT_DAYS, account_cells, shared_cells
 from tests.detections.exchanges import Log, Row, exchange
 
 MEMBERS = np.array([1, 2, 3])
@@ -18,7 +18,7 @@ Used = dict[int, tuple[int, int, int]]
 def used(rows: list[Row], cells: list[int], folder: Path, engine: str = "duckdb") -> Used:
     """Cell → members, others, exchanges of members."""
     log = Log(rows, folder, engine=engine)
-    log.run([shared_cells(1), account_cells(1)])
+    log.run([ACCOUNT_DAYS, shared_cells(1), account_cells(1)])
     found = cell_uses(log, np.array(cells, dtype=np.int64), MEMBERS)
     return {cell: (use.members, use.others, use.exchanges) for cell, use in found.items()}
 

@@ -43,8 +43,10 @@ def settled(
     rows: list[Row],
     links: Mapping[str, Mapping[int, tuple[int, ...]]] = LINKS,
     labels: Mapping[int, str] | None = None,
+    elsewhere: tuple[int, ...] = (),
+    judgement: Judgement = JUDGEMENT,
 ) -> Campaign | None:
-    """The campaign of all accounts of `rows`; exchanges that ask carry the style."""
+    """The campaign of the accounts of `rows` but those `elsewhere`; what asks carries the style."""
     members = sorted({row["account"] for row in rows})
     names = AccountNames()
     names.add(np.array(members), [f"account-{each}" for each in members])
@@ -56,7 +58,7 @@ def settled(
         },
     )
     seen = group(rows, members, styled=lambda row: row["asks"] == 1)
-    return settle(candidate, JUDGEMENT, seen, names, labels or {})
+    return settle(candidate, judgement, seen.without(np.array(elsewhere)), names, labels or {})
 
 
 def campaign(rows: list[Row], *more: object) -> Campaign:
@@ -87,6 +89,38 @@ def test_without_a_style_the_tied_accounts_are_the_campaigns() -> None:
     assert {member.account for member in found.members} == {f"account-{n}" for n in MEMBERS}
     assert found.exchanges == 4
     assert settled(rows, {"infrastructure": {CARD: (1, 2)}}) is None
+
+
+def test_users_of_a_tool_that_a_pool_uses_too_are_no_members_where_nothing_times_them() -> None:
+    links = {"echo": {STYLE: MEMBERS}, "infrastructure": {CARD: (1, 2, 3)}}
+    untimed = Judgement(
+        (
+            Evidence(Family.CONTENT, "echo", 1.0, 0.0, "text", weight=5.0),
+            Evidence(Family.INFRASTRUCTURE, "infrastructure", 1.0, 0.0, "text", weight=6.0),
+        ),
+        (),
+    )
+    found = settled(pool(), links, judgement=untimed)
+    assert found is not None
+    assert {member.account for member in found.members} == {f"account-{n}" for n in (1, 2, 3)}
+    assert settled(pool(), judgement=untimed) is None
+
+
+def test_an_account_that_belongs_elsewhere_is_left_out_with_all_that_it_sent() -> None:
+    rows = [row | {"completion_tokens": 7} for row in pool()]
+    found = campaign([*rows, exchange(1, START + DAY)], LINKS, {}, (1,))
+    assert sorted(member.account for member in found.members) == [f"account-{n}" for n in (2, 3, 4)]
+    assert (found.exchanges, found.tokens, len(found.hours)) == (9, 63, 3)
+    assert found.id == campaign([row for row in rows if row["account"] != 1]).id
+    assert settled(rows, LINKS, {}, (1, 2)) is None
+    assert settled(rows, LINKS, {}, MEMBERS) is None
+
+
+def test_who_is_tied_only_to_accounts_that_belong_elsewhere_is_no_member() -> None:
+    rows = [exchange(account) for account in range(1, 7)]
+    links = {"infrastructure": {CARD: (1, 2, 3), PHONE: (4, 5, 6)}}
+    found = campaign(rows, links, {}, (5, 6))
+    assert sorted(member.account for member in found.members) == [f"account-{n}" for n in (1, 2, 3)]
 
 
 def test_the_other_exchanges_of_members_are_not_the_campaigns() -> None:

@@ -111,3 +111,43 @@ def test_more_accounts_that_move_weigh_more_up_to_the_ceiling() -> None:
     others = users(rng, OTHERS, 0.05)
     few, more, many = (said(users(rng, range(n), 1.0), others)[0].weight for n in (6, 9, 300))
     assert few < more < many == 4.0
+
+
+def test_a_vendor_that_moves_everybody_does_not_hide_what_a_pool_moves_to() -> None:
+    """All take up A on one day; two days later most of the pool takes up B, and few others do."""
+    rng = np.random.default_rng(11)
+
+    def life(accounts: range, moves: float) -> Rows:
+        account = np.repeat(np.array(accounts), DAYS)
+        on = np.tile(np.arange(DAYS), len(accounts))
+        at = START + on * DAY + rng.integers(1, 12, size=len(account)) * HOUR
+        to_b = np.repeat(rng.random(len(accounts)) < moves, DAYS) & (on >= 3)
+        model = np.where(to_b, "b", np.where(on >= 1, "a", "old"))
+        return rows(account, at=at, model=model.tolist())
+
+    others = life(OTHERS, 0.05)
+    (found,) = said(life(range(30), 0.8), others)
+    assert found.weight >= COUNTS
+    assert found.value < 1.0  # all of the pool moved to A, of which nothing is said
+    assert found.base_rate == pytest.approx(0.05, abs=0.05)
+    assert said(life(range(30), 0.05), others) == []
+
+
+def test_of_two_models_that_a_pool_moves_to_the_more_telling_one_is_named() -> None:
+    """To A the whole pool moves, and every fourth of the others; to B most of the pool, alone."""
+    rng = np.random.default_rng(12)
+
+    def life(accounts: range, to_a: float, to_b: float) -> Rows:
+        account = np.repeat(np.array(accounts), DAYS)
+        on = np.tile(np.arange(DAYS), len(accounts))
+        at = START + on * DAY + rng.integers(1, 12, size=len(account)) * HOUR
+        a, b = (
+            np.repeat(rng.random(len(accounts)) < move, DAYS) & (on == day)
+            for move, day in ((to_a, 2), (to_b, 4))
+        )
+        model = np.where(a, "a", np.where(b, "b", "old"))
+        return rows(account, at=at, model=model.tolist())
+
+    (found,) = said(life(range(40), 1.0, 0.8), life(OTHERS, 0.25, 0.02))
+    assert found.base_rate is not None
+    assert found.base_rate < 0.1

@@ -8,19 +8,34 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from stillwatch.detections import Group, Rows
-from tests.detections.exchanges import START
+from stillwatch.detections import UNKNOWN, Group, Rows
+from tests.detections.exchanges import START, Row, exchange
 
 Ints = npt.NDArray[np.int64]
 
 
 def rows(account: npt.ArrayLike, **columns: Any) -> Rows:
-    """Exchanges of those accounts, a second apart, each a content of its own if not told so."""
+    """Exchanges of those accounts, a second apart, each a content of its own if not told so.
+
+    Nobody's organisation is known unless a column `org` says it.
+    """
     account = np.asarray(account, dtype=np.int64)
     number = np.arange(len(account), dtype=np.int64)
-    given = {"at": START + 1_000_000 * number, "content": number} | columns
+    nobodys = pa.nulls(len(account), pa.int64())
+    given = {"at": START + 1_000_000 * number, "content": number, "org": nobodys} | columns
     table = {name: pa.array(values) for name, values in given.items()}
     return Rows(pa.table({"account": pa.array(account), **table}))
+
+
+def log_rows(some: Rows, *columns: str) -> list[Row]:
+    """`some` as rows of a log, with those of their columns that hold whole numbers."""
+    values = {name: some.ints(name).tolist() for name in ("account", "at", *columns)}
+    return [
+        exchange(
+            **{name: None if v == UNKNOWN else v for name, v in zip(values, each, strict=True)}
+        )
+        for each in zip(*values.values(), strict=True)
+    ]
 
 
 def beside(ours: Rows, others: Rows, style: npt.ArrayLike | None = None) -> Group:

@@ -12,7 +12,7 @@ from stillwatch.detections import Evidence, Group, Rows
 from stillwatch.detections.elicitation import Elicitation
 from stillwatch.sketches import Asks
 from tests.detections.exchanges import DAY, START, Log, exchange
-from tests.detections.groups import beside, rows
+from tests.detections.groups import beside, rows, volumes
 
 STEPS, GRADE = int(Asks.STEP_BY_STEP), int(Asks.GRADE)
 USUAL = 0.1
@@ -49,7 +49,7 @@ def test_an_account_scores_the_share_of_its_exchanges_that_ask(tmp_path: Path) -
     assert not found.links.num_rows
 
 
-@pytest.mark.parametrize(("accounts", "each"), [(5, 2), (10, 5), (40, 12)])
+@pytest.mark.parametrize(("accounts", "each"), [(5, 2), (8, 6), (10, 5), (40, 12)])
 def test_a_group_that_asks_like_everybody_else_hardly_ever_counts(accounts: int, each: int) -> None:
     rng = np.random.default_rng(1)
     groups = [beside(asking(rng, range(accounts), each, USUAL), OTHERS) for _ in range(200)]
@@ -106,7 +106,68 @@ def test_a_few_asks_beside_a_style_that_does_not_ask_are_no_template_either() ->
     assert "template may explain" not in found.text
 
 
-def test_without_others_to_compare_with_it_still_answers() -> None:
+def test_with_nobody_to_compare_with_it_says_nothing() -> None:
     ours = asking(np.random.default_rng(5), range(12), 6, 1.0)
-    (found,) = said(beside(ours, OTHERS.where(np.zeros(len(OTHERS), dtype=bool)), np.full(72, -1)))
-    assert found.base_rate == 0.0
+    nobody = OTHERS.where(np.zeros(len(OTHERS), dtype=bool))
+    assert said(beside(ours, nobody, np.full(72, -1))) == []
+
+
+def test_one_organisations_accounts_are_one_habit() -> None:
+    account = np.repeat(np.arange(30), 6)
+    asks = np.full(len(account), STEPS)
+    strangers, company = (
+        said(beside(rows(account, asks=asks, **columns), OTHERS, np.full(len(account), -1)))
+        for columns in ({}, {"org": np.full(len(account), 5)})
+    )
+    assert strangers[0].weight >= COUNTS
+    assert sum(each.weight for each in company) < COUNTS
+
+
+def test_organisations_with_fewer_than_four_exchanges_have_no_habits() -> None:
+    rng = np.random.default_rng(6)
+    assert said(beside(asking(rng, range(60), 3, 1.0), OTHERS)) == []
+    assert said(beside(asking(rng, range(60), 4, 1.0), OTHERS)) != []
+
+
+def of_habits(rng: np.random.Generator, organisations: range, mean: float, accounts: int) -> Rows:
+    """Organisations of so many accounts, each with a habit and a volume of its own."""
+    names = np.array(organisations)
+    habit = rng.beta(0.2, 1.8, len(names))
+    org = np.repeat(np.arange(len(names)), volumes(rng, len(names), mean, 1.2))
+    asks = np.where(rng.random(len(org)) < habit[org], STEPS, 0)
+    account = accounts * names[org] + rng.integers(accounts, size=len(org))
+    order = np.argsort(account, kind="stable")
+    columns = {} if accounts == 1 else {"org": 1_000_000 + names[org][order]}
+    return rows(account[order], asks=asks[order], **columns)
+
+
+@pytest.mark.parametrize("accounts", [1, 5])
+@pytest.mark.parametrize("mean", [4, 12, 40])
+def test_honest_organisations_of_differing_habits_hardly_ever_count(
+    mean: float, accounts: int
+) -> None:
+    """Most organisations never ask and a few always do, so that exchanges are far from alike."""
+    rng = np.random.default_rng(7)
+    groups = [
+        beside(
+            of_habits(rng, range(30), mean, accounts),
+            of_habits(rng, range(1_000, 1_300), mean, accounts),
+        )
+        for _ in range(200)
+    ]
+    share = np.mean([any(each.weight >= COUNTS for each in said(group)) for group in groups])
+    assert share <= 0.05
+
+
+def test_a_pool_that_asks_in_half_of_its_exchanges_counts_among_differing_habits() -> None:
+    rng = np.random.default_rng(8)
+    groups = [
+        beside(
+            asking(rng, range(30), 8, 0.5),
+            of_habits(rng, range(1_000, 1_300), 12, 1),
+            np.full(240, -1),
+        )
+        for _ in range(50)
+    ]
+    counts = [any(e.weight >= COUNTS and not e.explained for e in said(g)) for g in groups]
+    assert np.mean(counts) > 0.95

@@ -116,3 +116,14 @@ def test_long_conversations_that_miss_the_cache_are_evidence(tmp_path: Path) -> 
 def test_without_conversations_it_abstains(tmp_path: Path) -> None:
     with pytest.raises(Abstained, match="conversations"):
         Log([exchange(1), exchange(2)], tmp_path).find(Prefixes())
+
+
+def test_a_conversation_of_two_busy_accounts_stays_a_common_one(tmp_path: Path) -> None:
+    """Of each account a sample of requests is kept: of the same conversations on both sides."""
+    busy = [row for number in range(150) for row in conversation([1, 2], 1_000 + number)]
+    log = Log(busy, tmp_path)
+    with_states = sum(row["turns"] >= 3 for row in busy)
+    log.run(Prefixes().stages(1))
+    kept, shared = len(log.rows("states_1")), {row[-1] for row in log.rows("shared_states_1")}
+    assert kept < with_states / 4
+    assert len(shared) > kept / 8

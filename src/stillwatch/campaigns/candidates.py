@@ -10,6 +10,7 @@ accounts; what is left forms candidates of its own, such as accounts that share 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -31,9 +32,9 @@ CORE = 5
 #: cores whose accounts are this similar (cosine), and overlap so many times more than chance
 #: would have it, are one candidate; so are cores of much the same accounts (Jaccard)
 SIMILAR, LIFT, SAME = 0.35, 8.0, 0.35
-#: what joins only small objects must hold one link of so many nats: an address shared by two
-#: accounts is chance, a card is not
-LEAD = 4.0
+#: what joins only small objects must hold one link with such a share of the nats that a link can
+#: have: an address shared by two accounts is chance, a card is not
+LEAD = 0.5
 #: a small object joins the core that holds this share of its accounts
 CONTAINED = 0.6
 
@@ -88,7 +89,7 @@ def find_candidates(findings: Mapping[str, Findings], population: int) -> list[C
     groups += [
         group
         for group in _communities(objects, homeless, population)
-        if objects.weights[group].max() >= LEAD
+        if objects.weights[group].max() >= LEAD * math.log(max(population, 2))
     ]
     candidates = [_candidate(objects, group) for group in groups]
     chosen = [each for each in candidates if len(each.accounts) >= LEAST_ACCOUNTS]

@@ -13,7 +13,7 @@ from stillwatch.campaigns.campaign import Campaign, Ran
 from stillwatch.campaigns.detecting import Detected, StageTables, detect, run_all_stages
 from stillwatch.campaigns.gathering import gather
 from stillwatch.campaigns.group_tests import group_tests
-from stillwatch.campaigns.members import settle
+from stillwatch.campaigns.members import belonging, settle
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
 from stillwatch.campaigns.reading import AccountNames
@@ -85,17 +85,21 @@ def _campaigns(
     labels = {each: text for f in detected.findings.values() for each, text in f.labels.items()}
     campaigns: list[Campaign] = []
     uses = []
-    taken: set[str] = set()
+    taken = np.zeros(0, dtype=np.int64)
     for candidate, judgement in accepted:
         group = gathered.group(candidate)
         campaign = settle(candidate, judgement, group, names, labels)
         if campaign is None:
             continue
-        members = tuple(m for m in campaign.members if m.account not in taken)
-        if len(members) < REPEATED * len(campaign.members):
-            continue
-        taken |= {member.account for member in members}
-        campaigns.append(replace(campaign, members=members))
+        elsewhere = np.intersect1d(group.accounts, taken)
+        if len(elsewhere):
+            whole = len(campaign.members)
+            group = group.without(elsewhere)
+            campaign = settle(candidate, judgement, group, names, labels)
+            if campaign is None or len(campaign.members) < REPEATED * whole:
+                continue
+        taken = np.union1d(taken, belonging(candidate, judgement, group))
+        campaigns.append(campaign)
         cells = detected.cells(candidate)
         uses.append(cell_uses(tables, cells, group.accounts))
     words = read_words({cell for use in uses for cell in use})

@@ -23,8 +23,20 @@ Mask = npt.NDArray[np.bool_]
 BACKGROUND, BACKGROUND_EXCHANGES = 1_500, 64
 #: share of the background that may be the candidate's own before it is measured without them
 MIXED = 0.03
-#: accounts of one candidate that are looked at closely, and exchanges of each
-ACCOUNTS, EXCHANGES = 1_000, 256
+#: accounts of one candidate that are looked at closely, exchanges of each, and of all together
+#: (of each at least as many as of an account in the background)
+ACCOUNTS, EXCHANGES, ROWS = 1_000, 256, 65_536
+#: what must be known of every exchange of a member; a judgement may read all of ROW_COLUMNS
+SETTLED_COLUMNS = (
+    "at",
+    "account",
+    "org",
+    "registered_at",
+    "prompt_tokens",
+    "completion_tokens",
+    "content",
+    "cells",
+)
 #: style cells that an exchange must hold to be said to carry the style
 HITS = 2
 #: an account carries a group's marks when so many of its exchanges, and such a share, hold them
@@ -77,10 +89,7 @@ class Gathered:
         Of a candidate with styles only the :func:`carriers` belong to the group.
         """
         own = [self._styles[name] for name in candidate.links.get("echo", {})]
-        accounts = candidate.accounts
-        if self._most is not None and len(accounts) > self._most:
-            accounts = accounts[:: -(-len(accounts) // self._most)]  # digests are in random order
-        positions = self._positions(accounts)
+        positions = self._positions(_part(candidate.accounts, self._most))
         held = [self._marks.holding(cells) for cells in own]
         rows = self._rows(positions)
         style = _of_one_piece(rows, self._style(positions, held))
@@ -199,7 +208,8 @@ def gather(
 ) -> Gathered:
     """Collect what :class:`Gathered` holds; `styles` gives the cells of each style.
 
-    Of large candidates and of busy accounts a sample, unless `whole`: then every exchange.
+    Of large candidates and of busy accounts a sample, unless `whole`: then every exchange, with
+    :data:`SETTLED_COLUMNS` only.
     """
     days = tables["account_days"]
     totals = tables.engine.collect(
@@ -207,26 +217,33 @@ def gather(
     ).sort_by("account")
     account = totals["account"].to_numpy()
     exchanges = totals["exchanges"].to_numpy()
-    wanted = [each.accounts for each in candidates]
-    inside = np.unique(np.concatenate(wanted)) if wanted else np.zeros(0, dtype=np.int64)
+    most = None if whole else ACCOUNTS
+    inside = union([each.accounts for each in candidates])
     outside = np.setdiff1d(account, inside)
     if len(outside) < BACKGROUND:  # nearly everybody is in some candidate: sample from all
         outside = account
     background = np.sort(outside[:: max(1, len(outside) // BACKGROUND)][:BACKGROUND])
-    chosen = np.union1d(inside, background)
-    at = np.searchsorted(account, chosen)
-    sampled = np.where(
-        np.isin(chosen, inside),
-        exchanges.max(initial=1) if whole else EXCHANGES,
-        BACKGROUND_EXCHANGES,
-    )
-    thin = 2 ** np.ceil(np.log2(np.maximum(1.0, exchanges[at] / sampled))).astype(np.int64)
-    keys = ibis.memtable(pa.table({"account": chosen, "thin": thin}))
-    rows = tables["exchanges"].select(*ROW_COLUMNS).join(keys, "account")
+    limit = np.zeros(len(account), dtype=np.int64)
+    limit[np.searchsorted(account, background)] = BACKGROUND_EXCHANGES
+    for candidate in candidates:
+        part = _part(candidate.accounts, most)
+        each = max(BACKGROUND_EXCHANGES, min(EXCHANGES, ROWS // len(part)))
+        at = np.searchsorted(account, part)
+        limit[at] = exchanges[at] if whole else np.maximum(limit[at], each)
+    chosen = np.flatnonzero(limit)
+    busy = np.maximum(1.0, exchanges[chosen] / limit[chosen])
+    thin = 2 ** np.ceil(np.log2(busy)).astype(np.int64)
+    keys = ibis.memtable(pa.table({"account": account[chosen], "thin": thin}))
+    columns = SETTLED_COLUMNS if whole else ROW_COLUMNS
+    rows = tables["exchanges"].select(*columns).join(keys, "account")
     # by content, so that one that two accounts sent stays with both of them or with none
     found = tables.engine.collect(rows.filter(rows.content % rows.thin == 0))
     # the thinned cells of a style are few, so that one of them must do
     hits = HITS if tables.sampling < 4 else 1
-    most = None if whole else ACCOUNTS
-    own = {n: styles[n] for each in candidates for n in each.links.get("echo", {})}
+    own = {n: styles[n] for one in candidates for n in one.links.get("echo", {})}
     return Gathered(found, background, tables.population, hits, most, own)
+
+
+def _part(accounts: Ints, most: int | None) -> Ints:
+    """Of more than `most` accounts an even part; digests are in random order."""
+    return accounts if most is None else accounts[:: max(1, -(-len(accounts) // most))]

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from stillwatch.campaigns.campaign import Campaign, Member, Tie
 from stillwatch.campaigns.candidates import LEAST_ACCOUNTS, Candidate
-from stillwatch.campaigns.judging import Judgement
+from stillwatch.campaigns.judging import COUNTS, Judgement
 from stillwatch.campaigns.reading import AccountNames
 from stillwatch.campaigns.reasons import reasons
-from stillwatch.detections import UNKNOWN, Group
+from stillwatch.detections import UNKNOWN, Family, Group
 
-__all__ = ["settle"]
+__all__ = ["belonging", "settle"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ def settle(
     marked = np.bincount(rows.owner[group.styled], minlength=len(rows.accounts))
     ties = _ties_of(candidate, rows.accounts)
     share = marked / np.maximum(total, 1)
-    member = np.ones(len(total), dtype=bool) if group.styled.any() else ties > 0
+    member = np.isin(rows.accounts, belonging(candidate, judgement, group))
     if member.sum() < LEAST_ACCOUNTS:
         return None
     inside = member[rows.owner]
@@ -65,18 +65,33 @@ def settle(
         evidence=judgement.evidence,
         counter_evidence=judgement.counter_evidence,
         ties=tuple(
-            _tie(*each, called, rows.accounts[member], labels) for each in candidate.objects()
+            tie
+            for each in candidate.objects()
+            if len((tie := _tie(*each, called, rows.accounts[member], labels)).accounts) > 1
         ),
         hours=_hours(at, ours, inside),
     )
+
+
+def belonging(candidate: Candidate, judgement: Judgement, group: Group) -> Ints:
+    """The accounts of `group` that are members, ascending.
+
+    All who share its style, where the work that carries the style is timed as one effort; honest
+    users of a tool that a campaign uses too share the style as well, and then only those are
+    members who have more in common.
+    """
+    if group.styled.any() and judgement.families.get(Family.TIME, 0.0) >= COUNTS:
+        return group.accounts
+    return group.accounts[_ties_of(candidate, group.accounts) > 0]
 
 
 def _ties_of(candidate: Candidate, accounts: Ints) -> Ints:
     """For each account the number of objects, styles apart, that it shares."""
     ties = np.zeros(len(accounts), dtype=np.int64)
     for detection, _, members in candidate.objects():
-        if detection != "echo":
-            ties[np.isin(accounts, members)] += 1
+        sharing = np.isin(accounts, members)
+        if detection != "echo" and sharing.sum() > 1:
+            ties[sharing] += 1
     return ties
 
 

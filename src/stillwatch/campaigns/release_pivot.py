@@ -49,20 +49,22 @@ def judge_release_pivot(group: Group) -> Sequence[Evidence]:
             continue  # in use from the start of the log: no release to be seen
         moved, active = _moved(rows, model, first)
         usual_moved, usual_active = _moved(others, model, first)
-        if active >= 5 and usual_active >= 20:
-            found.append((moved / active, active, usual_moved / usual_active, usual_active))
+        if active < 5 or usual_active < 20:
+            continue
+        share, usual = moved / active, usual_moved / usual_active
+        if share >= 0.5 and share >= 3 * usual:
+            nats = active * share * math.log(share / (usual + 0.02)) / 8
+            found.append((nats, share, active, usual, usual_active))
     if not found:
         return []
-    share, active, usual, compared = max(found)
-    if share < 0.5 or share < 3 * usual:
-        return []
+    nats, share, active, usual, compared = max(found)
     return [
         Evidence(
             RELEASE_PIVOT.family,
             RELEASE_PIVOT.name,
             value=share,
             base_rate=usual,
-            weight=min(CEILING, active * share * math.log(share / (usual + 0.02)) / 8),
+            weight=min(CEILING, nats),
             text=f"{share:.0%} of its {active} active accounts moved to a new model within a day "
             f"of its first appearance; {share_of(usual * compared, compared, 'other accounts')} "
             "did.",

@@ -7,21 +7,25 @@ exchanges of the group's largest style are removed (law 1).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from stillwatch.detections.detection import Evidence, Family, Findings, Metadata, Tables
+from stillwatch.detections.detection import Evidence, Family, Findings, Metadata, Tables, weigh
 from stillwatch.detections.group import Group, Mask, Rows
+from stillwatch.detections.infrastructure import organisations
 from stillwatch.detections.tables import ACCOUNT_DAYS
 from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 from stillwatch.sketches import Asks, describe_asks
+from stillwatch.statistics import excess
 
 __all__ = ["Elicitation"]
 
 CEILING = 4.0
+#: exchanges from which on an organisation can have the habit, and the asks and the share of asks
+#: that make it: one ask in three exchanges is chance
+LEAST, ASKS, HABIT = 4, 2, 0.25
 
 
 class Elicitation:
@@ -61,8 +65,12 @@ class Elicitation:
         if share < 0.1 or share < 2 * usual:
             return []
         rest = group.style != _largest(group)
-        remains = _excess(asking[rest], usual)
-        weight = max(remains, _excess(asking, usual))
+        elsewhere = group.others.once(_habitual)
+        everything = excess(*_habitual(group.rows), *elsewhere)
+        remains = excess(*_habitual(group.rows.where(rest)), *elsewhere)
+        weight, explained = weigh(everything, remains, CEILING)
+        if weight < 0.5:
+            return []
         bits = int(np.bitwise_or.reduce(group.rows.ints("asks")))
         common = [
             bit
@@ -76,11 +84,11 @@ class Elicitation:
                 self.metadata.name,
                 value=share,
                 base_rate=float(usual),
-                weight=min(CEILING, weight),
-                explained=remains < 1.0,
+                weight=weight,
+                explained=explained,
                 text=f"{share:.0%} of the group's exchanges ask for what a distiller needs "
                 f"({names}); {share_of(usual * others, others, 'exchanges of other accounts')} do."
-                + (" One shared template may explain all of it." if remains < 1.0 else ""),
+                + (" One shared template may explain all of it." if explained else ""),
             )
         ]
 
@@ -98,16 +106,14 @@ def _largest(group: Group) -> int:
     return int(values[counts.argmax()])
 
 
-def _excess(asking: Mask, usual: float) -> float:
-    """Nats: how much more likely the asks are at their own share than at the usual one."""
-    n = len(asking)
-    if n < 10:
-        return 0.0
-    share = (asking.sum() + 0.5) / (n + 1)
-    usual = min(max(usual, 1 / (n + 2)), 0.999)
-    if share <= 1.5 * usual:
-        return 0.0
-    nats = asking.sum() * math.log(share / usual) + (n - asking.sum()) * math.log(
-        max(1e-9, 1 - share) / (1 - usual)
-    )
-    return math.log1p(max(0.0, float(nats)))
+def _habitual(rows: Rows) -> tuple[int, int]:
+    """How many organisations habitually ask for such things, and how many there are to tell.
+
+    Exchanges of one organisation are alike, so organisations are what is counted.
+    """
+    _, owner = np.unique(organisations(rows)[rows.owner], return_inverse=True)
+    total = np.bincount(owner)
+    enough = total >= LEAST
+    asked = np.bincount(owner, weights=_asking(rows))
+    habit = (asked >= HABIT * total) & (asked >= ASKS)
+    return int((habit & enough).sum()), int(enough.sum())

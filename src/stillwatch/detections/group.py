@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar, cast
 
@@ -180,6 +180,13 @@ class Group:
     @property
     def accounts(self) -> Ints:
         return self.rows.accounts
+
+    def without(self, accounts: Ints) -> Group:
+        """The group with some of its accounts left out."""
+        kept = ~np.isin(self.rows.ints("account"), accounts)
+        return replace(
+            self, rows=self.rows.where(kept), styled=self.styled[kept], style=self.style[kept]
+        )
 
     @cached_property
     def shared(self) -> Rows:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from stillwatch.detections.accounts import Accounts, read_accounts
 from stillwatch.detections.detection import (
     LINKS,
     Abstained,
@@ -23,8 +24,8 @@ from stillwatch.detections.detection import (
     Metadata,
     Tables,
 )
-from stillwatch.detections.group import UNKNOWN, Group, Ints, Rows
-from stillwatch.detections.tables import INFRASTRUCTURE, INFRASTRUCTURE_KINDS
+from stillwatch.detections.group import UNKNOWN, Group, Ints, Mask, Rows
+from stillwatch.detections.tables import ACCOUNT_DAYS, INFRASTRUCTURE, INFRASTRUCTURE_KINDS
 from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 from stillwatch.statistics import count_pairs
@@ -56,8 +57,13 @@ class Infrastructure:
         needs=("payment", "device", "ip"),
     )
 
+    def __init__(self) -> None:
+        self._accounts: Ints = np.zeros(0, dtype=np.int64)
+        self._sharing: Mask = np.zeros(0, dtype=bool)
+        self._rare: Ints = np.zeros(0, dtype=np.int64)
+
     def stages(self, sampling: int) -> Sequence[Stage]:
-        return [INFRASTRUCTURE]
+        return [ACCOUNT_DAYS, INFRASTRUCTURE]
 
     def find(self, tables: Tables) -> Findings:
         uses = tables["infrastructure"]
@@ -73,6 +79,7 @@ class Infrastructure:
         accounts = found["accounts"].to_numpy()
         kind = found["kind"].to_numpy()
         strong = np.isin(kind, [INFRASTRUCTURE_KINDS.index(name) for name in STRONG])
+        self._look_around(read_accounts(tables), found.filter(pa.array(strong)))
         weight = np.log(max(population, 2) / accounts) * np.where(strong, 1.0, WEAK)
         links = pa.Table.from_arrays(
             [found["account"], found["object"], found["uses"], weight], schema=LINKS
@@ -85,11 +92,23 @@ class Infrastructure:
         )
         return Findings(dict(zip(owners.tolist(), best.tolist(), strict=True)), links, labels=named)
 
+    def _look_around(self, accounts: Accounts, strong: pa.Table) -> None:
+        """Which accounts of the log share a strong value with one of another organisation."""
+        at = accounts.at(strong["account"].to_numpy())
+        things, thing = np.unique(strong["object"].to_numpy(), return_inverse=True)
+        used, _, _ = count_pairs(thing, accounts.owner[at])
+        several = np.bincount(used, minlength=len(things)) > 1
+        self._rare = things
+        self._accounts = accounts.account
+        self._sharing = np.zeros(len(accounts), dtype=bool)
+        self._sharing[at[several[thing]]] = True
+
     def judge(self, group: Group) -> Sequence[Evidence]:
         if not any(group.rows.knows(kind) for kind in STRONG):
             return []
-        share, shared_by = _sharing(group.rows)
-        usual, _ = group.others.once(_sharing)
+        share, shared_by = _sharing(group.rows, self._rare)
+        outside = ~np.isin(self._accounts, group.accounts, assume_unique=True)
+        usual = float(self._sharing[outside].mean()) if outside.any() else 0.0
         if share < 0.05 or share < 3 * usual:
             return []
         members, others = len(group.accounts), len(group.others.accounts)
@@ -108,26 +127,28 @@ class Infrastructure:
         ]
 
 
-def _sharing(rows: Rows) -> tuple[float, int]:
-    """Share and number of the accounts that share a strong value with one of another org."""
+def _sharing(rows: Rows, rare: Ints) -> tuple[float, int]:
+    """Share and number of the accounts that share a strong value with one of another org.
+
+    Only values in `rare` count: those that several accounts of the log have, and no crowd.
+    """
     sharing = np.zeros(len(rows.accounts), dtype=bool)
     org = organisations(rows)
     for kind in STRONG:
         value = rows.ints(kind)
-        known = value != UNKNOWN
+        known = (value != UNKNOWN) & np.isin(value, rare)
         if not known.any():
             continue
         values, owner, _ = count_pairs(value[known], rows.owner[known])
         which = np.unique(values, return_inverse=True)[1]
-        users = np.bincount(which)
         used_by_orgs, _, _ = count_pairs(which, org[owner])
-        several = (np.bincount(used_by_orgs, minlength=len(users)) > 1) & (users <= CROWD)
+        several = np.bincount(used_by_orgs) > 1
         sharing[owner[several[which]]] = True
     return (float(sharing.mean()) if len(sharing) else 0.0), int(sharing.sum())
 
 
 def organisations(rows: Rows) -> Ints:
     """For each account of `rows` its organisation; the account itself where none is known."""
-    last = np.searchsorted(rows.owner, np.arange(len(rows.accounts)), side="right") - 1
-    org = rows.ints("org")[last]
+    org = np.full(len(rows.accounts), UNKNOWN)
+    np.maximum.at(org, rows.owner, rows.ints("org"))
     return np.where(org == UNKNOWN, rows.accounts, org)

@@ -17,6 +17,7 @@ import numpy as np
 from ibis.expr.types import Table
 
 from stillwatch.detections.accounts import Accounts, meeting, read_accounts
+from stillwatch.detections.bounds import bounded
 from stillwatch.detections.detection import (
     FEWEST,
     Abstained,
@@ -49,16 +50,18 @@ LONG = 1_500
 LEAST = 3
 #: cached share of long conversations below which an account misses its cache
 MISSED = 0.1
+#: states of conversations that are kept of an account and a day
+STATES = 32
 CEILING, CACHE_CEILING = 5.0, 2.5
 
 
 def states(thin: int) -> Stage:
-    """Conversation states by request: ``account, owner, request, newest, earlier``.
+    """Conversation states by request: ``account, owner, request, state``.
 
     Of each conversation of three messages or more whose answer is not dictated: the state before
     its newest message, and from five messages on the one before that, which was the newest state
-    of an earlier request: so a conversation meets itself. Requests without a state that is
-    divisible by `thin` (a power of two) are left out.
+    of an earlier request: so a conversation meets itself. Only states that are divisible by
+    `thin` (a power of two) are kept.
     """
 
     def build(inputs: Inputs) -> Table:
@@ -73,7 +76,13 @@ def states(thin: int) -> Stage:
             newest=rows.prefixes[held - 2],
             earlier=ibis.ifelse(rows.turns >= 5, earlier, ibis.null("int64")),
         )
-        return rows.filter((rows.newest % thin == 0) | (rows.earlier % thin == 0))
+        sides = [
+            rows.filter(rows[state] % thin == 0).select(
+                "account", "owner", "request", state=rows[state]
+            )
+            for state in ("newest", "earlier")
+        ]
+        return bounded(ibis.union(*sides), "state", STATES, sampling=thin)
 
     return Stage(f"states_{thin}", build, daily=True)
 
@@ -86,14 +95,7 @@ def shared_states(thin: int) -> Stage:
     reads = f"states_{thin}"
 
     def build(inputs: Inputs) -> Table:
-        rows = inputs[reads]
-        sides = [
-            rows.filter(rows[state] % thin == 0).select(
-                "account", "owner", "request", state=rows[state]
-            )
-            for state in ("newest", "earlier")
-        ]
-        sent = ibis.union(*sides)
+        sent = inputs[reads]
         shared = (
             sent.group_by("state")
             .agg(least=sent.owner.min(), most=sent.owner.max(), requests=sent.count())

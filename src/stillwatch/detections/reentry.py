@@ -20,6 +20,7 @@ import numpy as np
 from ibis.expr.types import Table
 
 from stillwatch.detections.accounts import Accounts, read_accounts
+from stillwatch.detections.bounds import bounded
 from stillwatch.detections.detection import (
     FEWEST,
     Abstained,
@@ -31,7 +32,7 @@ from stillwatch.detections.detection import (
 )
 from stillwatch.detections.group import Group, Ints, Mask
 from stillwatch.detections.pools import find_pools, link_pools
-from stillwatch.detections.tables import ACCOUNT_DAYS, prompt_shingles, thinned
+from stillwatch.detections.tables import ACCOUNT_DAYS, SHINGLES, prompt_shingles, thinned
 from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 from stillwatch.statistics import excess
@@ -61,7 +62,8 @@ def answer_shingles(thin: int) -> Stage:
         rows = inputs["exchanges"].select("account", "at", "output_shingles")
         rows = rows.mutate(shingle=rows.output_shingles.unnest()).drop("output_shingles")
         kept = rows.filter(rows.shingle % thin == 0)
-        return kept.group_by("account", "shingle").agg(first=kept.at.min())
+        answered = kept.group_by("account", "shingle").agg(first=kept.at.min())
+        return bounded(answered, "shingle", SHINGLES, sampling=thin)
 
     return Stage(f"answer_shingles_{thin}", build, daily=True)
 

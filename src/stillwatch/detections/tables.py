@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import ibis
 from ibis.expr.types import Table
 
+from stillwatch.detections.bounds import bounded
 from stillwatch.engines import Stage
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "CONTENTS",
     "INFRASTRUCTURE",
     "INFRASTRUCTURE_KINDS",
+    "SHINGLES",
     "account_cells",
     "cell_spread",
     "prompt_shingles",
@@ -26,6 +28,11 @@ __all__ = [
 ]
 
 Inputs = Mapping[str, Table]
+
+#: what is kept of an account and a day, in rows: together less than 4 kB
+OBJECTS, TEXTS, SHINGLES = 8, 16, 48
+#: style cells that recur in several texts, which make a style, and others
+VARIED_CELLS, OTHER_CELLS = 60, 30
 
 #: columns whose sharing between accounts is a link, weighed by how rare the shared value is
 INFRASTRUCTURE_KINDS = ("payment", "device", "ip", "ja4", "email_domain")
@@ -58,10 +65,13 @@ ACCOUNT_DAYS = Stage("account_days", _account_days, daily=True)
 def _infrastructure(inputs: Inputs) -> Table:
     rows = inputs["exchanges"]
     kinds = [
-        rows.filter(rows[kind].notnull())
-        .group_by("account", object=ibis._[kind])
-        .agg(uses=ibis._.count())
-        .mutate(kind=ibis.literal(code, type="int32"))
+        bounded(
+            rows.filter(rows[kind].notnull())
+            .group_by("account", object=ibis._[kind])
+            .agg(uses=ibis._.count()),
+            "object",
+            OBJECTS,
+        ).mutate(kind=ibis.literal(code, type="int32"))
         for code, kind in enumerate(INFRASTRUCTURE_KINDS)
     ]
     return ibis.union(*kinds)
@@ -80,16 +90,17 @@ def _contents(inputs: Inputs) -> Table:
         .filter(lambda table: table.least != table.most)
         .select("content")
     )
-    return (
-        rows.join(shared, "content")
-        .group_by("account", "content")
-        .agg(uses=ibis._.count())
-        .select("account", "content", "uses")
-    )
+    sent = rows.join(shared, "content").group_by("account", "content").agg(uses=ibis._.count())
+    return bounded(sent.select("account", "content", "uses"), "content", TEXTS, days=_days(inputs))
+
+
+def _days(inputs: Inputs) -> Table:
+    """On how many days each account was active."""
+    return inputs["account_days"].group_by("account").agg(days=ibis._.count())
 
 
 #: exact contents of five words or more that at least two accounts sent
-CONTENTS = Stage("contents", _contents)
+CONTENTS = Stage("contents", _contents, reads=("exchanges", "account_days"))
 
 
 def _postings(rows: Table, sampling: int, *columns: str) -> Table:
@@ -124,16 +135,21 @@ def account_cells(sampling: int) -> Stage:
     shared = f"shared_cells_{sampling}"
 
     def build(inputs: Inputs) -> Table:
-        return (
+        used = (
             _postings(inputs["exchanges"], sampling, "content")
             .semi_join(inputs[shared], "cell")
             .group_by("account", "cell")
             .agg(uses=ibis._.count(), least=ibis._.content.min(), most=ibis._.content.max())
             .mutate(varied=ibis._.least != ibis._.most)
-            .select("account", "cell", "uses", "varied")
+            .select("account", "cell", uses=ibis._.uses.cast("int32"), varied=ibis._.varied)
+        )
+        days = _days(inputs)
+        return ibis.union(
+            bounded(used.filter(used.varied), "cell", VARIED_CELLS, sampling=sampling, days=days),
+            bounded(used.filter(~used.varied), "cell", OTHER_CELLS, sampling=sampling, days=days),
         )
 
-    return Stage(f"account_cells_{sampling}", build, reads=("exchanges", shared))
+    return Stage(f"account_cells_{sampling}", build, reads=("exchanges", shared, "account_days"))
 
 
 #: accounts that must use a cell in several contents, as a share of those who use it, for the cell
@@ -174,7 +190,7 @@ def thinned(sampling: int) -> int:
 
 
 def prompt_shingles(thin: int) -> Stage:
-    """Which account sent which shingle: ``account, shingle, uses, varied, first, last``.
+    """Which account sent which shingle: ``account, shingle, varied, first``.
 
     ``varied`` is true when the account put it into more than one distinct content on that day.
     """
@@ -182,18 +198,17 @@ def prompt_shingles(thin: int) -> Stage:
     def build(inputs: Inputs) -> Table:
         rows = inputs["exchanges"].select("account", "at", "content", "shingles")
         rows = rows.mutate(shingle=rows.shingles.unnest()).drop("shingles")
-        return (
+        sent = (
             rows.filter(rows.shingle % thin == 0)
             .group_by("account", "shingle")
             .agg(
-                uses=ibis._.count(),
                 least=ibis._.content.min(),
                 most=ibis._.content.max(),
                 first=ibis._.at.min(),
-                last=ibis._.at.max(),
             )
             .mutate(varied=ibis._.least != ibis._.most)
-            .select("account", "shingle", "uses", "varied", "first", "last")
+            .select("account", "shingle", "varied", "first")
         )
+        return bounded(sent, "shingle", SHINGLES, sampling=thin)
 
     return Stage(f"prompt_shingles_{thin}", build, daily=True)
