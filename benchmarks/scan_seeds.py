@@ -67,7 +67,7 @@ def summary(scores: list[Score]) -> None:
         print(f"{campaign}: found in {sum(found)} of {len(found)}")
     named = sum(each.named for score in scores for each in score.hidden)
     there = sum(each.accounts for score in scores for each in score.hidden)
-    wrong = sum(sum(score.accused.values()) for score in scores)
+    wrong = sum(score.wrong for score in scores)
     print(f"accounts of campaigns named: {named} of {there} ({named / max(1, there):.1%})")
     share = wrong / max(1, wrong + named)
     print(f"innocents among the named: {wrong} of {wrong + named} ({share:.2%})")

@@ -7,6 +7,7 @@ detector that keeps to them.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,12 +45,14 @@ class Score:
 
     Attributes:
         false_campaigns: reports that match nothing planted.
-        accused: innocent accounts named in any report, by kind.
-        innocents: innocent accounts by kind.
+        wrong: innocent accounts named in any report.
+        accused: the same by kind; an account of several kinds counts with each.
+        innocents: innocent accounts by kind, in the same way.
     """
 
     hidden: tuple[Hidden, ...]
     false_campaigns: tuple[str, ...]
+    wrong: int
     accused: Mapping[str, int]
     innocents: Mapping[str, int]
     exchanges: int
@@ -57,9 +60,8 @@ class Score:
     @property
     def accused_share(self) -> float:
         """Innocent accounts among all accounts that were named; 0 where none was."""
-        wrong = sum(self.accused.values())
-        named = wrong + sum(each.named for each in self.hidden)
-        return wrong / named if named else 0.0
+        named = self.wrong + sum(each.named for each in self.hidden)
+        return self.wrong / named if named else 0.0
 
 
 def score_folder(out: Path, labels: Path) -> Score:
@@ -67,14 +69,14 @@ def score_folder(out: Path, labels: Path) -> Score:
     table = pq.read_table(labels, columns=["account", "kind", "campaign", "attack"])
     attackers: dict[str, set[str]] = {}
     attacks: dict[str, int] = {}
-    kinds: dict[str, str] = {}
+    kinds: dict[str, set[str]] = {}
     columns = [table[name].to_pylist() for name in ("account", "kind", "campaign", "attack")]
     for account, kind, campaign, attack in zip(*columns, strict=True):
         if attack:
             attackers.setdefault(campaign, set()).add(account)
             attacks[campaign] = attacks.get(campaign, 0) + 1
         else:
-            kinds.setdefault(account, kind)
+            kinds.setdefault(account, set()).add(kind)
     guilty = set().union(*attackers.values()) if attackers else set()
     reported = {
         each["id"]: set(each["accounts"])
@@ -91,13 +93,9 @@ def score_folder(out: Path, labels: Path) -> Score:
         )
         for name, members in reported.items()
     }
-    accused: dict[str, int] = {}
-    for account in set().union(*reported.values()) - guilty if reported else ():
-        accused[kinds[account]] = accused.get(kinds[account], 0) + 1
-    innocents: dict[str, int] = {}
-    for account, kind in kinds.items():
-        if account not in guilty:
-            innocents[kind] = innocents.get(kind, 0) + 1
+    wrong = set().union(*reported.values()) - guilty
+    innocents = Counter(kind for a, some in kinds.items() if a not in guilty for kind in some)
+    accused = Counter(kind for account in wrong for kind in kinds[account])
     hidden = []
     for planted, own in sorted(attackers.items()):
         found = [name for name, match in matches.items() if match == planted]
@@ -116,6 +114,7 @@ def score_folder(out: Path, labels: Path) -> Score:
     return Score(
         tuple(hidden),
         tuple(name for name, match in matches.items() if match is None),
+        len(wrong),
         dict(sorted(accused.items())),
         dict(sorted(innocents.items())),
         table.num_rows,
