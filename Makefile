@@ -21,7 +21,8 @@ bench-events: $(VENV)/.core ## measure the event store
 bench-scan: bench-scan-seeds bench-scan-scale ## measure what a scan finds, whom it accuses, its speed and memory
 	@$(BIN)/python benchmarks/sketching.py
 	@$(BIN)/python benchmarks/reading.py
-	@$(BIN)/python benchmarks/baselines.py --seeds 1000 1001
+	@$(BIN)/python benchmarks/scan_accounts.py --accounts 1000000
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/baselines.py --seeds 1000 1001
 
 bench-scan-seeds: $(VENV)/.core ## ten reporting seeds of the demonstration, then every other preset
 	@$(BIN)/python benchmarks/scan_seeds.py

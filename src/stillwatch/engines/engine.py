@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import ibis
@@ -31,6 +31,7 @@ class Engine:
 
     def __init__(self, name: str, work: Path, *, memory_mb: int = 5_000, threads: int = 2) -> None:
         self.name = name
+        self._work, self._memory_mb = work, memory_mb
         if name == "duckdb":
             self._backend = ibis.duckdb.connect(
                 threads=threads,
@@ -66,25 +67,45 @@ class Engine:
         """
         aside = file.with_suffix(".partial")
         try:
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            if self.name == "duckdb":
-                self._backend.to_parquet(table, aside, compression="lz4")
-            else:
-                pq.write_table(self.collect(table), aside, compression="lz4")
-            aside.replace(file)
-        except OSError as error:
-            raise _storage(error, file) from error
-        except Exception as error:
-            if _disk_is_full(error):
-                raise _storage(error, file) from error
-            raise
+            with self._named_errors(file):
+                aside.parent.mkdir(parents=True, exist_ok=True)
+                if self.name == "duckdb":
+                    self._backend.to_parquet(table, aside, compression="lz4")
+                else:
+                    pq.write_table(table.to_pyarrow(), aside, compression="lz4")
+                aside.replace(file)
         finally:
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
 
     def collect(self, table: Table) -> pa.Table:
-        """Run `table` and bring its rows into memory, in no particular order."""
-        return table.to_pyarrow()
+        """Run `table` and bring its rows into memory, in no particular order.
+
+        Raises:
+            StorageError: the disk is full, or the memory that the engine may hold.
+        """
+        with self._named_errors(self._work):
+            return table.to_pyarrow()
+
+    @contextlib.contextmanager
+    def _named_errors(self, path: Path) -> Iterator[None]:
+        """Errors of an engine about disk and memory, in our words."""
+        try:
+            yield
+        except OSError as error:
+            if _is_full(error):
+                raise _full(path) from error
+            raise StorageError(str(error), path=path) from error
+        except Exception as error:
+            if _is_full(error):
+                raise _full(path) from error
+            if "Out of Memory" in str(error):
+                raise StorageError(
+                    f"the engine needs more than the {self._memory_mb:,} MB that it may hold, and "
+                    "cannot spill more to disk; allow it more with engines.memory_mb in --settings",
+                    path=path,
+                ) from error
+            raise
 
 
 def open_engine(name: str, work: Path, *, memory_mb: int = 5_000, threads: int = 2) -> Engine:
@@ -97,14 +118,16 @@ def open_engine(name: str, work: Path, *, memory_mb: int = 5_000, threads: int =
     return Engine(name, work, memory_mb=memory_mb, threads=threads)
 
 
-def _disk_is_full(error: BaseException) -> bool:
-    text = str(error)
-    return (
-        "No space left on device" in text or "Out of Disk" in text or "max_temp_directory" in text
+#: how engines say that a disk, a quota or a limit on file sizes is exhausted
+_FULL = ("No space left on device", "Out of Disk", "max_temp_directory", "File too large")
+
+
+def _is_full(error: BaseException) -> bool:
+    known = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    return known or any(words in str(error) for words in _FULL)
+
+
+def _full(path: Path) -> StorageError:
+    return StorageError(
+        "the disk is full; free space or choose a folder on another disk", path=path
     )
-
-
-def _storage(error: BaseException, file: Path) -> StorageError:
-    full = _disk_is_full(error) or (isinstance(error, OSError) and error.errno == errno.ENOSPC)
-    what = "the disk is full; free space or choose another --work" if full else str(error)
-    return StorageError(what, path=file)
