@@ -1,11 +1,37 @@
 """Statistics that carry verdicts; no other room computes a p-value or a Bayes factor by itself.
 
-In: numpy arrays of counts or classes. Out: a statistic with its error, or evidence in nats. Every
-function names its null, its assumption and its source, and has a calibration test under the null.
+In: numpy arrays of counts, classes or scores. Out: a statistic with its error, p-values, evidence
+in nats, or which nulls to reject. Every function names its null, its assumption and its source,
+and has a calibration test under the null. docs/statistics.md says which one to use when.
 """
 
 from stillwatch.statistics.agreement import Agreement, agreement
+from stillwatch.statistics.conformal import (
+    Calibration,
+    calibrate,
+    conformal_p_values,
+    smoothed_p_values,
+)
+from stillwatch.statistics.conformal_discoveries import conformal_discoveries
+from stillwatch.statistics.e_bh import closed_e_bh, e_bh
+from stillwatch.statistics.e_processes import EProcesses, adjust
+from stillwatch.statistics.e_values import (
+    average,
+    e_to_p,
+    mixture_calibrator,
+    power_calibrator,
+    product,
+    shafer_calibrator,
+)
+from stillwatch.statistics.exact_tests import binomial_tail, fisher_tail, hypergeometric_tail
+from stillwatch.statistics.false_discoveries import (
+    Discoveries,
+    e_value_discoveries,
+    simes_discoveries,
+)
+from stillwatch.statistics.martingales import Watch, calibration_slack
 from stillwatch.statistics.mixtures import Profiles, fit_profiles, shared_profile
+from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
 from stillwatch.statistics.pairs import count_pairs
 from stillwatch.statistics.proportions import upper_bound
 from stillwatch.statistics.shares import excess, rarity_of_repeats
@@ -15,14 +41,40 @@ __all__ = [
     "BALANCED",
     "INDEPENDENT",
     "Agreement",
+    "Calibration",
+    "Discoveries",
+    "ELond",
+    "EProcesses",
+    "OnlineEBH",
     "Profiles",
+    "Watch",
+    "adjust",
     "agreement",
+    "average",
     "balance",
+    "binomial_tail",
+    "calibrate",
+    "calibration_slack",
+    "closed_e_bh",
+    "conformal_discoveries",
+    "conformal_p_values",
     "count_pairs",
+    "discounts",
+    "e_bh",
+    "e_to_p",
+    "e_value_discoveries",
     "excess",
+    "fisher_tail",
     "fit_profiles",
+    "hypergeometric_tail",
     "log_spread",
+    "mixture_calibrator",
+    "power_calibrator",
+    "product",
     "rarity_of_repeats",
+    "shafer_calibrator",
     "shared_profile",
+    "simes_discoveries",
+    "smoothed_p_values",
     "upper_bound",
 ]
