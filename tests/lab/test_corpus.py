@@ -64,7 +64,7 @@ def _write(folder: Path, name: str, text: str | bytes) -> Path:
 def test_files_of_the_user_become_pools(tmp_path: Path) -> None:
     _write(tmp_path, "mine.jsonl", '{"prompt": "Why?", "category": "a"}\n\n{"text": " How? "}\n')
     _write(tmp_path, "bank.csv", 'text,category\n"Where,\nthen?",cards\n')
-    _write(tmp_path, "plain.txt.gz", gzip.compress(b"one\ntwo\n"))
+    _write(tmp_path, "plain.txt.gz", gzip.compress(b"one\ntwo\n", mtime=0))
 
     corpus = load(tmp_path)
 
@@ -120,7 +120,7 @@ def test_rows_without_a_text_are_counted(tmp_path: Path) -> None:
         ("a.jsonl", '{"text": "ok"}\n[1]\n', r"a\.jsonl:2: not a JSON object"),
         ("a.txt", b"fine\n\xff\xfe\n", r"a\.txt:2: not UTF-8"),
         ("a.csv", 'text\n"open\n', r"a\.csv:2: not CSV"),
-        ("a.txt.gz", gzip.compress(b"one\n" * 999)[:-12], "gzip file is damaged"),
+        ("a.txt.gz", gzip.compress(b"one\n" * 999, mtime=0)[:-12], "gzip file is damaged"),
         ("README.md", "nothing here", "no file here holds prompts"),
     ],
 )
