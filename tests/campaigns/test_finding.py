@@ -175,7 +175,8 @@ def test_its_name_is_that_of_a_campaign_of_those_who_are_left(tmp_path: Path) ->
 
 def test_marked_exchanges_and_clauses_are_of_those_who_are_left_too(tmp_path: Path) -> None:
     styles = {3: range(9, 19)}
-    better, worse = found(tmp_path, {1: range(1, 11)}, {1: 12.0, 18: 4.0}, styles=styles)
+    cards = {1: range(1, 11), 2: range(9, 19)}
+    better, worse = found(tmp_path, cards, {1: 12.0, 18: 4.0}, styles=styles)
     assert (members(better), members(worse)) == (list(range(1, 11)), list(range(11, 19)))
     assert worse.exchanges == 16
     hours = [(0, 8), (8, 0), (8, 0)]

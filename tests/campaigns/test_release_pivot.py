@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stillwatch.campaigns.judging import COUNTS
-from stillwatch.campaigns.release_pivot import judge_release_pivot
+from stillwatch.campaigns.release_pivot import judge_release_pivot, released
 from stillwatch.detections import Evidence, Family, Rows
-from tests.detections.exchanges import DAY, HOUR, START
+from tests.detections.exchanges import DAY, HOUR, START, Log, exchange
 from tests.detections.groups import beside, rows
 
 DAYS, RELEASE = 5, 3
@@ -34,8 +35,18 @@ def users(
     return rows(account, at=at, model=[models[int(new)] for new in moves])
 
 
+def new_models(*parts: Rows) -> dict[str, int]:
+    """What the log, these exchanges, first shows a day or more after its beginning."""
+    first: dict[str, int] = {}
+    for part in parts:
+        for name, at in zip(part.names("model"), part.ints("at").tolist(), strict=True):
+            first[name] = min(at, first.get(name, at))
+    began = min(first.values())
+    return {name: at for name, at in first.items() if name is not None and at >= began + DAY}
+
+
 def said(ours: Rows, others: Rows) -> list[Evidence]:
-    return list(judge_release_pivot(beside(ours, others)))
+    return list(judge_release_pivot(beside(ours, others), new_models(ours, others)))
 
 
 @pytest.mark.parametrize("usual", [0.02, 0.1, 0.3])
@@ -151,3 +162,11 @@ def test_of_two_models_that_a_pool_moves_to_the_more_telling_one_is_named() -> N
     (found,) = said(life(range(40), 1.0, 0.8), life(OTHERS, 0.25, 0.02))
     assert found.base_rate is not None
     assert found.base_rate < 0.1
+
+
+def test_a_model_that_the_log_knew_before_is_no_release_however_few_used_it(
+    tmp_path: Path,
+) -> None:
+    seen = [exchange(1, START, model="old"), exchange(2, START + HOUR, model="rare")]
+    seen += [exchange(3, START + 3 * DAY, model=name) for name in ("old", "rare", "new")]
+    assert released(Log(seen, tmp_path)) == {"new": START + 3 * DAY}

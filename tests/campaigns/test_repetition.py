@@ -77,3 +77,13 @@ def test_only_marked_exchanges_are_compared() -> None:
     greeting = rows(account, content=np.where(np.arange(80) % 4, np.arange(80), 7_000))
     assert said(greeting, np.where(np.arange(80) % 4, 0, -1)) == []
     assert said(greeting) != []
+
+
+def test_a_class_is_seen_where_its_busiest_student_was_sampled() -> None:
+    """One sends 1,600 texts, seven send 200 of them each; of the first an eighth was fetched."""
+    texts = np.arange(1_600)
+    ours = [texts[texts % 8 == 0], *(texts[200 * n : 200 * (n + 1)] for n in range(7))]
+    account = np.repeat(np.arange(8), [len(each) for each in ours])
+    thin = np.where(account == 0, 8, 1)
+    (found,) = said(rows(account, content=np.concatenate(ours), thin=thin))
+    assert found.value > 0.9

@@ -24,7 +24,7 @@ def distinct_pairs(engine: Engine, folder: Path) -> ibis.Table:
 def test_an_engine_that_may_hold_too_little_names_the_setting(tmp_path: Path) -> None:
     with open_engine("duckdb", tmp_path, memory_mb=40) as engine:
         engine._backend.raw_sql("SET temp_directory = ''")  # nowhere to spill
-        with pytest.raises(StorageError, match=r"more than the 40 MB.*engines\.memory_mb"):
+        with pytest.raises(StorageError, match=r"more than the 40 MB.*--memory-mb"):
             engine.collect(distinct_pairs(engine, tmp_path))
 
 

@@ -50,7 +50,6 @@ def test_an_account_of_two_kinds_counts_with_each_and_once_among_the_wrong(tmp_p
     assert score.accused == {"chat": 1, "new_tool": 1}
     assert score.innocents == {"chat": 1, "new_tool": 1}
     assert score.wrong == 1
-    assert score.accused_share == 1 / 3
 
 
 def test_the_cover_traffic_of_attackers_makes_them_no_innocents(tmp_path: Path) -> None:

@@ -69,3 +69,15 @@ def test_a_load_balancer_of_busy_accounts_is_seen_in_samples() -> None:
     kept = rng.binomial(counts, 1 / thin)
     assert balance(kept, 1 / thin, least=2) > 3
     assert log_spread(kept, 1 / thin) == pytest.approx(0.4, abs=0.12)
+
+
+@pytest.mark.parametrize("mean", [0.25, 0.4, 1.0])
+def test_independent_customers_who_send_little_rarely_look_balanced(mean: float) -> None:
+    """Of small volumes only the upper tail is seen, and that is even."""
+    rng = np.random.default_rng(19)
+    said = []
+    while len(said) < 60:
+        counts = volumes(rng, 400, mean, 1.0)
+        said.append(balance(counts[:60], least=2))
+    assert np.mean(np.array(said) > np.log(20)) <= 0.05
+    assert np.mean(np.array(said) > 2) <= 0.1

@@ -18,6 +18,7 @@ from stillwatch.campaigns.gathering import gather
 from stillwatch.campaigns.judging import COUNTS, Judgement, judge
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
+from stillwatch.campaigns.release_pivot import released
 from stillwatch.detections import ACCOUNT_DAYS, Abstained, Detection, Findings, Group
 from stillwatch.engines import Engine, Stage, StageRun, run_stages
 from stillwatch.events import EventStore
@@ -126,6 +127,7 @@ def detect(
     progress.step("candidates", len(candidates))
     gathered = gather(tables, candidates, styles)
     active = {each.metadata.name: each for each in detections if each.metadata.name in findings}
+    models = released(tables)
     judged = []
     for candidate in candidates:
         progress.advance(1)
@@ -137,7 +139,7 @@ def detect(
             if reference is None
             else reference.judge(_cells(candidate, styles), candidate.accounts)
         )
-        judged.append((candidate, judge(group, list(active.values()), further)))
+        judged.append((candidate, judge(group, list(active.values()), models, further)))
     judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
     tables.seconds["judging"] = time.perf_counter() - began
     return Detected(findings, judged, ran, styles, tables.seconds)

@@ -98,10 +98,11 @@ def _campaigns(
             campaign = settle(candidate, judgement, group, names, labels)
             if campaign is None or len(campaign.members) < REPEATED * whole:
                 continue
-        taken = np.union1d(taken, belonging(candidate, judgement, group))
+        members = belonging(candidate, judgement, group)
+        taken = np.union1d(taken, members)
         campaigns.append(campaign)
         cells = detected.cells(candidate)
-        uses.append(cell_uses(tables, cells, group.accounts))
+        uses.append(cell_uses(tables, cells, members))
     words = read_words({cell for use in uses for cell in use})
     return [
         replace(campaign, templates=templates(use, words))

@@ -135,7 +135,8 @@ class Gathered:
         cells = union(styles)
         entry, cell = self._marks.holding(cells)
         at = self._places(positions)[entry]
-        chosen = (at >= 0) & marked[at]
+        chosen = at >= 0
+        chosen[chosen] = marked[at[chosen]]
         return _alike(rows.owner[at[chosen]], cell[chosen], (len(rows.accounts), len(cells)))
 
 
@@ -240,7 +241,7 @@ def gather(
     keys = ibis.memtable(pa.table({"account": account[chosen], "thin": thin}))
     columns = SETTLED_COLUMNS if whole else ROW_COLUMNS
     rows = tables["exchanges"].select(*columns).join(keys, "account")
-    # by content, so that one that two accounts sent stays with both of them or with none
+    # by content: what two accounts sent stays with both, or with the one of which more is seen
     found = tables.engine.collect(rows.filter(rows.content % rows.thin == 0))
     # the thinned cells of a style are few, so that one of them must do
     hits = HITS if tables.sampling < 4 else 1

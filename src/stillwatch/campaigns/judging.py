@@ -6,7 +6,7 @@ count as a second one; what speaks against a campaign is weighed with the same n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stillwatch.campaigns.campaign import COUNTS
@@ -62,11 +62,17 @@ class Judgement:
 
 
 def judge(
-    group: Group, detections: Sequence[Detection], further: Sequence[Evidence] = ()
+    group: Group,
+    detections: Sequence[Detection],
+    models: Mapping[str, int],
+    further: Sequence[Evidence] = (),
 ) -> Judgement:
-    """Ask every detection, and the properties that only a group has; `further` joins in."""
+    """Ask every detection, and the properties that only a group has; `further` joins in.
+
+    `models` are those that were released while the log ran, and when.
+    """
     evidence = [each for detection in detections for each in detection.judge(group)]
-    evidence += [*judge_load_balance(group), *judge_release_pivot(group)]
+    evidence += [*judge_load_balance(group), *judge_release_pivot(group, models)]
     evidence += [*judge_repetition(group), *further]
     evidence.sort(key=lambda each: (-each.weight, each.detection))
     return Judgement(

@@ -51,7 +51,8 @@ def settle(
     score = judgement.score * (0.5 + 0.5 * share) + np.minimum(ties, 3)
     order = np.flatnonzero(member)[np.lexsort((rows.accounts[member], -score[member]))]
     called = dict(zip(rows.accounts.tolist(), names.lookup(rows.accounts), strict=True))
-    why = reasons(candidate, labels, dict(zip(rows.accounts.tolist(), share.tolist(), strict=True)))
+    shares = dict(zip(rows.accounts[member].tolist(), share[member].tolist(), strict=True))
+    why = reasons(candidate, labels, shares)
     return Campaign(
         id="c-" + hashlib.sha256(np.sort(rows.accounts[member]).tobytes()).hexdigest()[:10],
         score=round(judgement.score, 3),

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import shutil
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def output_folder(out: Path, *, force: bool) -> Iterator[Path]:
         StorageError: the disk is full or gone; `out` is as it was before.
     """
     out = out.resolve()
-    if not str(out).isprintable():  # the engines take paths as text
+    if not _is_text(str(out)):  # the engines take paths as text
         raise OutputError("the name is not UTF-8, or holds control signs; name another", path=out)
     if out.is_mount():
         raise OutputError("is a mount point; name a folder inside it with --out", path=out)
@@ -94,9 +95,17 @@ def _own(aside: Path) -> Iterator[None]:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
             yield
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):  # renamed, and perhaps another's by now
+                if aside.stat().st_ino == os.fstat(descriptor).st_ino:
+                    shutil.rmtree(aside, ignore_errors=True)
     finally:
         os.close(descriptor)
+
+
+def _is_text(path: str) -> bool:
+    """Whether `path` is UTF-8 without control signs; file names on Linux may be any bytes."""
+    surrogate_or_control = ("Cs", "Cc")
+    return all(unicodedata.category(sign) not in surrogate_or_control for sign in path)
 
 
 @contextlib.contextmanager

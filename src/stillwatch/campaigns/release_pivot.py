@@ -7,13 +7,22 @@ Source: about half of one campaign's traffic moved within 24 hours (disclosure o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stillwatch.detections import Evidence, Family, Group, Metadata, Rows, share_of
+from stillwatch.detections import (
+    Evidence,
+    Family,
+    Group,
+    Metadata,
+    Rows,
+    Tables,
+    microseconds,
+    share_of,
+)
 
-__all__ = ["RELEASE_PIVOT", "judge_release_pivot"]
+__all__ = ["RELEASE_PIVOT", "judge_release_pivot", "released"]
 
 DAY = 86_400_000_000
 CEILING = 4.0
@@ -34,19 +43,29 @@ RELEASE_PIVOT = Metadata(
 )
 
 
-def judge_release_pivot(group: Group) -> Sequence[Evidence]:
-    """Share of active accounts that used a new model on its first day, in and out of the group."""
+def released(tables: Tables) -> dict[str, int]:
+    """Models that first appear a day or more after the log begins, and when (µs since 1970)."""
+    exchanges = tables["exchanges"]
+    firsts = tables.engine.collect(
+        exchanges.group_by(model=exchanges.model.cast("string")).agg(first=exchanges.at.min())
+    )
+    first = dict(zip(firsts["model"].to_pylist(), microseconds(firsts["first"]), strict=True))
+    began = min(first.values(), default=0)
+    return {
+        model: int(at) for model, at in first.items() if model is not None and at - began >= DAY
+    }
+
+
+def judge_release_pivot(group: Group, models: Mapping[str, int]) -> Sequence[Evidence]:
+    """Share of active accounts that used a new model on its first day, in and out of the group.
+
+    `models` are those that were :func:`released` in the log.
+    """
     rows, others = group.rows, group.others
     if not rows.knows("model") or not len(others):
         return []
-    first_uses = _first_uses(rows)
-    for model, at in others.once(_first_uses).items():
-        first_uses[model] = min(at, first_uses.get(model, at))
-    began = min(int(rows.ints("at").min()), int(others.ints("at").min()))
     found = []
-    for model, first in sorted(first_uses.items()):
-        if first - began < DAY:
-            continue  # in use from the start of the log: no release to be seen
+    for model, first in sorted(models.items()):
         moved, active = _moved(rows, model, first)
         usual_moved, usual_active = _moved(others, model, first)
         if active < 5 or usual_active < 20:
@@ -70,19 +89,6 @@ def judge_release_pivot(group: Group) -> Sequence[Evidence]:
             "did.",
         )
     ]
-
-
-def _first_uses(rows: Rows) -> dict[str, int]:
-    """When each model first appears, µs since 1970."""
-    codes, at, names = rows.ints("model"), rows.ints("at"), rows.names("model")
-    _, example, which = np.unique(codes, return_index=True, return_inverse=True)
-    first = np.full(len(example), np.iinfo(np.int64).max)
-    np.minimum.at(first, which, at)
-    return {
-        names[each]: int(when)
-        for each, when in zip(example, first, strict=True)
-        if names[each] is not None
-    }
 
 
 def _moved(rows: Rows, model: str, first: int) -> tuple[int, int]:

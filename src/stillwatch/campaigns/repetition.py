@@ -34,7 +34,7 @@ REPETITION = Metadata(
 
 def judge_repetition(group: Group) -> Sequence[Evidence]:
     """A veto where marked contents repeat across accounts."""
-    shared = distinct_contents(group.shared)
+    shared = distinct_contents(group.shared).alike_seen()
     if len(shared) < 10:
         return []
     contents, _, _ = count_pairs(shared.ints("content"), shared.owner)

@@ -5,6 +5,7 @@ accounts, and evidence for or against a group being one campaign. Others add the
 entry point group ``stillwatch.detections``. A detection alone never names a campaign.
 """
 
+from stillwatch.detections.accounts import microseconds
 from stillwatch.detections.communities import communities
 from stillwatch.detections.detection import (
     LINKS,
@@ -39,6 +40,7 @@ __all__ = [
     "communities",
     "distinct_contents",
     "load_detections",
+    "microseconds",
     "percent",
     "share_of",
 ]

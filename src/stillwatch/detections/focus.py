@@ -163,6 +163,7 @@ def _topics(rows: Rows, classes: Ints) -> Ints:
 
 def _repeated(distinct: Rows) -> float:
     """The share of contents, counted once an account, that another account sent too."""
+    distinct = distinct.alike_seen()
     if not len(distinct):
         return 0.0
     contents, _, _ = count_pairs(distinct.ints("content"), distinct.owner)

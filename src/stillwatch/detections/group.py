@@ -130,6 +130,22 @@ class Rows:
         first = np.searchsorted(self.ints("account"), self.accounts)
         return 1.0 / self.ints("thin")[first]
 
+    def alike_seen(self, least: int = 30) -> Rows:
+        """Those whose contents were fetched of all accounts, or of none.
+
+        Busy accounts are sampled by content, each so far as it is busy: what a sampled one shares
+        with another may be missing. Contents that the sampling of the busiest account keeps can
+        be compared; where fewer than `least` remain, the busiest are left out instead.
+        """
+        if "thin" not in self._table.column_names:
+            return self
+        thin = self.ints("thin")
+        for most in np.unique(thin)[::-1]:
+            chosen = (thin <= most) & (self.ints("content") % most == 0)
+            if chosen.sum() >= least:
+                return self.where(chosen)
+        return self
+
     @cached_property
     def owner(self) -> Ints:
         """For each exchange, the position of its account in :attr:`accounts`."""

@@ -111,7 +111,7 @@ class Infrastructure:
         usual = float(self._sharing[outside].mean()) if outside.any() else 0.0
         if share < 0.05 or share < 3 * usual:
             return []
-        members, others = len(group.accounts), len(group.others.accounts)
+        members, others = len(group.accounts), int(outside.sum())
         excess = share * members * np.log((share + 0.01) / (usual + 0.01))
         return [
             Evidence(

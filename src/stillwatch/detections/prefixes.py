@@ -182,9 +182,10 @@ class Prefixes:
         inside, outside = accounts.count(members), accounts.count(~members)
         usual = accounts.count(shared.wandering[accounts.owner] & ~members)
         ours = members[shared.at]
-        theirs = group.rows.ints("request")[group.styled]
+        # of busy accounts a sample is at hand: what is not in it is not known to lack the style
+        unstyled = group.rows.ints("request")[~group.styled]
         styled = ours.copy()
-        styled[ours] = np.isin(shared.request[ours], theirs)
+        styled[ours] = ~np.isin(shared.request[ours], unstyled)
         wandering, rest = (
             int(meeting(accounts.owner[shared.at[some]], shared.state[some], accounts.owners).sum())
             for some in (ours, ours & ~styled)

@@ -102,7 +102,7 @@ class Engine:
             if "Out of Memory" in str(error):
                 raise StorageError(
                     f"the engine needs more than the {self._memory_mb:,} MB that it may hold, and "
-                    "cannot spill more to disk; allow it more with engines.memory_mb in --settings",
+                    "cannot spill more to disk; allow it more with --memory-mb",
                     path=path,
                 ) from error
             raise

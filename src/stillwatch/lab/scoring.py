@@ -57,12 +57,6 @@ class Score:
     innocents: Mapping[str, int]
     exchanges: int
 
-    @property
-    def accused_share(self) -> float:
-        """Innocent accounts among all accounts that were named; 0 where none was."""
-        named = self.wrong + sum(each.named for each in self.hidden)
-        return self.wrong / named if named else 0.0
-
 
 def score_folder(out: Path, labels: Path) -> Score:
     """Score the scan in `out` against `labels`."""
@@ -95,7 +89,7 @@ def score_folder(out: Path, labels: Path) -> Score:
     }
     wrong = set().union(*reported.values()) - guilty
     innocents = Counter(kind for a, some in kinds.items() if a not in guilty for kind in some)
-    accused = Counter(kind for account in wrong for kind in kinds[account])
+    accused = Counter(kind for account in wrong for kind in kinds.get(account, {"unknown"}))
     hidden = []
     for planted, own in sorted(attackers.items()):
         found = [name for name, match in matches.items() if match == planted]

@@ -41,7 +41,8 @@ def balance(counts: Ints, seen: Floats | None = None, *, least: int = 1) -> floa
     if len(counts) < 3:
         return 0.0
     log_seen = np.zeros(len(counts)) if seen is None else np.log(seen)
-    locations = float((np.log(counts) - log_seen).mean()) + np.linspace(-1.5, 1.5, 31)
+    # far below the mean as well: of small volumes only the upper tail reaches `least`
+    locations = float((np.log(counts) - log_seen).mean()) + np.linspace(-5.0, 2.0, 57)
     shares = []  # a term for each share that was looked at: these are few
     for share in np.unique(log_seen):
         values, times = np.unique(counts[log_seen == share], return_counts=True)
