@@ -92,6 +92,8 @@ def _campaigns(
         if campaign is None:
             continue
         elsewhere = np.intersect1d(group.accounts, taken)
+        if len(elsewhere) > REPEATED * len(group.accounts):
+            continue  # what was judged are mostly the accounts of a better campaign
         if len(elsewhere):
             whole = len(campaign.members)
             group = group.without(elsewhere)

@@ -115,7 +115,7 @@ def _storage(out: Path) -> Iterator[None]:
     except OSError as error:
         what = (
             "the disk is full; free space or choose another --out"
-            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             else f"cannot be written: {error.strerror or error}"
         )
         raise StorageError(what, path=error.filename or out) from error

@@ -37,7 +37,7 @@ __all__ = ["command"]
 def command(out: Path, seed: int, force: bool, quiet: bool) -> int:
     """Hide two campaigns in two days of simulated traffic and look for them.
 
-    Prompts are real or said to be composed, arrival times follow production traces; accounts and
+    Some prompts are real, others composed; arrival times follow production traces; accounts and
     their infrastructure are simulated. Prints what was hidden beside what was found. Exits with 0
     when every hidden campaign was found, with 1 otherwise.
     """

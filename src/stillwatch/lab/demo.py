@@ -16,8 +16,8 @@ from stillwatch.sources import NativeWriter
 __all__ = ["Demonstration", "demonstrate", "write_traffic"]
 
 CAVEAT = (
-    "This is simulated traffic: prompts are real or said to be composed and arrival times follow "
-    "production traces, but accounts and their infrastructure are invented."
+    "This is simulated traffic: some prompts are real texts, others are composed; arrival times "
+    "follow production traces; accounts and their infrastructure are invented."
 )
 
 
