@@ -6,6 +6,7 @@ Messages say what is wrong, where, and what to do about it. Codes never change t
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import ClassVar
 
@@ -77,6 +78,8 @@ class StorageError(StillwatchError):
     """The machine failed us while writing: a full disk, a lost mount, no permission."""
 
     code = "SW300"
+    #: numbers of an OSError that say that a disk, a quota or a limit on file sizes is exhausted
+    DISK_FULL: ClassVar[frozenset[int]] = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class StoreFormatError(StorageError):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stillwatch.campaigns.judging import COUNTS
-from stillwatch.campaigns.release_pivot import judge_release_pivot, released
+from stillwatch.campaigns.release_pivot import first_uses, judge_release_pivot, released
 from stillwatch.detections import Evidence, Family, Rows
 from tests.detections.exchanges import DAY, HOUR, START, Log, exchange
 from tests.detections.groups import beside, rows
@@ -169,4 +169,4 @@ def test_a_model_that_the_log_knew_before_is_no_release_however_few_used_it(
 ) -> None:
     seen = [exchange(1, START, model="old"), exchange(2, START + HOUR, model="rare")]
     seen += [exchange(3, START + 3 * DAY, model=name) for name in ("old", "rare", "new")]
-    assert released(Log(seen, tmp_path)) == {"new": START + 3 * DAY}
+    assert released(first_uses(Log(seen, tmp_path))) == {"new": START + 3 * DAY}

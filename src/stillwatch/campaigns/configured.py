@@ -19,7 +19,7 @@ from stillwatch.sources import FORMATS
 
 __all__ = [
     "FORMAT_NAMES",
-    "LEAST_ACCOUNTS",
+    "LEAST_K",
     "LEAST_MEMORY_MB",
     "ScanSettings",
     "read_scan_settings",
@@ -27,7 +27,7 @@ __all__ = [
 
 FORMAT_NAMES = ("auto", *sorted(each.name for each in FORMATS))
 #: fewer than two accounts would let one be read alone
-LEAST_ACCOUNTS = 2
+LEAST_K = 2
 LEAST_MEMORY_MB = 500
 
 
@@ -73,7 +73,7 @@ def read_scan_settings(path: Path | None) -> ScanSettings:
         format=_one_of(sources, "format", FORMAT_NAMES, usual.format),
         engine=_one_of(engines, "engine", ENGINES, usual.engine),
         memory_mb=_at_least(engines, "memory_mb", LEAST_MEMORY_MB, usual.memory_mb),
-        k=_at_least(campaigns, "k", LEAST_ACCOUNTS, usual.k),
+        k=_at_least(campaigns, "k", LEAST_K, usual.k),
         pseudonymous=campaigns.take("pseudonymous", bool, usual.pseudonymous),
     )
     for section in (campaigns, engines, sketches, sources):

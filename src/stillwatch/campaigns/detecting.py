@@ -16,9 +16,9 @@ from stillwatch.campaigns.campaign import Ran
 from stillwatch.campaigns.candidates import LEAST_ACCOUNTS, Candidate, find_candidates
 from stillwatch.campaigns.gathering import gather
 from stillwatch.campaigns.judging import COUNTS, Judgement, judge
+from stillwatch.campaigns.marks import union
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
-from stillwatch.campaigns.release_pivot import released
 from stillwatch.detections import ACCOUNT_DAYS, Abstained, Detection, Findings, Group
 from stillwatch.engines import Engine, Stage, StageRun, run_stages
 from stillwatch.events import EventStore
@@ -103,9 +103,13 @@ def detect(
     tables: StageTables,
     detections: Sequence[Detection],
     progress: Progress,
+    models: Mapping[str, int],
     reference: Reference | None = None,
 ) -> Detected:
-    """Findings → candidates → judgements; `reference` adds its word where there is one."""
+    """Findings → candidates → judgements; `reference` adds its word where there is one.
+
+    `models` are those that were released while the log ran, and when.
+    """
     findings: dict[str, Findings] = {}
     ran: list[Ran] = []
     progress.step("detections", len(detections))
@@ -127,7 +131,6 @@ def detect(
     progress.step("candidates", len(candidates))
     gathered = gather(tables, candidates, styles)
     active = {each.metadata.name: each for each in detections if each.metadata.name in findings}
-    models = released(tables)
     judged = []
     for candidate in candidates:
         progress.advance(1)
@@ -146,8 +149,7 @@ def detect(
 
 
 def _cells(candidate: Candidate, styles: Mapping[int, Ints]) -> Ints:
-    chosen = [styles[each] for each in candidate.links.get("echo", {}) if each in styles]
-    return np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)
+    return union([styles[each] for each in candidate.links.get("echo", {}) if each in styles])
 
 
 def _confirmed(candidate: Candidate, group: Group, active: Mapping[str, Detection]) -> bool:

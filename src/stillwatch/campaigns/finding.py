@@ -17,6 +17,7 @@ from stillwatch.campaigns.members import belonging, settle
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
 from stillwatch.campaigns.reading import AccountNames
+from stillwatch.campaigns.release_pivot import first_uses, released
 from stillwatch.campaigns.templates import cell_uses, templates
 from stillwatch.detections import Detection
 from stillwatch.engines import Engine
@@ -68,8 +69,9 @@ def find_campaigns(
     tables = run_all_stages(
         engine, store, detections, work, progress, sampling=sampling_for(store.rows())
     )
-    detected = detect(tables, detections, progress, reference)
-    ran = [*detected.ran, *group_tests(tables, reference)]
+    first = first_uses(tables)
+    detected = detect(tables, detections, progress, released(first), reference)
+    ran = [*detected.ran, *group_tests(first, reference)]
     campaigns = _campaigns(tables, detected, names, read_words)
     return Found(detected, campaigns, ran, _scores(detected))
 
@@ -88,19 +90,18 @@ def _campaigns(
     taken = np.zeros(0, dtype=np.int64)
     for candidate, judgement in accepted:
         group = gathered.group(candidate)
-        campaign = settle(candidate, judgement, group, names, labels)
-        if campaign is None:
-            continue
+        whole = len(belonging(candidate, judgement, group))
         elsewhere = np.intersect1d(group.accounts, taken)
         if len(elsewhere) > REPEATED * len(group.accounts):
             continue  # what was judged are mostly the accounts of a better campaign
         if len(elsewhere):
-            whole = len(campaign.members)
             group = group.without(elsewhere)
-            campaign = settle(candidate, judgement, group, names, labels)
-            if campaign is None or len(campaign.members) < REPEATED * whole:
-                continue
         members = belonging(candidate, judgement, group)
+        if len(members) < REPEATED * whole:
+            continue
+        campaign = settle(candidate, judgement, group, names, labels)
+        if campaign is None:
+            continue
         taken = np.union1d(taken, members)
         campaigns.append(campaign)
         cells = detected.cells(candidate)

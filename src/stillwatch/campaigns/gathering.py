@@ -90,12 +90,13 @@ class Gathered:
         """
         own = [self._styles[name] for name in candidate.links.get("echo", {})]
         positions = self._positions(_part(candidate.accounts, self._most))
+        place = self._places(positions)
         held = [self._marks.holding(cells) for cells in own]
         rows = self._rows(positions)
-        style = _of_one_piece(rows, self._style(positions, held))
+        style = _of_one_piece(rows, self._style(len(rows), place, held))
         if own:
             carries = carriers(rows, style >= 0, tied_accounts(candidate))
-            carries &= self._alike(rows, positions, style >= 0, own)
+            carries &= self._alike(rows, place, style >= 0, own)
             rows, style = rows.where(carries[rows.owner]), style[carries[rows.owner]]
         others, others_at = self._others, self._others_at
         ours = np.isin(self._background, candidate.accounts, assume_unique=True)
@@ -107,20 +108,19 @@ class Gathered:
             styled=style >= 0,
             style=style,
             others=others,
-            others_styled=(self._style(others_at, held) >= 0)
+            others_styled=(self._style(len(others), self._places(others_at), held) >= 0)
             & ~np.isin(others.accounts, candidate.accounts)[others.owner],
             population=self._population,
             links={name: dict(objects) for name, objects in candidate.links.items()},
         )
 
-    def _style(self, positions: Ints, held: Sequence[tuple[Ints, Ints]]) -> Ints:
-        """For each exchange the number of the style it holds most cells of; -1 for none."""
-        place = self._places(positions)
-        best = np.full(len(positions), self._hits - 1, dtype=np.int64)
-        style = np.full(len(positions), -1, dtype=np.int64)
+    def _style(self, count: int, place: Ints, held: Sequence[tuple[Ints, Ints]]) -> Ints:
+        """For each of `count` exchanges the number of the style it holds most cells of, or -1."""
+        best = np.full(count, self._hits - 1, dtype=np.int64)
+        style = np.full(count, -1, dtype=np.int64)
         for number, (entry, _) in enumerate(held):
             at = place[entry]
-            found = np.bincount(at[at >= 0], minlength=len(positions))
+            found = np.bincount(at[at >= 0], minlength=count)
             style[found > best] = number
             best = np.maximum(best, found)
         return style
@@ -131,10 +131,10 @@ class Gathered:
         place[positions] = np.arange(len(positions))
         return place
 
-    def _alike(self, rows: Rows, positions: Ints, marked: Mask, styles: Sequence[Ints]) -> Mask:
+    def _alike(self, rows: Rows, place: Ints, marked: Mask, styles: Sequence[Ints]) -> Mask:
         cells = union(styles)
         entry, cell = self._marks.holding(cells)
-        at = self._places(positions)[entry]
+        at = place[entry]
         chosen = at >= 0
         chosen[chosen] = marked[at[chosen]]
         return _alike(rows.owner[at[chosen]], cell[chosen], (len(rows.accounts), len(cells)))
@@ -187,8 +187,7 @@ def _alike(owner: Ints, cell: Ints, shape: tuple[int, int]) -> Mask:
 
 def tied_accounts(candidate: Candidate) -> Ints:
     """The accounts that share something else than a style, ascending."""
-    ties = [accounts for name, _, accounts in candidate.objects() if name != "echo"]
-    return np.unique(np.concatenate(ties)) if ties else np.zeros(0, dtype=np.int64)
+    return union([accounts for name, _, accounts in candidate.objects() if name != "echo"])
 
 
 def carriers(rows: Rows, marked: Mask, tied: Ints) -> Mask:

@@ -5,12 +5,13 @@ Detections link accounts and judge groups; these link nobody. A report names the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stillwatch.campaigns.campaign import Ran
 from stillwatch.campaigns.load_balance import LOAD_BALANCE
 from stillwatch.campaigns.novelty import NOVELTY, Reference
 from stillwatch.campaigns.release_pivot import RELEASE_PIVOT
 from stillwatch.campaigns.repetition import REPETITION
-from stillwatch.detections import Tables
 
 __all__ = ["GROUP_TESTS", "group_tests"]
 
@@ -18,13 +19,14 @@ GROUP_TESTS = (LOAD_BALANCE, NOVELTY, RELEASE_PIVOT, REPETITION)
 """By name. Each has a page in ``docs/detections``."""
 
 
-def group_tests(tables: Tables, reference: Reference | None) -> list[Ran]:
-    """Every group test, with the reason where it had nothing to go by."""
+def group_tests(first: Mapping[str | None, int], reference: Reference | None) -> list[Ran]:
+    """Every group test, with the reason where it had nothing to go by.
+
+    `first` says when each model of the log was first used.
+    """
     missing = {}
     if reference is None:
         missing[NOVELTY.name] = "no reference period was given"
-    exchanges = tables["exchanges"]
-    models = tables.engine.collect(exchanges.agg(known=exchanges.model.count()))
-    if not models["known"][0].as_py():
+    if not first.keys() - {None}:
         missing[RELEASE_PIVOT.name] = "the log names no model"
     return [Ran(each, missing.get(each.name), 0.0) for each in GROUP_TESTS]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import errno
 import fcntl
 import json
 import os
@@ -115,7 +114,7 @@ def _storage(out: Path) -> Iterator[None]:
     except OSError as error:
         what = (
             "the disk is full; free space or choose another --out"
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            if error.errno in StorageError.DISK_FULL
             else f"cannot be written: {error.strerror or error}"
         )
         raise StorageError(what, path=error.filename or out) from error

@@ -22,7 +22,7 @@ from stillwatch.detections import (
     share_of,
 )
 
-__all__ = ["RELEASE_PIVOT", "judge_release_pivot", "released"]
+__all__ = ["RELEASE_PIVOT", "first_uses", "judge_release_pivot", "released"]
 
 DAY = 86_400_000_000
 CEILING = 4.0
@@ -43,17 +43,20 @@ RELEASE_PIVOT = Metadata(
 )
 
 
-def released(tables: Tables) -> dict[str, int]:
-    """Models that first appear a day or more after the log begins, and when (µs since 1970)."""
+def first_uses(tables: Tables) -> dict[str | None, int]:
+    """When each model first appears in the log, µs since 1970; None: exchanges that name none."""
     exchanges = tables["exchanges"]
     firsts = tables.engine.collect(
         exchanges.group_by(model=exchanges.model.cast("string")).agg(first=exchanges.at.min())
     )
-    first = dict(zip(firsts["model"].to_pylist(), microseconds(firsts["first"]), strict=True))
+    times = microseconds(firsts["first"]).tolist()
+    return dict(zip(firsts["model"].to_pylist(), times, strict=True))
+
+
+def released(first: Mapping[str | None, int]) -> dict[str, int]:
+    """Of the :func:`first_uses` those a day or more after the log begins."""
     began = min(first.values(), default=0)
-    return {
-        model: int(at) for model, at in first.items() if model is not None and at - began >= DAY
-    }
+    return {model: at for model, at in first.items() if model is not None and at - began >= DAY}
 
 
 def judge_release_pivot(group: Group, models: Mapping[str, int]) -> Sequence[Evidence]:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from stillwatch.detections import Evidence, Family, Group, Metadata, distinct_contents
-from stillwatch.statistics import count_pairs
+from stillwatch.detections import (
+    Evidence,
+    Family,
+    Group,
+    Metadata,
+    distinct_contents,
+    repeated_share,
+)
 
 __all__ = ["REPETITION", "judge_repetition"]
 
@@ -37,9 +41,7 @@ def judge_repetition(group: Group) -> Sequence[Evidence]:
     shared = distinct_contents(group.shared).alike_seen()
     if len(shared) < 10:
         return []
-    contents, _, _ = count_pairs(shared.ints("content"), shared.owner)
-    _, senders = np.unique(contents, return_counts=True)
-    repeated = float(senders[senders > 1].sum() / senders.sum())
+    repeated = repeated_share(shared)
     if repeated < REPEATED:
         return []
     return [

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from stillwatch.campaigns import ScanOptions, read_scan_settings, scan
-from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_ACCOUNTS, LEAST_MEMORY_MB
+from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_K, LEAST_MEMORY_MB
 from stillwatch.cli.progress import open_progress
 from stillwatch.cli.summary import open_console, print_summary
 from stillwatch.engines import ENGINES
@@ -68,7 +68,7 @@ __all__ = ["command"]
 )
 @click.option(
     "--k",
-    type=click.IntRange(LEAST_ACCOUNTS),
+    type=click.IntRange(LEAST_K),
     show_default="5",
     help="Fewest accounts that must share a wording before it can be read.",
 )

@@ -7,6 +7,7 @@ entry point group ``stillwatch.detections``. A detection alone never names a cam
 
 from stillwatch.detections.accounts import microseconds
 from stillwatch.detections.communities import communities
+from stillwatch.detections.contents import distinct_contents, repeated_share
 from stillwatch.detections.detection import (
     LINKS,
     Abstained,
@@ -17,7 +18,6 @@ from stillwatch.detections.detection import (
     Metadata,
     Tables,
 )
-from stillwatch.detections.focus import distinct_contents
 from stillwatch.detections.group import ROW_COLUMNS, UNKNOWN, Group, Rows
 from stillwatch.detections.registry import load_detections
 from stillwatch.detections.tables import ACCOUNT_DAYS
@@ -42,5 +42,6 @@ __all__ = [
     "load_detections",
     "microseconds",
     "percent",
+    "repeated_share",
     "share_of",
 ]

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 
 from stillwatch.detections.detection import Tables
 from stillwatch.detections.group import UNKNOWN, Ints, Mask
+from stillwatch.statistics import count_pairs
 
-__all__ = ["Accounts", "meeting", "read_accounts"]
+__all__ = ["Accounts", "meeting", "read_accounts", "shared"]
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,16 @@ def read_accounts(tables: Tables) -> Accounts:
 
 def meeting(owner: Ints, thing: Ints, owners: int) -> Mask:
     """Which owners have a thing that another owner has too; both numbered from 0."""
-    pairs = np.unique(thing * owners + owner)
-    things, who = pairs // max(1, owners), pairs % max(1, owners)
     met: Mask = np.zeros(owners, dtype=bool)
-    met[who[np.bincount(things)[things] > 1]] = True
+    met[owner[shared(owner, thing)]] = True
     return met
+
+
+def shared(owner: Ints, thing: Ints) -> Mask:
+    """For each entry whether another owner has its thing too; things are numbered from 0."""
+    having, _, _ = count_pairs(thing, owner)
+    several: Mask = np.bincount(having)[thing] > 1
+    return several
 
 
 def microseconds(column: pa.ChunkedArray) -> Ints:

@@ -14,18 +14,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stillwatch.detections.contents import distinct_contents, repeated_share
 from stillwatch.detections.detection import Evidence, Family, Findings, Metadata, Tables
 from stillwatch.detections.group import Group, Ints, Rows
 from stillwatch.engines import Stage
 from stillwatch.statistics import (
     Profiles,
     agreement,
-    count_pairs,
     fit_profiles,
     shared_profile,
 )
 
-__all__ = ["Focus", "distinct_contents"]
+__all__ = ["Focus"]
 
 #: below what counts as a family: honest groups lie on both sides of campaigns, see
 #: docs/decisions/006-topic-mixture.md
@@ -64,7 +64,7 @@ class Focus:
 
     def judge(self, group: Group) -> Sequence[Evidence]:
         shared = distinct_contents(group.shared)
-        repeated = _repeated(shared)
+        repeated = repeated_share(shared.alike_seen())
         return [
             *self._one_purpose(shared, group.others, repeated),
             *self._divided(shared, repeated),
@@ -159,25 +159,6 @@ def _topics(rows: Rows, classes: Ints) -> Ints:
     counts = np.zeros((len(rows.accounts), len(classes) + 1), dtype=np.int64)
     np.add.at(counts, (owner, np.where(known, at, len(classes))), 1)
     return counts
-
-
-def _repeated(distinct: Rows) -> float:
-    """The share of contents, counted once an account, that another account sent too."""
-    distinct = distinct.alike_seen()
-    if not len(distinct):
-        return 0.0
-    contents, _, _ = count_pairs(distinct.ints("content"), distinct.owner)
-    _, senders = np.unique(contents, return_counts=True)
-    return float(senders[senders > 1].sum() / senders.sum())
-
-
-def distinct_contents(rows: Rows) -> Rows:
-    """`rows` without repeats of a content within an account: retries are no agreement."""
-    contents, code = np.unique(rows.ints("content"), return_inverse=True)
-    _, first = np.unique(rows.owner * max(1, len(contents)) + code, return_index=True)
-    mask = np.zeros(len(rows), dtype=bool)
-    mask[first] = True
-    return rows.where(mask)
 
 
 def _length_class(rows: Rows) -> Ints:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from stillwatch.detections.accounts import Accounts, read_accounts
+from stillwatch.detections.accounts import Accounts, read_accounts, shared
 from stillwatch.detections.detection import (
     LINKS,
     Abstained,
@@ -28,7 +28,6 @@ from stillwatch.detections.group import UNKNOWN, Group, Ints, Mask, Rows
 from stillwatch.detections.tables import ACCOUNT_DAYS, INFRASTRUCTURE, INFRASTRUCTURE_KINDS
 from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
-from stillwatch.statistics import count_pairs
 
 __all__ = ["Infrastructure"]
 
@@ -96,12 +95,10 @@ class Infrastructure:
         """Which accounts of the log share a strong value with one of another organisation."""
         at = accounts.at(strong["account"].to_numpy())
         things, thing = np.unique(strong["object"].to_numpy(), return_inverse=True)
-        used, _, _ = count_pairs(thing, accounts.owner[at])
-        several = np.bincount(used, minlength=len(things)) > 1
         self._rare = things
         self._accounts = accounts.account
         self._sharing = np.zeros(len(accounts), dtype=bool)
-        self._sharing[at[several[thing]]] = True
+        self._sharing[at[shared(accounts.owner[at], thing)]] = True
 
     def judge(self, group: Group) -> Sequence[Evidence]:
         if not any(group.rows.knows(kind) for kind in STRONG):
@@ -137,13 +134,9 @@ def _sharing(rows: Rows, rare: Ints) -> tuple[float, int]:
     for kind in STRONG:
         value = rows.ints(kind)
         known = (value != UNKNOWN) & np.isin(value, rare)
-        if not known.any():
-            continue
-        values, owner, _ = count_pairs(value[known], rows.owner[known])
-        which = np.unique(values, return_inverse=True)[1]
-        used_by_orgs, _, _ = count_pairs(which, org[owner])
-        several = np.bincount(used_by_orgs) > 1
-        sharing[owner[several[which]]] = True
+        owner = rows.owner[known]
+        which = np.unique(value[known], return_inverse=True)[1]
+        sharing[owner[shared(org[owner], which)]] = True
     return (float(sharing.mean()) if len(sharing) else 0.0), int(sharing.sum())
 
 

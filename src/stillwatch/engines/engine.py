@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -123,7 +122,7 @@ _FULL = ("No space left on device", "Out of Disk", "max_temp_directory", "File t
 
 
 def _is_full(error: BaseException) -> bool:
-    known = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    known = isinstance(error, OSError) and error.errno in StorageError.DISK_FULL
     return known or any(words in str(error) for words in _FULL)
 
 

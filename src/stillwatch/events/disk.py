@@ -51,7 +51,7 @@ def failures(path: Path) -> Iterator[None]:
             ) from error
         raise StorageError(_SQLITE.get(code, f"cannot be used: {error}"), path=path) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in StorageError.DISK_FULL:
             message = _FULL
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             message = _DENIED
