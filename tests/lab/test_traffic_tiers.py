@@ -6,22 +6,12 @@ import pytest
 
 from stillwatch.exchange import RawExchange
 from stillwatch.lab.corpus import Corpus, load
-from stillwatch.lab.traffic import FAMILIES, KINDS, Campaign, Scenario, Tier, simulate
+from stillwatch.lab.traffic import Tier
+from stillwatch.lab.traffic.planted import planted, written
 from stillwatch.lab.traffic.tiers import Measure, admits, measure
 from stillwatch.sketches import Sketcher, SketchKey
 
-#: tier → innocent kinds that are measured beside the attack, and how many accounts
-BESIDE = {
-    Tier.T3: ({"template_user": 1.0}, 280),
-    Tier.T4: ({"chat": 0.6, "coding_agent": 0.4}, 60),
-}
-WRITTEN = [
-    pytest.param(name, tier, language, id=f"{name}-{tier}-{language}")
-    for name, family in FAMILIES.items()
-    for tier in family.tiers
-    for language in family.languages
-    if language == "en" or tier is Tier.T1
-]
+WRITTEN = [pytest.param(*each, id="-".join(map(str, each))) for each in written()]
 
 
 @pytest.fixture(scope="module")
@@ -32,36 +22,6 @@ def corpus() -> Corpus:
 @pytest.fixture(scope="module")
 def sketcher() -> Sketcher:
     return Sketcher(SketchKey(b"tiers are measured under any key"))
-
-
-def planted(
-    corpus: Corpus, family: str, tier: Tier, language: str = "en"
-) -> tuple[list[RawExchange], list[RawExchange]]:
-    campaign = Campaign(
-        name="measured",
-        family=family,
-        tier=tier,
-        accounts=40,
-        per_account=12,
-        cover=0.0,
-        retries=0.0,
-        language=language,
-    )
-    kinds, accounts = BESIDE.get(tier, ({"chat": 1.0}, 30))
-    scenario = Scenario(
-        name="measured",
-        about="for the tiers",
-        accounts=accounts,
-        kinds={name: kinds.get(name, 0.0) for name in KINDS},
-        campaigns=(campaign,),
-    )
-    traffic = simulate(scenario, 21, corpus=corpus)
-    attack = traffic.labels()["attack"].to_pylist()
-    rows = [row for batch in traffic.batches() for row in batch]
-    return (
-        [row for row, is_attack in zip(rows, attack, strict=True) if is_attack],
-        [row for row, is_attack in zip(rows, attack, strict=True) if not is_attack],
-    )
 
 
 @pytest.mark.parametrize(("family", "tier", "language"), WRITTEN)
