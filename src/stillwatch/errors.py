@@ -78,8 +78,8 @@ class StorageError(StillwatchError):
     """The machine failed us while writing: a full disk, a lost mount, no permission."""
 
     code = "SW300"
-    #: numbers of an OSError that say that a disk, a quota or a limit on file sizes is exhausted
-    DISK_FULL: ClassVar[frozenset[int]] = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+    #: numbers of an OSError that say that a disk or a quota is exhausted
+    DISK_FULL: ClassVar[frozenset[int]] = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class StoreFormatError(StorageError):

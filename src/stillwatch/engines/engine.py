@@ -98,6 +98,10 @@ class Engine:
         except Exception as error:
             if _is_full(error):
                 raise _full(path) from error
+            if "File too large" in str(error):
+                raise StorageError(
+                    "File too large for the limit on file sizes; raise it (ulimit -f)", path=path
+                ) from error
             if "Out of Memory" in str(error):
                 raise StorageError(
                     f"the engine needs more than the {self._memory_mb:,} MB that it may hold, and "
@@ -117,8 +121,8 @@ def open_engine(name: str, work: Path, *, memory_mb: int = 5_000, threads: int =
     return Engine(name, work, memory_mb=memory_mb, threads=threads)
 
 
-#: how engines say that a disk, a quota or a limit on file sizes is exhausted
-_FULL = ("No space left on device", "Out of Disk", "max_temp_directory", "File too large")
+#: how engines say that a disk or a quota is exhausted
+_FULL = ("No space left on device", "Out of Disk", "max_temp_directory")
 
 
 def _is_full(error: BaseException) -> bool:
