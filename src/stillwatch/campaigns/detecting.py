@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,14 +22,25 @@ from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
 from stillwatch.detections import ACCOUNT_DAYS, Abstained, Detection, Findings, Group
 from stillwatch.engines import Engine, Stage, StageRun, run_stages
-from stillwatch.events import EventStore
 
-__all__ = ["Detected", "StageTables", "detect", "run_all_stages"]
+__all__ = ["Detected", "Sketched", "StageTables", "detect", "run_all_stages"]
 
 Ints = npt.NDArray[np.int64]
 
 #: candidates that are judged, those with most linked accounts first
 JUDGED = 400
+
+
+class Sketched(Protocol):
+    """Sketched exchanges by UTC day: an event store, or a part of one."""
+
+    def rows(self) -> int: ...
+
+    def days(self) -> Sequence[dt.date]: ...
+
+    def parquet_files(
+        self, first: dt.date | None = None, last: dt.date | None = None
+    ) -> Sequence[Path]: ...
 
 
 class StageTables:
@@ -78,7 +90,7 @@ class Detected:
 
 def run_all_stages(
     engine: Engine,
-    store: EventStore,
+    store: Sketched,
     detections: Sequence[Detection],
     work: Path,
     progress: Progress,
@@ -90,7 +102,9 @@ def run_all_stages(
     stages: dict[str, Stage] = {ACCOUNT_DAYS.name: ACCOUNT_DAYS}
     for detection in detections:
         stages |= {stage.name: stage for stage in detection.stages(sampling)}
-    days: dict[dt.date, list[Path]] = {day: store.parquet_files(day, day) for day in store.days()}
+    days: dict[dt.date, list[Path]] = {
+        day: list(store.parquet_files(day, day)) for day in store.days()
+    }
     progress.step("stages", len(stages))
     run = run_stages(
         engine, list(stages.values()), days, work, report=lambda _: progress.advance(1)

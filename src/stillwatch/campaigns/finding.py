@@ -10,7 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.campaigns.campaign import Campaign, Ran
-from stillwatch.campaigns.detecting import Detected, StageTables, detect, run_all_stages
+from stillwatch.campaigns.detecting import (
+    Detected,
+    Sketched,
+    StageTables,
+    detect,
+    run_all_stages,
+)
 from stillwatch.campaigns.gathering import gather
 from stillwatch.campaigns.group_tests import group_tests
 from stillwatch.campaigns.members import belonging, settle
@@ -21,9 +27,8 @@ from stillwatch.campaigns.release_pivot import first_uses, released
 from stillwatch.campaigns.templates import cell_uses, templates
 from stillwatch.detections import Detection
 from stillwatch.engines import Engine
-from stillwatch.events import EventStore
 
-__all__ = ["Found", "find_campaigns", "sampling_for"]
+__all__ = ["Found", "ReadWords", "find_campaigns", "sampling_for"]
 
 Ints = npt.NDArray[np.int64]
 #: wanted cells → the masked words of those that may be read
@@ -50,7 +55,7 @@ def sampling_for(exchanges: int) -> int:
 
 def find_campaigns(
     engine: Engine,
-    store: EventStore,
+    store: Sketched,
     detections: Sequence[Detection],
     names: AccountNames,
     read_words: ReadWords,

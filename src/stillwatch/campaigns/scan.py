@@ -10,20 +10,20 @@ from pathlib import Path
 
 from stillwatch import __version__
 from stillwatch.campaigns.campaign import ScanReport, Source
-from stillwatch.campaigns.detecting import Detected
-from stillwatch.campaigns.finding import Found, find_campaigns
+from stillwatch.campaigns.detecting import Detected, Sketched
+from stillwatch.campaigns.finding import Found, ReadWords, find_campaigns
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.outputs import output_folder, write_accounts, write_campaigns
 from stillwatch.campaigns.progress import Progress, Silent
 from stillwatch.campaigns.reading import AccountNames, Read, read_log
 from stillwatch.campaigns.report import render
-from stillwatch.detections import load_detections
+from stillwatch.detections import Detection, load_detections
 from stillwatch.engines import Engine, open_engine
 from stillwatch.events import EventStore
 from stillwatch.sketches import CellDictionary, SketchKey
 from stillwatch.sources import Log, open_log
 
-__all__ = ["ScanOptions", "scan"]
+__all__ = ["ScanOptions", "scan", "search"]
 
 
 @dataclass(frozen=True)
@@ -77,26 +77,61 @@ def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
         ):
             reference = _reference(options, log, engine, work, rejects, progress)
             read = read_log(log, options.key, store, names, rejects, progress, keep=(until, None))
-            found = Found(Detected({}, [], [], {}, {}), [], [], {})
-            if read.rows:
-                found = find_campaigns(
-                    engine,
-                    store,
-                    detections,
-                    names,
-                    lambda wanted: _read_words(options, wanted, log, progress),
-                    work / "stages",
-                    progress,
-                    reference,
-                )
-        progress.step("writing")
+            report = search(
+                options,
+                engine,
+                store,
+                detections,
+                names,
+                read,
+                folder,
+                lambda wanted: _read_words(options, wanted, log, progress),
+                progress,
+                reference,
+            )
         shutil.rmtree(work)
-        report = _report(options, read, found, len(names.table()), reference)
-        write_campaigns(report, folder / "campaigns.json")
-        write_accounts(
-            report, found.detected.findings, found.scores, names, folder / "accounts.parquet"
+    return report
+
+
+def search(
+    options: ScanOptions,
+    engine: Engine,
+    store: Sketched,
+    detections: Sequence[Detection],
+    names: AccountNames,
+    read: Read,
+    folder: Path,
+    read_words: ReadWords,
+    progress: Progress,
+    reference: Reference | None = None,
+) -> ScanReport:
+    """Find campaigns among sketched exchanges, write the files of ``docs/scan.md`` into `folder`.
+
+    Stages go to ``work/stages`` within it.
+
+    Args:
+        names, read: what reading the log into `store` gave.
+        read_words: the second pass over the text, for the cell dictionary.
+    """
+    found = Found(Detected({}, [], [], {}, {}), [], [], {})
+    if read.rows:
+        found = find_campaigns(
+            engine,
+            store,
+            detections,
+            names,
+            read_words,
+            folder / "work" / "stages",
+            progress,
+            reference,
         )
-        (folder / "report.html").write_text(render(report), encoding="utf-8")
+    progress.step("writing")
+    report = _report(options, read, found, len(names.table()), reference)
+    write_campaigns(report, folder / "campaigns.json")
+    write_accounts(
+        report, found.detected.findings, found.scores, names, folder / "accounts.parquet"
+    )
+    (folder / "report.html").write_text(render(report), encoding="utf-8")
     return report
 
 
