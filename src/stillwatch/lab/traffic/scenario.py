@@ -133,6 +133,8 @@ class Scenario:
         volume: factor on the volume of every innocent account.
         release_day: when a new model appears, in days from the start; None for never.
         infrastructure: False leaves every address, device and payment unknown.
+        apart: its campaigns are never looked at together: each draws from the whole campaign side
+            of the pools, so that two of them may send one text.
     """
 
     name: str
@@ -146,6 +148,7 @@ class Scenario:
     volume: float = 1.0
     release_day: float | None = None
     infrastructure: bool = True
+    apart: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.period < PERIODS:

@@ -35,18 +35,25 @@ _FEWEST = 2
 class Want:
     """An activity's request for texts: pool → how many, some of them optional.
 
-    `hidden`: for an account of a campaign. `rng`: the activity's own.
+    `hidden`: for an account of a campaign. `rng`: the activity's own. `share`: wants of one number
+    divide their side of a pool among themselves, those of another have all of it again.
     """
 
-    __slots__ = ("counts", "hidden", "optional", "rng")
+    __slots__ = ("counts", "hidden", "optional", "rng", "share")
 
     def __init__(
-        self, counts: dict[str, int], optional: tuple[str, ...], hidden: bool, rng: Random
+        self,
+        counts: dict[str, int],
+        optional: tuple[str, ...],
+        hidden: bool,
+        rng: Random,
+        share: int = 0,
     ) -> None:
         self.counts = counts
         self.optional = optional
         self.hidden = hidden
         self.rng = rng
+        self.share = share
 
 
 class Shelves:
@@ -89,14 +96,16 @@ class Shelves:
                 continue
             composed = self._corpus.pool(name).kind is Kind.COMPOSED
             for hidden, texts in enumerate(self._sides(name)):
-                askers = [
-                    i for i, w in enumerate(wants) if name in w.counts and w.hidden == bool(hidden)
-                ]
-                if len(texts) < _FEWEST * len(askers):
-                    askers = self._neediest(name, texts, askers, wants)
-                counts = [wants[i].counts[name] for i in askers]
-                for i, part in zip(askers, _shares(texts, counts), strict=True):
-                    stocks[i][name] = Stock(part, wants[i].rng, composed)
+                sharing: dict[int, list[int]] = {}
+                for i, want in enumerate(wants):
+                    if name in want.counts and want.hidden == bool(hidden):
+                        sharing.setdefault(want.share, []).append(i)
+                for askers in sharing.values():
+                    if len(texts) < _FEWEST * len(askers):
+                        askers = self._neediest(name, texts, askers, wants)
+                    counts = [wants[i].counts[name] for i in askers]
+                    for i, part in zip(askers, _shares(texts, counts), strict=True):
+                        stocks[i][name] = Stock(part, wants[i].rng, composed)
         return stocks
 
     @staticmethod

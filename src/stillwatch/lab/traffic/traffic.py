@@ -175,7 +175,8 @@ class Traffic:
                 for pool, supply in pools.items()
             }
             optional = tuple(pool for pool in counts if pools[pool].optional)
-            wants.append(Want(counts, optional, activity.campaign >= 0, voice))
+            share = activity.campaign if self.scenario.apart else 0
+            wants.append(Want(counts, optional, activity.campaign >= 0, voice, share))
         stocks = self._shelves.divide(wants)
         efforts = self._efforts()
         clerks: dict[str, Clerk] = {}
