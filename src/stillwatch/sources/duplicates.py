@@ -35,7 +35,12 @@ class SeenIds:
 
         The batch should be small beside the table: 8,192 ids, say.
         """
-        hashes = np.fromiter((0 if i is None else hash(i) or 1 for i in ids), np.int64, len(ids))
+        return self.repeated(
+            np.fromiter((0 if i is None else hash(i) or 1 for i in ids), np.int64, len(ids))
+        )
+
+    def repeated(self, hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """:meth:`repeats` for ids that are hashed already; 0 stands for None."""
         known = hashes != _EMPTY
         repeated = np.zeros(len(hashes), np.bool_)
         distinct, first = np.unique(hashes[known], return_index=True)

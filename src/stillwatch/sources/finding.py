@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stillwatch.errors import InputError
 
-__all__ = ["find_files"]
+__all__ = ["find_files", "find_present"]
 
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz", ".parquet")
 
@@ -31,10 +31,30 @@ def find_files(patterns: Sequence[str | Path]) -> list[Path]:
     return sorted(found)
 
 
-def _named(pattern: str | Path) -> list[Path]:
+def find_present(patterns: Sequence[str | Path]) -> list[Path]:
+    """What :func:`find_files` finds, as far as it is there now: a pattern may name nothing yet.
+
+    Raises:
+        InputError: a pattern names what is neither a folder nor a regular file.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        for path in _matches(pattern):
+            if path.is_dir():
+                found.update(dict.fromkeys(_logs(path)))
+            elif path.exists():
+                found[_regular(path)] = None
+    return sorted(found)
+
+
+def _matches(pattern: str | Path) -> list[Path]:
     if Path(pattern).exists():
         return [Path(pattern)]
-    matches = [Path(match) for match in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207
+    return [Path(match) for match in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207
+
+
+def _named(pattern: str | Path) -> list[Path]:
+    matches = _matches(pattern)
     if not matches:
         what = "no file matches" if glob.has_magic(str(pattern)) else "there is no such file"
         raise InputError(f"{what}: check the name, or quote the pattern", path=pattern)
@@ -52,13 +72,18 @@ def _regular(path: Path) -> Path:
 
 def _inside(folder: Path) -> Iterator[Path]:
     empty = True
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.name.lower().endswith(_SUFFIXES) and path.is_file() and not hidden:
-            empty = False
-            yield path
+    for path in _logs(folder):
+        empty = False
+        yield path
     if empty:
         raise InputError(
             f"the folder holds no log: files ending in {', '.join(_SUFFIXES)} are read",
             path=folder,
         )
+
+
+def _logs(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.name.lower().endswith(_SUFFIXES) and path.is_file() and not hidden:
+            yield path

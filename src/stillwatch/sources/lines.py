@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from stillwatch.errors import InputError
 
-__all__ = ["LINE_MAX", "Block", "blocks", "chunks", "is_gzip", "opened"]
+__all__ = [
+    "LINE_MAX",
+    "Block",
+    "Stretch",
+    "blocks",
+    "chunks",
+    "complete_lines",
+    "is_gzip",
+    "opened",
+]
 
 LINE_MAX = 64 << 20
 _READ = 1 << 20
@@ -34,6 +44,18 @@ class Block(NamedTuple):
     first: int
     lines: list[bytes]
     read: int
+    faults: list[tuple[int, str]]
+
+
+class Stretch(NamedTuple):
+    """Consecutive lines that are whole, and where each ends: the offset of the byte after it.
+
+    Offsets count unpacked bytes. ``faults`` are positions in ``lines`` and reasons; what stands
+    there is empty.
+    """
+
+    lines: list[bytes]
+    ends: list[int]
     faults: list[tuple[int, str]]
 
 
@@ -100,9 +122,42 @@ def blocks(path: Path) -> Iterator[Block]:
         yield Block(number, [b"".join(pending)], position, last)
 
 
-def _plain(path: Path) -> Iterator[tuple[bytes, int, str | None]]:
-    position = 0
+def complete_lines(path: Path, start: int = 0) -> Iterator[Stretch]:
+    """The lines from the unpacked byte `start` on that end in a line feed: a file may still grow.
+
+    The last line of a gzip file that is whole needs none. Damaged gzip data is told once, as a
+    line behind the end.
+    """
+    packed = is_gzip(path)
+    at = 0 if packed else start
+    begin, pending, size = start, [], 0
+    fault = None
+    for block, _, fault in _unpacked(path) if packed else _plain(path, start):
+        data = block[max(start - at, 0) :]
+        at += len(block)
+        if not data:
+            continue
+        *ended, rest = data.split(b"\n")
+        if ended:
+            too_long = size + len(ended[0]) > LINE_MAX
+            ends = list(accumulate((len(line) + 1 for line in ended), initial=begin + size))[1:]
+            ended[0] = b"" if too_long else b"".join((*pending, ended[0]))
+            if not begin:
+                ended[0] = ended[0].removeprefix(_BOM)
+            yield Stretch(ended, ends, [(0, _TOO_LONG)] if too_long else [])
+            begin, pending, size = ends[-1], [], 0
+        size += len(rest)
+        pending = [] if size > LINE_MAX else [*pending, rest]
+    if packed and fault is None and any(pending):
+        yield Stretch([b"".join(pending)], [begin + size], [])
+    if fault == _DAMAGED and start <= at:
+        yield Stretch([b""], [at + 1], [(0, _DAMAGED)])
+
+
+def _plain(path: Path, start: int = 0) -> Iterator[tuple[bytes, int, str | None]]:
+    position = start
     with opened(path) as file:
+        file.seek(start)
         while data := _read(file, path):
             position += len(data)
             yield data, position, None

@@ -65,17 +65,14 @@ def open_log(patterns: Sequence[str | Path], *, format: str = "auto") -> Log:  #
         InputError: a file is missing or cannot be read, or a Parquet column has a wrong type.
         UnknownFormatError: a file is in no known format, or two are in different ones.
     """
-    known = {known.name: known for known in FORMATS}
-    if format != "auto" and format not in known:
-        names = ", ".join(["auto", *known])
-        raise UnknownFormatError(f"there is no format '{format}': choose one of {names}")
+    forced = format_named(format)
     files = find_files(patterns)
     sources: list[Source] = []
     first: tuple[str, Path] | None = None
     for path in files:
         if path.stat().st_size == 0:
             continue
-        found = _source(path, None if format == "auto" else known[format])
+        found = recognised(path, forced)
         if found is None:
             continue
         name, source = found
@@ -90,8 +87,26 @@ def open_log(patterns: Sequence[str | Path], *, format: str = "auto") -> Log:  #
     return Log(files, first[0] if first else "empty", sources)
 
 
-def _source(path: Path, forced: Format | None) -> tuple[str, Source] | None:
-    """The format of a file and its reader; None if it holds nothing but blanks."""
+def format_named(name: str) -> Format | None:
+    """The format called `name`; None for "auto".
+
+    Raises:
+        UnknownFormatError: there is none.
+    """
+    known = {known.name: known for known in FORMATS}
+    if name != "auto" and name not in known:
+        names = ", ".join(["auto", *known])
+        raise UnknownFormatError(f"there is no format '{name}': choose one of {names}")
+    return known.get(name)
+
+
+def recognised(path: Path, forced: Format | None) -> tuple[str, Source] | None:
+    """The format of a file and its reader; None if it holds nothing but blanks.
+
+    Raises:
+        InputError: the file cannot be read, or is packed in a way that is not known.
+        UnknownFormatError: the file is in no known format, and none is forced.
+    """
     with opened(path) as file:
         head = file.read(8)
     for magic, advice in _FOREIGN.items():

@@ -59,10 +59,10 @@ class NativeParquet:
                 raise InputError(f"column '{name}' is {kind}, not {wanted}", path=path)
         self._require()
 
-    def chunks(self, context: Context) -> Iterator[Chunk]:
+    def chunks(self, context: Context, start: int = 0) -> Iterator[Chunk]:
         """A chunk for every few thousand rows of a row group.
 
-        A row group that is damaged becomes one fault for all of its rows that are left.
+        Row groups that lie within the first `start` rows are passed over. A row group that is damaged becomes one fault for all of its rows that are left.
         """
         for name in self._unknown:
             context.remarks.unknown(name)
@@ -75,6 +75,9 @@ class NativeParquet:
             for group in range(file.num_row_groups):
                 facts = file.metadata.row_group(group)
                 after = first + facts.num_rows
+                if after <= start + 1:
+                    first = after
+                    continue
                 long = facts.total_byte_size // max(facts.num_rows, 1) + 1
                 batches = file.iter_batches(
                     batch_size=max(1, min(_ROWS, _TEXT_MAX // long)),

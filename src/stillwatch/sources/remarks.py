@@ -64,6 +64,11 @@ class Remarks:
         return tuple(self._unknown)
 
     @property
+    def met(self) -> tuple[str, ...]:
+        """Each remark without counts and places: what does not depend on how far the pass is."""
+        return tuple(self._met)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """Each remark with its count and its first place."""
         found = [f"{sentence} ({_place(met)})" for sentence, met in self._met.items()]
