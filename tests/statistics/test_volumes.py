@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stillwatch.statistics import balance, log_spread
+from stillwatch.statistics import LEAST_SPREAD, balance, balance_e_value, log_spread
 
 
 def volumes(rng: np.random.Generator, accounts: int, mean: float, sigma: float) -> np.ndarray:
@@ -81,3 +81,35 @@ def test_independent_customers_who_send_little_rarely_look_balanced(mean: float)
         said.append(balance(counts[:60], least=2))
     assert np.mean(np.array(said) > np.log(20)) <= 0.05
     assert np.mean(np.array(said) > 2) <= 0.1
+
+
+def e_values(rng: np.random.Generator, runs: int, accounts: int, mean: float, sigma: float) -> list:
+    counts = [volumes(rng, accounts, mean, sigma) for _ in range(runs)]
+    return [balance_e_value(c, rng.integers(0, 5, len(c)), least=2) for c in counts]
+
+
+@pytest.mark.parametrize("sigma", [LEAST_SPREAD, 1.2, 1.8])
+@pytest.mark.parametrize(("accounts", "mean"), [(8, 200), (30, 10), (60, 1)])
+def test_at_every_point_of_the_null_the_e_value_has_a_mean_of_at_most_one(
+    sigma: float, accounts: int, mean: float
+) -> None:
+    rng = np.random.default_rng(23)
+    e = np.exp(e_values(rng, 120, accounts, mean, sigma))
+    assert e.mean() <= 1.0
+    assert (e >= 20).mean() <= 0.05
+
+
+def test_the_best_independent_customers_are_found_between_the_points_of_the_grid() -> None:
+    """A maximum that is missed would be evidence: thousands of accounts have a narrow one."""
+    rng = np.random.default_rng(29)
+    assert max(e_values(rng, 6, 6_000, 40, LEAST_SPREAD)) < 0.0
+
+
+@pytest.mark.parametrize(("accounts", "sigma"), [(10, 0.1), (40, 0.4), (300, 0.5)])
+def test_balanced_volumes_give_large_e_values(accounts: int, sigma: float) -> None:
+    rng = np.random.default_rng(31)
+    assert np.median(e_values(rng, 20, accounts, 12, sigma)) > np.log(20)
+
+
+def test_too_few_accounts_give_no_evidence() -> None:
+    assert balance_e_value(np.array([5, 5, 5]), np.array([0, 1, 2])) == 0.0

@@ -35,11 +35,19 @@ from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
 from stillwatch.statistics.pairs import count_pairs
 from stillwatch.statistics.proportions import upper_bound
 from stillwatch.statistics.shares import excess, rarity_of_repeats
-from stillwatch.statistics.volumes import BALANCED, INDEPENDENT, balance, log_spread
+from stillwatch.statistics.volumes import (
+    BALANCED,
+    INDEPENDENT,
+    LEAST_SPREAD,
+    balance,
+    balance_e_value,
+    log_spread,
+)
 
 __all__ = [
     "BALANCED",
     "INDEPENDENT",
+    "LEAST_SPREAD",
     "Agreement",
     "Calibration",
     "Discoveries",
@@ -52,6 +60,7 @@ __all__ = [
     "agreement",
     "average",
     "balance",
+    "balance_e_value",
     "binomial_tail",
     "calibrate",
     "calibration_slack",
