@@ -97,6 +97,7 @@ def run_all_stages(
     *,
     sampling: int,
     reference_until: int | None = None,
+    tidy: bool = False,
 ) -> StageTables:
     """Run the stages of all `detections` over the store, each stage once."""
     stages: dict[str, Stage] = {ACCOUNT_DAYS.name: ACCOUNT_DAYS}
@@ -107,7 +108,12 @@ def run_all_stages(
     }
     progress.step("stages", len(stages))
     run = run_stages(
-        engine, list(stages.values()), days, work, report=lambda _: progress.advance(1)
+        engine,
+        list(stages.values()),
+        days,
+        work,
+        report=lambda _: progress.advance(1),
+        tidy=tidy,
     )
     exchanges = engine.read([file for files in days.values() for file in files])
     return StageTables(engine, run, exchanges, sampling=sampling, reference_until=reference_until)

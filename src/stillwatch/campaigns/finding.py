@@ -62,6 +62,8 @@ def find_campaigns(
     work: Path,
     progress: Progress,
     reference: Reference | None = None,
+    *,
+    tidy: bool = False,
 ) -> Found:
     """Find the campaigns among the exchanges of `store`.
 
@@ -70,9 +72,10 @@ def find_campaigns(
         read_words: the second pass over the text, for the cell dictionary.
         work: a folder for stages; results in it are used again.
         reference: an earlier period, for novelty.
+        tidy: whether results in `work` that are of no use any more are removed.
     """
     tables = run_all_stages(
-        engine, store, detections, work, progress, sampling=sampling_for(store.rows())
+        engine, store, detections, work, progress, sampling=sampling_for(store.rows()), tidy=tidy
     )
     first = first_uses(tables)
     detected = detect(tables, detections, progress, released(first), reference)

@@ -68,6 +68,7 @@ def run_stages(
     *,
     constants: Mapping[str, Path] | None = None,
     report: Callable[[str], None] | None = None,
+    tidy: bool = False,
 ) -> StageRun:
     """Run `stages` in order over the exchanges of `days`.
 
@@ -76,6 +77,8 @@ def run_stages(
         work: where results are kept, ``<stage>/<day or all>.<fingerprint>.parquet``.
         constants: further inputs, each one Parquet file that holds for all days.
         report: called with the name of each stage before it runs.
+        tidy: results in `work` that this run has no use for are removed: those of days that are
+            gone, and of inputs and expressions that have changed.
 
     Raises:
         KeyError: a stage reads a table that no earlier stage makes.
@@ -101,6 +104,11 @@ def run_stages(
         run.seconds[stage.name] = time.perf_counter() - started
     for stage in stages:
         run.tables[stage.name] = engine.read(_all(made[stage.name].files.values()))
+    if tidy:
+        used = {file for each in made.values() for file in _all(each.files.values())}
+        for file in work.glob("*/*"):
+            if file not in used:
+                file.unlink()
     return run
 
 

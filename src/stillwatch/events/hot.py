@@ -197,8 +197,12 @@ class HotLog:
         listed: Sequence[Part] = (),
         dropped: Sequence[Part] = (),
         rolled: tuple[date, int] | None = None,
+        label: str | None = None,
     ) -> None:
-        """In one transaction: list parts, drop others, forget hot rows of a day up to a number."""
+        """In one transaction: list parts, drop others, forget hot rows of a day up to a number.
+
+        A `label` replaces the one before it.
+        """
         with self._transaction() as db:
             db.executemany("DELETE FROM part WHERE path = ?", [(p.path,) for p in dropped])
             db.executemany(
@@ -209,6 +213,13 @@ class HotLog:
                 db.execute(
                     "DELETE FROM hot WHERE day = ? AND seq <= ?", (rolled[0].isoformat(), rolled[1])
                 )
+            if label is not None:
+                db.execute("INSERT OR REPLACE INTO about VALUES ('label', ?)", (label,))
+
+    def label(self) -> str | None:
+        """The last label that :meth:`exchange` was given."""
+        found = self._all("SELECT value FROM about WHERE key = 'label'")
+        return str(found[0][0]) if found else None
 
     def replace(self, seq: int, batch: pa.RecordBatch) -> None:
         """Put `batch` in the place of a hot one, or nothing if it is empty."""

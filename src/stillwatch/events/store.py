@@ -96,17 +96,31 @@ class EventStore:
         self._hot.append(batch)
 
     @contextlib.contextmanager
-    def bulk(self) -> Iterator[DayWriter]:
+    def bulk(self, label: str | None = None) -> Iterator[DayWriter]:
         """A writer for a whole log: ``writer.write(batch)``, in any order of time.
 
         Rows go to Parquet directly and count when the block ends, all at once; if it ends with an
-        exception, none does. Memory is bounded, whatever the log.
+        exception, none does. Memory is bounded, whatever the log. `label` becomes :attr:`label`
+        in that same moment, so that whoever was killed here can tell whether the rows count.
         """
         with self._changing():
             writer, number = self._writer()
             with self._aside(number, writer):
                 yield writer
-                self._hot.exchange(listed=self._placed(writer))
+                self._hot.exchange(listed=self._placed(writer), label=label)
+
+    @property
+    def label(self) -> str | None:
+        """The label of the last :meth:`bulk` that counts and had one."""
+        return self._hot.label()
+
+    def join(self) -> None:
+        """Write the small parts of each day together, where there are eight or more."""
+        with self._changing():
+            for day in self._hot.days():
+                small = [p for p in self._hot.parts(day, day) if p.rows < GROUP_ROWS]
+                if len(small) >= _SMALL_PARTS:
+                    self._roll(day)
 
     def roll(self, until: date | None = None) -> int:
         """Move hot rows of the days before `until` (all days without it) into Parquet.

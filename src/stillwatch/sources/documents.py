@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from stillwatch.sources.lines import LINE_MAX, chunks
 
-__all__ = ["Document", "documents", "is_lines"]
+__all__ = ["UNFINISHED", "Document", "documents", "is_lines"]
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 #: everything up to the next brace that stands in no string, or up to a string that has no end yet
@@ -25,7 +25,7 @@ _STRAY = re.compile(_STRING + rb'|[^\s,\[\]{}"]++|[}]', re.DOTALL)
 _OPEN, _QUOTE = ord("{"), ord('"')
 _TOO_LONG = f"is an object of more than {LINE_MAX >> 20} MB and was skipped"
 _STRAYED = "is a value where an object should be"
-_UNFINISHED = "is cut off: the file ends inside it"
+UNFINISHED = "is cut off: the file ends inside it"
 
 
 class Document(NamedTuple):
@@ -98,7 +98,7 @@ class _Scan:
     def finish(self) -> Iterator[Document]:
         """What stands open at the end of the file."""
         if self._depth or self._buffer.strip(b" \t\r\n,[]"):
-            yield Document(b"", self._began, self._number + 1, _UNFINISHED)
+            yield Document(b"", self._began, self._number + 1, UNFINISHED)
 
     def _begin(self) -> Document | None:
         """Go to the next object; returns what stands in its place, or None."""

@@ -23,11 +23,11 @@ class JsonLines:
 
     def __init__(self, path: Path, format: Callable[[Context], Decode]) -> None:  # noqa: A002
         self.path = path
-        self._format = format
+        self.decoder = format
 
     def chunks(self, context: Context) -> Iterator[Chunk]:
         """A chunk for every block of the file."""
-        decode = self._format(context)
+        decode = self.decoder(context)
         remarks = context.remarks
         for first, lines, read, faults in blocks(self.path):
             rows: list[RawExchange] = []
@@ -50,11 +50,11 @@ class JsonDocuments:
 
     def __init__(self, path: Path, format: Callable[[Context], Decode]) -> None:  # noqa: A002
         self.path = path
-        self._format = format
+        self.decoder = format
 
     def chunks(self, context: Context) -> Iterator[Chunk]:
         """A chunk for every block of the file."""
-        decode = self._format(context)
+        decode = self.decoder(context)
         for found, read, faults in documents(self.path):
             rows: list[RawExchange] = []
             places: list[int] = []

@@ -130,9 +130,11 @@ def complete_lines(path: Path, start: int = 0) -> Iterator[Stretch]:
     """
     packed = is_gzip(path)
     at = 0 if packed else start
-    begin, pending, size = start, [], 0
-    fault = None
+    begin, size = start, 0
+    pending: list[bytes] = []
+    broken = None
     for block, _, fault in _unpacked(path) if packed else _plain(path, start):
+        broken = fault
         data = block[max(start - at, 0) :]
         at += len(block)
         if not data:
@@ -148,9 +150,9 @@ def complete_lines(path: Path, start: int = 0) -> Iterator[Stretch]:
             begin, pending, size = ends[-1], [], 0
         size += len(rest)
         pending = [] if size > LINE_MAX else [*pending, rest]
-    if packed and fault is None and any(pending):
+    if packed and broken is None and any(pending):
         yield Stretch([b"".join(pending)], [begin + size], [])
-    if fault == _DAMAGED and start <= at:
+    if broken == _DAMAGED and start <= at:
         yield Stretch([b""], [at + 1], [(0, _DAMAGED)])
 
 

@@ -62,7 +62,8 @@ class NativeParquet:
     def chunks(self, context: Context, start: int = 0) -> Iterator[Chunk]:
         """A chunk for every few thousand rows of a row group.
 
-        Row groups that lie within the first `start` rows are passed over. A row group that is damaged becomes one fault for all of its rows that are left.
+        Row groups that lie within the first `start` rows are passed over. A row group that is
+        damaged becomes one fault for all of its rows that are left.
         """
         for name in self._unknown:
             context.remarks.unknown(name)

@@ -1,0 +1,243 @@
+"""Logs that grow, rotate and appear → their new units, in the order of time, each once.
+
+Files are merged by the time of their next exchange, so that the logs of several servers, and files
+in a row, come in the order in which things happened. The order is a function of what the files
+hold and of the places from which reading starts: whoever stops and goes on reads the same.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from pathlib import Path
+
+from stillwatch.errors import InputError, UnknownFormatError
+from stillwatch.sources.finding import find_present
+from stillwatch.sources.log import Source
+from stillwatch.sources.opening import format_named, recognised
+from stillwatch.sources.remarks import Remarks
+from stillwatch.sources.rows import Context
+from stillwatch.sources.units import Place, Unit, identify, print_before, units
+
+__all__ = ["Follower"]
+
+#: device, number, size and time of change of a file
+_State = tuple[int, int, int, int]
+
+
+@dataclass
+class _File:
+    identity: str
+    path: Path
+    source: Source
+    place: Place
+    state: _State
+
+
+class Follower:
+    """Follows the files that `patterns` name: files, folders, globs.
+
+    Args:
+        places: how far files were read before, by identity.
+        format: "auto", or the name of the only format that is read.
+        settled: the format that earlier files had, "" for none.
+    """
+
+    def __init__(
+        self,
+        patterns: Sequence[str | Path],
+        places: Mapping[str, Place],
+        *,
+        format: str = "auto",  # noqa: A002
+        settled: str = "",
+    ) -> None:
+        self._patterns = tuple(patterns)
+        self._places = dict(places)
+        self._forced = format_named(format)
+        self.format = settled
+        self.remarks = Remarks()
+        self.moved: dict[str, Place] = {}
+        self._sources: dict[tuple[str, Path], Source] = {}
+        self._done: dict[Path, _State] = {}
+        self._lost: list[str] = []
+
+    def check(self) -> None:
+        """Refuse a source that cannot be meant.
+
+        Raises:
+            InputError: a pattern names nothing, and is neither a glob nor in a folder that exists.
+        """
+        for pattern in map(Path, self._patterns):
+            if not (pattern.exists() or glob.has_magic(str(pattern)) or pattern.parent.is_dir()):
+                raise InputError("there is no such file, nor its folder", path=pattern)
+
+    def poll(self, now: int) -> Iterator[tuple[str, Unit]]:
+        """What is new in all files, as (identity of the file, unit); ends when all is read.
+
+        Args:
+            now: µs since 1970; a row a day later than that is refused.
+
+        Raises:
+            InputError: a file cannot be read, or was changed before the place that was reached.
+            UnknownFormatError: a file is in no known format, or in another one than the rest.
+        """
+        context = Context(self.remarks, now)
+        heap: list[tuple[int, str, _File, Unit | None, Iterator[Unit]]] = []
+        for file in self._changed():
+            first = next(units(file.source, file.place, context), None)
+            if first is None:
+                self._done[file.path] = file.state
+            else:  # opened again when its time has come: there may be thousands
+                heappush(heap, (_key(first), str(file.path), file, None, iter(())))
+        while heap:
+            _, name, file, unit, rest = heappop(heap)
+            if unit is None:
+                self.remarks.path = name
+                rest = units(file.source, file.place, context)
+                unit = next(rest, None)
+            while unit is not None:
+                self.remarks.path = name
+                file.place = replace(file.place, position=unit.position, number=unit.number)
+                self._places[file.identity] = file.place
+                yield file.identity, unit
+                unit = next(rest, None)
+                if unit is not None and heap and (_key(unit), name) > heap[0][:2]:
+                    heappush(heap, (_key(unit), name, file, unit, rest))
+                    break
+            else:
+                self._done[file.path] = file.state
+
+    def place(self, identity: str) -> Place:
+        """How far the file was read, to be kept with what was read of it."""
+        place = self._places[identity]
+        if identity.startswith("lines:"):
+            try:
+                return replace(place, before=print_before(Path(place.path), place.position))
+            except InputError:  # gone since: then there is nothing to compare either
+                return replace(place, before="")
+        return place
+
+    def path(self, identity: str) -> str:
+        """Where the file was met last."""
+        return self._places[identity].path
+
+    def left_over(self) -> list[str]:
+        """What was met and not read, for a person: files and last lines that are not whole."""
+        found = list(self._lost)
+        for path in find_present(self._patterns):
+            size = path.stat().st_size
+            identity = identify(path) if size else None
+            if size and identity is None:
+                found.append(f"{path}: is not whole yet, and waits")
+            elif identity is not None and identity.startswith("lines:"):
+                place = self._places.get(identity, Place(str(path)))
+                if place.before and place.position < size:
+                    found.append(f"{path}: its last line has no end yet, and waits")
+        return found
+
+    def _changed(self) -> list[_File]:
+        """The files with something new, each identity once."""
+        chosen: dict[str, _File] = {}
+        present = find_present(self._patterns)
+        here: dict[Path, str] = {}
+        for path in present:
+            identity = self._identity(path, here)
+            if identity is not None:
+                self._choose(identity, path, chosen)
+        for identity, path in self._rotated(here):
+            self._choose(identity, path, chosen)
+        return list(chosen.values())
+
+    def _identity(self, path: Path, here: dict[Path, str]) -> str | None:
+        state = _state(path)
+        if state is None or not state[2] or self._done.get(path) == state:
+            return None
+        identity = identify(path)
+        if identity is not None:
+            here[path] = identity
+        return identity
+
+    def _choose(self, identity: str, path: Path, chosen: dict[str, _File]) -> None:
+        place = self._places.get(identity, Place(str(path)))
+        other = chosen.get(identity)
+        if other is not None and (other.path == Path(place.path) or path != Path(place.path)):
+            return  # a copy of a file that is read already
+        state = _state(path)
+        if state is None:
+            return
+        if place.before and print_before(path, place.position) not in ("", place.before):
+            raise InputError(
+                f"was changed before byte {place.position:,}, up to which it was read; a log may "
+                "grow or be replaced, but not be rewritten: give what it holds now another name "
+                "and another first line, or begin a new state",
+                path=path,
+            )
+        if str(path) != place.path:
+            place = replace(place, path=str(path))
+            if identity in self._places:
+                self.moved[identity] = self._places[identity] = place
+        source = self._source(identity, path)
+        if source is not None:
+            chosen[identity] = _File(identity, path, source, place, state)
+
+    def _rotated(self, here: Mapping[Path, str]) -> Iterator[tuple[str, Path]]:
+        """Files that stood at a named path before, and may have grown until they were moved."""
+        for path in map(Path, self._patterns):
+            if path.is_dir() or (path.exists() and path not in here):
+                continue
+            missing = {
+                identity
+                for identity, place in self._places.items()
+                if place.path == str(path) and identity != here.get(path)
+            }
+            if not missing:
+                continue
+            for beside in sorted(path.parent.glob(glob.escape(path.name) + "*")):
+                if beside != path and beside.is_file() and (name := identify(beside)) in missing:
+                    missing.discard(name)
+                    yield name, beside
+            if path in here:  # else it may be between a rotation and the next line
+                for identity in missing:
+                    place = self._places[identity]
+                    self._lost.append(
+                        f"{path}: was replaced, and the file before it is gone; what was written "
+                        f"to that after {place.position:,} bytes was not read"
+                    )
+                    self.moved[identity] = self._places[identity] = replace(place, path="")
+
+    def _source(self, identity: str, path: Path) -> Source | None:
+        known = self._sources.get((identity, path))
+        if known is not None:
+            return known
+        try:
+            found = recognised(path, self._forced)
+        except UnknownFormatError:
+            if not self.format or self._forced is not None:
+                raise
+            found = recognised(path, format_named(self.format))
+        if found is None:
+            return None
+        name, source = found
+        if self.format and name != self.format:
+            raise UnknownFormatError(
+                f"is a log of format '{name}', but '{self.format}' was read before: watch each "
+                "with a state of its own, or force one with --format",
+                path=path,
+            )
+        self.format = name
+        self._sources[identity, path] = source
+        return source
+
+
+def _key(unit: Unit) -> int:
+    return unit.exchanges[0].at if unit.exchanges else 0
+
+
+def _state(path: Path) -> _State | None:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
