@@ -29,6 +29,7 @@ from stillwatch.statistics.false_discoveries import (
     e_value_discoveries,
     simes_discoveries,
 )
+from stillwatch.statistics.holders import holders_e_value
 from stillwatch.statistics.martingales import Watch, calibration_slack
 from stillwatch.statistics.mixtures import Profiles, fit_profiles, shared_profile
 from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
@@ -75,6 +76,7 @@ __all__ = [
     "excess",
     "fisher_tail",
     "fit_profiles",
+    "holders_e_value",
     "hypergeometric_tail",
     "log_spread",
     "mixture_calibrator",
