@@ -56,6 +56,10 @@ def complaints(command: str) -> list[str]:
         return [words[0]]
     asked = importlib.import_module(f"stillwatch.cli.{words[0]}").command
     assert isinstance(asked, click.Command)
+    if isinstance(asked, click.Group) and words[1:2]:
+        if words[1] not in asked.commands:
+            return [words[1]]
+        asked, words = asked.commands[words[1]], words[1:]
     options = {o for p in asked.params for o in (*p.opts, *p.secondary_opts)} | {"--help", "-h"}
     return [w for w in words[1:] if w.startswith("-") and w not in options]
 

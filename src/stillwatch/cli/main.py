@@ -25,6 +25,7 @@ __all__ = ["main"]
 COMMANDS: dict[str, str] = {
     "scan": "find distillation campaigns in logs of requests",
     "simulate": "write labelled traffic with hidden campaigns",
+    "bench": "measure detectors on a grid of hidden campaigns",
     "demo": "hide two campaigns in simulated traffic and find them",
     "data": "where to get the public data sets that benchmarks use",
 }

@@ -1,0 +1,195 @@
+"""Runs detectors on the cells of a size, seed by seed; see ``docs/bench.md``."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from stillwatch.campaigns.progress import Progress, Silent
+from stillwatch.errors import StillwatchError
+from stillwatch.lab.bench.adaptive import played
+from stillwatch.lab.bench.cell import Cell
+from stillwatch.lab.bench.detector import Detector, DetectorError, Spent
+from stillwatch.lab.bench.results import Result, Results, design_of
+from stillwatch.lab.bench.scored import named_accounts, score_run
+from stillwatch.lab.bench.sizes import Size, scenario_of
+from stillwatch.lab.bench.view import View
+from stillwatch.lab.bench.world import World, open_world
+
+__all__ = ["Plan", "results_file", "run_bench", "run_cell"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be run.
+
+    Attributes:
+        cells: some of those of `size`.
+        out: where results, worlds and reports go.
+        keep: leave worlds on the disk, for the next run over the same seeds.
+    """
+
+    size: Size
+    cells: Sequence[Cell]
+    seeds: Sequence[int]
+    detectors: Sequence[Detector]
+    out: Path
+    processes: int = 2
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class _Task:
+    """The cells of one period of one seed: they share a world."""
+
+    plan: Plan
+    seed: int
+    period: int
+    pairs: tuple[tuple[Detector, Cell], ...]
+
+
+def results_file(out: Path) -> Path:
+    """Where the results of a benchmark in `out` are."""
+    return out / "results.jsonl"
+
+
+def run_bench(plan: Plan, progress: Progress) -> list[Result]:
+    """Run what has no result yet; all results of the plan, in its order.
+
+    Raises:
+        StillwatchError: a world could not be made; what was found before is kept.
+    """
+    results = Results(results_file(plan.out))
+    known = {result.key for result in results.read()}
+    tasks = list(_tasks(plan, known))
+    runs = sum(len(task.pairs) for task in tasks)
+    there = len(plan.cells) * len(plan.seeds) * len(plan.detectors) - runs
+    if there:
+        progress.note(f"{there:,} results are there already")
+    progress.step("runs", runs)
+    if plan.processes == 1 or len(tasks) == 1:
+        for task in tasks:
+            for result in _run_task(task, progress):
+                results.append(result)
+                _tell(result, progress)
+    elif tasks:
+        with ProcessPoolExecutor(plan.processes, get_context("spawn")) as pool:
+            jobs = [pool.submit(_run_whole, task) for task in tasks]
+            for job in as_completed(jobs):
+                for result in job.result():
+                    _tell(result, progress)
+    wanted = {_key(plan, each, cell, seed): None
+              for each in plan.detectors for cell in plan.cells for seed in plan.seeds}  # fmt: skip
+    found = {result.key: result for result in results.read()}
+    return [found[key] for key in wanted if key in found]
+
+
+def _tasks(plan: Plan, known: set[tuple[str, str, str, int, str]]) -> Iterator[_Task]:
+    for seed in plan.seeds:
+        for period in sorted({cell.period for cell in plan.cells}):
+            pairs = tuple(
+                (detector, cell)
+                for cell in plan.cells
+                for detector in plan.detectors
+                if cell.period == period and _key(plan, detector, cell, seed) not in known
+            )
+            if pairs:
+                yield _Task(plan, seed, period, pairs)
+
+
+def _key(plan: Plan, detector: Detector, cell: Cell, seed: int) -> tuple[str, str, str, int, str]:
+    size = plan.size
+    design = design_of(cell, size.name, size.accounts, size.days)
+    return detector.name, size.name, cell.name, seed, design
+
+
+def _run_whole(task: _Task) -> list[Result]:
+    """For another process: every result is on the disk as soon as it is there."""
+    results = Results(results_file(task.plan.out))
+    found = []
+    for result in _run_task(task, Silent()):
+        results.append(result)
+        found.append(result)
+    return found
+
+
+def _run_task(task: _Task, progress: Progress) -> Iterator[Result]:
+    plan = task.plan
+    folder = plan.out / "worlds" / f"{plan.size.name}-{task.seed}-{task.period}"
+    world = open_world(folder, scenario_of(plan.size, task.period), task.seed, progress)
+    for detector, cell in task.pairs:
+        yield run_cell(detector, cell, world, plan.size)
+    if not plan.keep:
+        shutil.rmtree(folder)
+
+
+def run_cell(detector: Detector, cell: Cell, world: World, size: Size) -> Result:
+    """Run `detector` on `cell`. Whatever goes wrong with it is a result too."""
+    design = design_of(cell, size.name, size.accounts, size.days)
+    about = {
+        "detector": detector.name,
+        "size": size.name,
+        "cell": cell.name,
+        "seed": world.seed,
+        "design": design,
+    }
+    rounds: tuple[int, ...] = ()
+    try:
+        with tempfile.TemporaryDirectory(dir=world.folder) as place:
+            if cell.adaptive:
+                looks = _Looks(detector, Path(place))
+                view, rounds = played(cell, world, looks.named)
+            elif cell.tier is None:
+                view = View(world)
+            else:
+                view = View(world, {cell.name: range(world.parts)})
+            out = Path(place) / "out"
+            spent = detector.run(view, out)
+            truth = view.truth()
+            scored = score_run(out, truth)
+    except (DetectorError, StillwatchError) as error:
+        return Result(**about, reason=str(error) or type(error).__name__)  # type: ignore[arg-type]
+    return Result(
+        **about,  # type: ignore[arg-type]
+        scored=scored,
+        rounds=rounds,
+        exchanges=view.rows(),
+        accounts=len(truth.guilty) + len(truth.innocents),
+        days=world.scenario.days,
+        seconds=spent.seconds,
+        processor=spent.processor,
+        state=spent.state,
+    )
+
+
+class _Looks:
+    """Runs the detector on the log so far, and says whom it names."""
+
+    def __init__(self, detector: Detector, place: Path) -> None:
+        self._detector, self._place = detector, place
+        self.spent: list[Spent] = []
+
+    def named(self, view: View) -> frozenset[str]:
+        out = self._place / f"look-{len(self.spent)}"
+        self.spent.append(self._detector.run(view, out))
+        return named_accounts(out)
+
+
+def _tell(result: Result, progress: Progress) -> None:
+    progress.advance(1)
+    head = f"{result.detector}, {result.cell}, seed {result.seed}: "
+    scored = result.scored
+    if scored is None:
+        progress.note(f"{head}no result: {result.reason}")
+        return
+    words = [f"{scored.reported} reported"]
+    if scored.found is not None:
+        words.append("found" if scored.found else "missed")
+        words.append(f"{scored.named:,} of {scored.attackers:,} accounts")
+    words.append(f"{scored.wrong:,} innocents, {scored.false} false")
+    progress.note(f"{head}{', '.join(words)} ({result.seconds:.0f} s)")
