@@ -30,11 +30,18 @@ from stillwatch.statistics.false_discoveries import (
     simes_discoveries,
 )
 from stillwatch.statistics.holders import holders_e_value
+from stillwatch.statistics.holm import holm
 from stillwatch.statistics.martingales import Watch, calibration_slack
+from stillwatch.statistics.means import (
+    mean_e_value,
+    mean_interval,
+    mean_upper_bound,
+    student_upper_bound,
+)
 from stillwatch.statistics.mixtures import Profiles, fit_profiles, shared_profile
 from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
 from stillwatch.statistics.pairs import count_pairs
-from stillwatch.statistics.proportions import upper_bound
+from stillwatch.statistics.proportions import share_interval, upper_bound
 from stillwatch.statistics.shares import excess, rarity_of_repeats
 from stillwatch.statistics.volumes import (
     BALANCED,
@@ -77,15 +84,21 @@ __all__ = [
     "fisher_tail",
     "fit_profiles",
     "holders_e_value",
+    "holm",
     "hypergeometric_tail",
     "log_spread",
+    "mean_e_value",
+    "mean_interval",
+    "mean_upper_bound",
     "mixture_calibrator",
     "power_calibrator",
     "product",
     "rarity_of_repeats",
     "shafer_calibrator",
+    "share_interval",
     "shared_profile",
     "simes_discoveries",
     "smoothed_p_values",
+    "student_upper_bound",
     "upper_bound",
 ]

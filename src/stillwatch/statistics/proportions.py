@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scipy.stats import beta
 
-__all__ = ["upper_bound"]
+__all__ = ["share_interval", "upper_bound"]
 
 
 def upper_bound(hits: int, of: int, *, confidence: float = 0.95) -> float:
@@ -16,3 +16,14 @@ def upper_bound(hits: int, of: int, *, confidence: float = 0.95) -> float:
     if of == 0 or hits >= of:
         return 1.0
     return float(beta.ppf(confidence, hits + 1, of - hits))
+
+
+def share_interval(hits: int, of: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Two-sided confidence interval of a binomial share; (0, 1) where nothing was tried.
+
+    Null: the share lies outside. Assumption: the tries are independent and alike. Exact.
+    """
+    side = (1 + confidence) / 2
+    if of == 0:
+        return 0.0, 1.0
+    return 1 - upper_bound(of - hits, of, confidence=side), upper_bound(hits, of, confidence=side)
