@@ -24,6 +24,7 @@ __all__ = ["main"]
 #: command → what it does; each is `stillwatch.cli.<command>` and is imported only when it is used
 COMMANDS: dict[str, str] = {
     "scan": "find distillation campaigns in logs of requests",
+    "watch": "follow growing logs and report campaigns as they appear",
     "simulate": "write labelled traffic with hidden campaigns",
     "bench": "measure detectors on a grid of hidden campaigns",
     "demo": "hide two campaigns in simulated traffic and find them",

@@ -1,0 +1,171 @@
+"""The loop: read what is new, make the looks that are due, sleep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stillwatch.campaigns.progress import Progress, Silent
+from stillwatch.campaigns.watching.changes import Event
+from stillwatch.campaigns.watching.folder import Folder, open_folder
+from stillwatch.campaigns.watching.intake import Intake
+from stillwatch.campaigns.watching.look import Look, Looks
+from stillwatch.campaigns.watching.publishing import publish_findings
+from stillwatch.campaigns.watching.schedule import DAY, Schedule, instant
+from stillwatch.detections import load_detections
+from stillwatch.errors import SettingsError
+from stillwatch.sketches import SketchKey
+from stillwatch.sources import Follower
+
+__all__ = ["SECOND", "WatchOptions", "watch"]
+
+SECOND = 1_000_000
+#: seconds between two questions whether a log has grown
+PATIENCE = 2.0
+
+
+@dataclass(frozen=True)
+class WatchOptions:
+    """What ``watch`` is asked to do.
+
+    Attributes:
+        sources: files, folders or globs; they may grow, rotate, and not be there yet.
+        state: the folder of the state; made where there is none.
+        every, window, grace: µs between looks, µs that a look covers (whole days), and µs that
+            late rows have before a look closes.
+        once: make the looks that are complete, and end.
+        key: the secret of the sketches; the state's own where none is given.
+        pseudonymous: digests in place of account names in everything that is written.
+        memory_mb: what the engine may hold before it spills to disk.
+
+    Raises:
+        SettingsError: a time is too short, or the window shorter than the step.
+    """
+
+    sources: Sequence[str | Path]
+    state: Path
+    every: int = 3600 * SECOND
+    window: int = 14 * DAY
+    grace: int = 300 * SECOND
+    once: bool = False
+    key: SketchKey | None = None
+    format: str = "auto"
+    engine: str = "duckdb"
+    pseudonymous: bool = False
+    memory_mb: int = 5_000
+
+    def __post_init__(self) -> None:
+        if self.every < SECOND:
+            raise SettingsError("--every must be a second or more")
+        if self.window < DAY or self.window % DAY:
+            raise SettingsError("--window must be whole days, one or more")
+        if self.window < self.every:
+            raise SettingsError("--window must not be shorter than --every")
+
+
+def now() -> int:
+    """The wall clock, µs since 1970."""
+    return time.time_ns() // 1000
+
+
+def watch(
+    options: WatchOptions,
+    progress: Progress | None = None,
+    *,
+    clock: Callable[[], int] = now,
+    seen: Callable[[Look], None] | None = None,
+) -> int:
+    """Read the sources as they grow, look at them in steps, write findings; see ``docs/watch.md``.
+
+    Args:
+        clock: tells the time, in µs since 1970.
+        seen: called with each look that was made.
+
+    Returns:
+        The number of lines in ``findings.jsonl``, when everything was read (``once``).
+
+    Raises:
+        InputError: a source cannot be read.
+        OutputError: the state is in use, or the folder holds something else.
+        KeyFileError: the state was begun with another key.
+        StorageError: the disk is full.
+    """
+    progress = progress or Silent()
+    with open_folder(options.state, options.key, pseudonymous=options.pseudonymous) as folder:
+        return _Watch(options, folder, progress, clock, seen).run()
+
+
+class _Watch:
+    def __init__(
+        self,
+        options: WatchOptions,
+        folder: Folder,
+        progress: Progress,
+        clock: Callable[[], int],
+        seen: Callable[[Look], None] | None,
+    ) -> None:
+        self._options, self._folder, self._progress = options, folder, progress
+        self._clock, self._seen = clock, seen
+        self._schedule = Schedule(options.every, options.window, options.grace)
+        self._follower = Follower(
+            options.sources,
+            folder.state.places(),
+            format=options.format,
+            settled=folder.state.about("log"),
+        )
+        self._follower.check()
+        self._looks = Looks(
+            folder,
+            self._schedule,
+            load_detections(),
+            sources=[str(source) for source in options.sources],
+            engine=options.engine,
+            memory_mb=options.memory_mb,
+        )
+        self._intake = Intake(folder, self._follower, self._schedule)
+
+    def run(self) -> int:
+        state = self._folder.state
+        publish_findings(self._folder)
+        self._make(state.closed)  # a look that was under way
+        while True:
+            moment, steps = self._clock(), 0
+            for _ in self._intake.read(moment):
+                steps += 1
+                self._make(self._schedule.closed_at(state.newest))
+            if self._options.once or not steps:  # all is read that was there
+                self._make(self._schedule.closed_at(moment))
+            if self._options.once:
+                break
+            if not steps:
+                time.sleep(PATIENCE)
+        for note in [*state.notes(), *self._follower.left_over()]:
+            self._progress.note(f"note: {note}")
+        return state.lines()
+
+    def _make(self, until: int) -> None:
+        """Make every look up to the boundary `until` for which something waits."""
+        state, dropped = self._folder.state, 0
+        while (boundary := state.due(until)) is not None:
+            look = self._looks.look(boundary)
+            dropped += look.dropped
+            self._progress.note(_told(look))
+            if self._seen is not None:
+                self._seen(look)
+        if until > state.closed:
+            older = self._schedule.first(until) > self._schedule.first(state.closed)
+            state.close_until(until)
+            dropped += self._looks.retain(until) if older else 0
+        if dropped:
+            self._intake.forget()
+
+
+def _told(look: Look) -> str:
+    events = ", ".join(f"{look.events[event]} {event}" for event in Event if look.events[event])
+    return (
+        f"look {instant(look.boundary):%Y-%m-%d %H:%M} UTC: {look.fresh:,} new of {look.rows:,} "
+        f"exchanges, {look.campaigns:,} campaigns{': ' if events else ''}{events} "
+        f"({sum(s for name, s in look.seconds.items() if not name.startswith(' ')):.1f} s)"
+    )

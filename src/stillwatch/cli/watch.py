@@ -1,0 +1,178 @@
+"""`stillwatch watch --source PATH… --state DIR`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from stillwatch.campaigns import read_scan_settings
+from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_MEMORY_MB
+from stillwatch.campaigns.watching import WatchOptions, watch
+from stillwatch.cli.progress import open_progress
+from stillwatch.engines import ENGINES
+from stillwatch.errors import ExitStatus
+from stillwatch.sketches import SketchKey
+
+__all__ = ["command"]
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class _Duration(click.ParamType[int]):
+    """A whole number with a unit, such as 90s, 5m, 1h or 14d, as microseconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d{1,6})([smhd])", str(value).strip())
+        if found is None:
+            self.fail(f"{value!r} is no duration such as 90s, 5m, 1h or 14d", param, ctx)
+        return int(found[1]) * _UNITS[found[2]] * 1_000_000
+
+
+@click.command()
+@click.option(
+    "--source",
+    "-s",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="PATH",
+    help="Log to follow: a file that grows, a folder in which files appear, or a glob in quotes. "
+    "May be given several times.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder for what is remembered and what is found; made if it is not there.",
+)
+@click.option(
+    "--every",
+    type=_Duration(),
+    default="1h",
+    show_default=True,
+    help="Step between looks, in the time of the exchanges; looks close at its multiples (UTC).",
+)
+@click.option(
+    "--window",
+    type=_Duration(),
+    default="14d",
+    show_default=True,
+    help="How far back a look reaches, in whole days; what is older is deleted.",
+)
+@click.option(
+    "--grace",
+    type=_Duration(),
+    default="5m",
+    show_default=True,
+    help="How long a look waits for rows that come late; later ones count in the next look.",
+)
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Read what is there, make the looks that are complete, and end: for cron, and to replay "
+    "an old log.",
+)
+@click.option(
+    "--settings",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="YAML file with other defaults for the options below; what is given here wins.",
+)
+@click.option(
+    "--format",
+    "format_",
+    show_default="auto",
+    type=click.Choice(FORMAT_NAMES),
+    help="Format of the logs; auto recognises it.",
+)
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Secret that sketches are keyed with. Without it one is made, and kept in DIR.",
+)
+@click.option(
+    "--pseudonymous/--no-pseudonymous",
+    default=None,
+    help="Keep and write keyed digests in place of account names.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    show_default="duckdb",
+    help="What runs the detections.",
+)
+@click.option(
+    "--memory-mb",
+    type=click.IntRange(LEAST_MEMORY_MB),
+    show_default="5000",
+    help="What the engine may hold before it spills to disk.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing about single looks.")
+def command(
+    sources: tuple[str, ...],
+    state: Path,
+    every: int,
+    window: int,
+    grace: int,
+    once: bool,
+    settings: Path | None,
+    format_: str | None,
+    key_file: Path | None,
+    pseudonymous: bool | None,
+    engine: str | None,
+    memory_mb: int | None,
+    quiet: bool,
+) -> int:
+    """Watch growing logs of requests for distillation campaigns.
+
+    Reads what `scan` reads, as it is written, and looks at the last days of it in steps. Findings
+    are appended to DIR/findings.jsonl, one line for a campaign that is new, has grown, or is
+    withdrawn; DIR/report.html shows the latest look. Stop it at any time, even with kill -9, and
+    start it again: nothing is lost or said twice. No prompt text is kept.
+
+    \b
+    Exit status: with --once 0 nothing found, 3 findings.jsonl holds findings;
+    2 unreadable input or settings, or DIR is in use; 1 a failure of ours (a full
+    disk included), 130 interrupted, which is how a watch without --once ends.
+
+    \b
+    Examples:
+      stillwatch watch --source /var/log/llm --state /var/lib/stillwatch
+      stillwatch watch --source requests.jsonl --state replay --once
+    """
+    given = {
+        "format": format_,
+        "key_file": key_file,
+        "pseudonymous": pseudonymous,
+        "engine": engine,
+        "memory_mb": memory_mb,
+    }
+    chosen = read_scan_settings(settings).but(given)
+    secret = chosen.key_file
+    options = WatchOptions(
+        sources=sources,
+        state=state,
+        every=every,
+        window=window,
+        grace=grace,
+        once=once,
+        key=None if secret is None else SketchKey.from_file(secret),
+        format=chosen.format,
+        engine=chosen.engine,
+        pseudonymous=chosen.pseudonymous,
+        memory_mb=chosen.memory_mb,
+    )
+    with open_progress(quiet=quiet) as progress:
+        findings = watch(options, progress)
+    click.echo(f"{findings:,} findings: {state / 'findings.jsonl'}")
+    return ExitStatus.CAMPAIGNS_FOUND if findings else ExitStatus.NOTHING_FOUND
