@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 
 import click
-from rich.table import Table
+from rich.console import Console
+from rich.table import Table as Shown
 
 from stillwatch.cli.progress import open_progress
 from stillwatch.cli.summary import open_console
-from stillwatch.lab.bench import SIZES, Own, Plan, Result, choose, grid_table, run_bench
+from stillwatch.lab.bench import SIZES, Command, Detector, Own, Plan, choose, grid_table, run_bench
+from stillwatch.lab.bench.figures import Run
+from stillwatch.lab.bench.report import write_report
+from stillwatch.lab.bench.tables import (
+    Table,
+    brief_table,
+    confounder_table,
+    promise_lines,
+    reasons,
+    recall_caveat,
+)
 
 __all__ = ["command"]
+
+#: how this project's own detector is called with --detector
+OWN = "own"
 
 
 @click.group()
@@ -34,6 +50,15 @@ def _seeds(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
 
 
 @command.command()
+@click.option(
+    "--detector",
+    "detectors",
+    multiple=True,
+    metavar="CMD",
+    default=(OWN,),
+    help="Run as 'CMD LOG --out DIR'; {reference} in it is the log of an earlier period. "
+    f"May be repeated; '{OWN}' is this project's, and the default.",
+)
 @click.option(
     "--size",
     type=click.Choice(list(SIZES)),
@@ -58,73 +83,90 @@ def _seeds(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
     default=Path("out/bench-detection"),
     show_default=True,
     metavar="DIR",
-    help="Folder for results, worlds and reports; results in it are not computed again.",
+    help="Folder for results, worlds and the report; results in it are not computed again.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="The promise that is held against the results.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=1_800.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds after which a run of CMD is ended and counts as failed.",
 )
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--keep-worlds", is_flag=True, help="Leave simulated logs there for the next run.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def detection(
+    detectors: tuple[str, ...],
     size: str,
     seeds: tuple[int, ...],
     cells: str,
     listed: bool,
     out: Path,
+    alpha: float,
+    timeout: float,
     processes: int,
     keep_worlds: bool,
     quiet: bool,
 ) -> None:
-    """Find hidden campaigns in a grid of cells, and say how well that went."""
+    """Hide campaigns in a grid of cells, run detectors, say what they found and whom they accused.
+
+    \b
+    Examples:
+      stillwatch bench detection
+      stillwatch bench detection --size full --seeds 1000-1019
+      stillwatch bench detection --detector './mine.py --fdr 0.05' --detector own
+    """
     chosen = choose(SIZES[size].cells, [name for name in cells.split(",") if name])
+    console = open_console()
     if listed:
-        heads, rows = grid_table(chosen)
-        _print(heads, rows)
+        _print(Table(*grid_table(chosen)), console)
         return
     plan = Plan(
         size=SIZES[size],
         cells=chosen,
         seeds=seeds,
-        detectors=(Own(),),
+        detectors=[_detector(each, timeout) for each in dict.fromkeys(detectors)],
         out=out,
         processes=processes,
         keep=keep_worlds,
     )
     with open_progress(quiet=quiet) as progress:
         results = run_bench(plan, progress)
-    _print(*_by_cell(plan, results))
+    said = f"stillwatch {shlex.join(sys.argv[1:])}"
+    for run in write_report(out, said, plan.size, chosen, results, alpha):
+        _print_run(run, console)
+    console.print(f"report: {out / 'report.md'}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _by_cell(plan: Plan, results: list[Result]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    heads = "cell runs found accounts at_1_% at_0.1_% member_FDP campaign_FDP wrong failed".split()
-    rows: list[tuple[str, ...]] = []
-    for cell in plan.cells:
-        ours = [each for each in results if each.cell == cell.name]
-        done = [each.scored for each in ours if each.scored is not None]
-        runs, hidden = len(done), cell.tier is not None and bool(done)
-
-        def mean(values: list[float]) -> str:
-            return f"{sum(values) / len(values):.1%}" if values else ""
-
-        rows.append(
-            (
-                cell.name,
-                f"{runs}",
-                f"{sum(bool(s.found) for s in done)}/{runs}" if hidden else "",
-                mean([s.named / max(1, s.attackers) for s in done]) if hidden else "",
-                mean([s.above_1 / max(1, s.attackers) for s in done]) if hidden else "",
-                mean([s.above_01 / max(1, s.attackers) for s in done]) if hidden else "",
-                mean([s.wrong / max(1, s.members) for s in done]),
-                mean([s.false / max(1, s.reported) for s in done]),
-                f"{sum(s.wrong for s in done):,}",
-                f"{len(ours) - runs}" if len(ours) > runs else "",
-            )
-        )
-    return tuple(each.replace("_", " ") for each in heads), rows
+def _detector(words: str, timeout: float) -> Detector:
+    return Own() if words == OWN else Command(words, timeout=timeout)
 
 
-def _print(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, head in enumerate(heads):
-        table.add_column(head, justify="left" if number == 0 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    open_console().print(table)
+def _print_run(run: Run, console: Console) -> None:
+    console.print(run.detector, style="bold", highlight=False, markup=False)
+    _print(brief_table(run), console)
+    _print(confounder_table(run), console)
+    for line in [*promise_lines(run), recall_caveat(run)]:
+        if line:
+            console.print(line, highlight=False, markup=False)
+    for line in reasons(run):
+        console.print(f"no result: {line}", highlight=False, markup=False)
+    console.print()
+
+
+def _print(table: Table, console: Console) -> None:
+    shown = Shown(box=None, pad_edge=False, header_style="bold")
+    for number, head in enumerate(table.heads):
+        shown.add_column(head, justify="left" if number == 0 else "right", no_wrap=True)
+    for row in table.rows:
+        shown.add_row(*row)
+    console.print(shown)
+    console.print()

@@ -6,7 +6,8 @@ and how to run it on a detector of one's own.
 """
 
 from stillwatch.lab.bench.cell import Cell
-from stillwatch.lab.bench.detector import Detector, DetectorError, Spent
+from stillwatch.lab.bench.command import Command
+from stillwatch.lab.bench.detector import Detector, DetectorError, Periods, Spent
 from stillwatch.lab.bench.grid import FULL, SMOKE, choose, grid_table
 from stillwatch.lab.bench.own import Own
 from stillwatch.lab.bench.results import Result, Results
@@ -19,9 +20,11 @@ __all__ = [
     "SIZES",
     "SMOKE",
     "Cell",
+    "Command",
     "Detector",
     "DetectorError",
     "Own",
+    "Periods",
     "Plan",
     "Result",
     "Results",

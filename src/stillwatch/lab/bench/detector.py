@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from stillwatch.campaigns.progress import Progress
+from stillwatch.lab.bench.sizes import Size, scenario_of
 from stillwatch.lab.bench.view import View
+from stillwatch.lab.bench.world import World, open_world, simulated_log
+from stillwatch.lab.traffic import PERIODS
 
-__all__ = ["Detector", "DetectorError", "Spent"]
+__all__ = ["Detector", "DetectorError", "Periods", "Spent"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,40 @@ class Spent:
     state: int | None = None
 
 
+@dataclass
+class Periods:
+    """The periods of one seed; each is made when it is first asked for."""
+
+    folder: Path
+    size: Size
+    seed: int
+    progress: Progress
+    _worlds: dict[int, World] = field(default_factory=dict)
+
+    def world(self, period: int) -> World:
+        """`period` with the campaigns of all cells, sketched."""
+        if period not in self._worlds:
+            self._worlds[period] = open_world(
+                self._place(period), scenario_of(self.size, period), self.seed, self.progress
+            )
+        return self._worlds[period]
+
+    def log(self, period: int) -> Path:
+        """The native log of a period without campaigns; ``labels.parquet`` stands beside it."""
+        scenario = scenario_of(self.size, period)
+        assert not scenario.campaigns
+        return simulated_log(self._place(period), scenario, self.seed, self.progress)
+
+    def remove(self) -> None:
+        """Take all periods of the seed off the disk."""
+        self._worlds.clear()
+        for period in range(PERIODS):
+            shutil.rmtree(self._place(period), ignore_errors=True)
+
+    def _place(self, period: int) -> Path:
+        return self.folder / f"{self.size.name}-{self.seed}-{period}"
+
+
 class DetectorError(Exception):
     """The detector gave no result that can be scored; the message says why, in one line."""
 
@@ -31,8 +70,8 @@ class Detector(Protocol):
 
     name: str
 
-    def run(self, view: View, out: Path) -> Spent:
-        """Look for campaigns in `view`.
+    def run(self, view: View, out: Path, periods: Periods) -> Spent:
+        """Look for campaigns in `view`; `out` is a new folder, `periods` are what came before.
 
         Raises:
             DetectorError: there is no result.

@@ -9,7 +9,7 @@ from stillwatch.campaigns import ScanOptions, Silent
 from stillwatch.campaigns.scan import search
 from stillwatch.detections import load_detections
 from stillwatch.engines import open_engine
-from stillwatch.lab.bench.detector import Spent
+from stillwatch.lab.bench.detector import Periods, Spent
 from stillwatch.lab.bench.view import View
 from stillwatch.lab.bench.world import key_of
 
@@ -21,7 +21,7 @@ class Own:
 
     name = "stillwatch"
 
-    def run(self, view: View, out: Path) -> Spent:
+    def run(self, view: View, out: Path, periods: Periods) -> Spent:
         """Find the campaigns of `view`; the files go to the new folder `out`."""
         work = out / "work"
         work.mkdir(parents=True)

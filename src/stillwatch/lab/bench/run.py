@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -14,12 +13,11 @@ from stillwatch.campaigns.progress import Progress, Silent
 from stillwatch.errors import StillwatchError
 from stillwatch.lab.bench.adaptive import played
 from stillwatch.lab.bench.cell import Cell
-from stillwatch.lab.bench.detector import Detector, DetectorError, Spent
+from stillwatch.lab.bench.detector import Detector, DetectorError, Periods
 from stillwatch.lab.bench.results import Result, Results, design_of
 from stillwatch.lab.bench.scored import named_accounts, score_run
-from stillwatch.lab.bench.sizes import Size, scenario_of
+from stillwatch.lab.bench.sizes import Size
 from stillwatch.lab.bench.view import View
-from stillwatch.lab.bench.world import World, open_world
 
 __all__ = ["Plan", "results_file", "run_bench", "run_cell"]
 
@@ -45,11 +43,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Task:
-    """The cells of one period of one seed: they share a world."""
+    """What has no result yet for one seed: its cells share worlds."""
 
     plan: Plan
     seed: int
-    period: int
     pairs: tuple[tuple[Detector, Cell], ...]
 
 
@@ -91,15 +88,14 @@ def run_bench(plan: Plan, progress: Progress) -> list[Result]:
 
 def _tasks(plan: Plan, known: set[tuple[str, str, str, int, str]]) -> Iterator[_Task]:
     for seed in plan.seeds:
-        for period in sorted({cell.period for cell in plan.cells}):
-            pairs = tuple(
-                (detector, cell)
-                for cell in plan.cells
-                for detector in plan.detectors
-                if cell.period == period and _key(plan, detector, cell, seed) not in known
-            )
-            if pairs:
-                yield _Task(plan, seed, period, pairs)
+        pairs = tuple(
+            (detector, cell)
+            for cell in sorted(plan.cells, key=lambda cell: cell.period)
+            for detector in plan.detectors
+            if _key(plan, detector, cell, seed) not in known
+        )
+        if pairs:
+            yield _Task(plan, seed, pairs)
 
 
 def _key(plan: Plan, detector: Detector, cell: Cell, seed: int) -> tuple[str, str, str, int, str]:
@@ -120,16 +116,20 @@ def _run_whole(task: _Task) -> list[Result]:
 
 def _run_task(task: _Task, progress: Progress) -> Iterator[Result]:
     plan = task.plan
-    folder = plan.out / "worlds" / f"{plan.size.name}-{task.seed}-{task.period}"
-    world = open_world(folder, scenario_of(plan.size, task.period), task.seed, progress)
+    periods = Periods(plan.out / "worlds", plan.size, task.seed, progress)
     for detector, cell in task.pairs:
-        yield run_cell(detector, cell, world, plan.size)
+        yield run_cell(detector, cell, periods)
     if not plan.keep:
-        shutil.rmtree(folder)
+        periods.remove()
 
 
-def run_cell(detector: Detector, cell: Cell, world: World, size: Size) -> Result:
-    """Run `detector` on `cell`. Whatever goes wrong with it is a result too."""
+def run_cell(detector: Detector, cell: Cell, periods: Periods) -> Result:
+    """Run `detector` on `cell`. Whatever goes wrong with it is a result too.
+
+    Raises:
+        StillwatchError: a period could not be made.
+    """
+    size, world = periods.size, periods.world(cell.period)
     design = design_of(cell, size.name, size.accounts, size.days)
     about = {
         "detector": detector.name,
@@ -140,16 +140,16 @@ def run_cell(detector: Detector, cell: Cell, world: World, size: Size) -> Result
     }
     rounds: tuple[int, ...] = ()
     try:
-        with tempfile.TemporaryDirectory(dir=world.folder) as place:
+        with tempfile.TemporaryDirectory(dir=periods.folder) as place:
             if cell.adaptive:
-                looks = _Looks(detector, Path(place))
+                looks = _Looks(detector, Path(place), periods)
                 view, rounds = played(cell, world, looks.named)
             elif cell.tier is None:
                 view = View(world)
             else:
                 view = View(world, {cell.name: range(world.parts)})
             out = Path(place) / "out"
-            spent = detector.run(view, out)
+            spent = detector.run(view, out, periods)
             truth = view.truth()
             scored = score_run(out, truth)
     except (DetectorError, StillwatchError) as error:
@@ -170,13 +170,14 @@ def run_cell(detector: Detector, cell: Cell, world: World, size: Size) -> Result
 class _Looks:
     """Runs the detector on the log so far, and says whom it names."""
 
-    def __init__(self, detector: Detector, place: Path) -> None:
-        self._detector, self._place = detector, place
-        self.spent: list[Spent] = []
+    def __init__(self, detector: Detector, place: Path, periods: Periods) -> None:
+        self._detector, self._place, self._periods = detector, place, periods
+        self._looks = 0
 
     def named(self, view: View) -> frozenset[str]:
-        out = self._place / f"look-{len(self.spent)}"
-        self.spent.append(self._detector.run(view, out))
+        self._looks += 1
+        out = self._place / f"look-{self._looks}"
+        self._detector.run(view, out, self._periods)
         return named_accounts(out)
 
 

@@ -31,7 +31,7 @@ from stillwatch.lab.traffic import Scenario, simulate
 from stillwatch.sketches import SketchKey
 from stillwatch.sources import open_log
 
-__all__ = ["INNOCENT", "World", "key_of", "open_world"]
+__all__ = ["INNOCENT", "World", "key_of", "open_world", "simulated_log"]
 
 #: the owner of rows that belong to no campaign
 INNOCENT = -1
@@ -112,16 +112,12 @@ def open_world(
             return World(folder, scenario, seed)
     except (OSError, ValueError, KeyError):
         pass
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    progress.note(f"seed {seed}: simulating {scenario.name}")
-    traffic = simulate(scenario, seed)
-    write_traffic(traffic, folder / "log.parquet", folder / "labels.parquet")
-    del traffic
+    simulated_log(folder, scenario, seed, progress)
     progress.note(f"seed {seed}: sketching {scenario.name}")
     began = time.process_time()
     names = AccountNames()
     key = key_of(seed)
+    shutil.rmtree(folder / "events", ignore_errors=True)  # of a run that was killed
     with EventStore.create(folder / "events", key_id=key.key_id) as store:
         read = read_log(
             open_log([folder / "log.parquet"]),
@@ -149,6 +145,20 @@ def open_world(
     aside.write_text(json.dumps(about), encoding="utf-8")
     aside.replace(folder / "world.json")
     return World(folder, scenario, seed)
+
+
+def simulated_log(folder: Path, scenario: Scenario, seed: int, progress: Progress) -> Path:
+    """The native log of `scenario` under `seed`, in `folder` with ``labels.parquet`` beside it."""
+    mark, kept = _mark(scenario, seed, 0), folder / "log.mark"
+    log = folder / "log.parquet"
+    if kept.exists() and kept.read_text("utf-8") == mark:
+        return log
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    progress.note(f"seed {seed}: simulating {scenario.name}")
+    write_traffic(simulate(scenario, seed), log, folder / "labels.parquet")
+    kept.write_text(mark, encoding="utf-8")
+    return log
 
 
 def _mark(scenario: Scenario, seed: int, parts_a_day: int) -> str:
