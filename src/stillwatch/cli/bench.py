@@ -57,7 +57,8 @@ def _seeds(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
     metavar="CMD",
     default=(OWN,),
     help="Run as 'CMD LOG --out DIR'; {reference} in it is the log of an earlier period. "
-    f"May be repeated; '{OWN}' is this project's, and the default.",
+    "'NAME = CMD' names it in tables. May be repeated; "
+    f"'{OWN}' is this project's, and the default.",
 )
 @click.option(
     "--size",
@@ -122,7 +123,7 @@ def detection(
     Examples:
       stillwatch bench detection
       stillwatch bench detection --size full --seeds 1000-1019
-      stillwatch bench detection --detector './mine.py --fdr 0.05' --detector own
+      stillwatch bench detection --detector 'mine = ./mine.py --fdr 0.05' --detector own
     """
     chosen = choose(SIZES[size].cells, [name for name in cells.split(",") if name])
     console = open_console()

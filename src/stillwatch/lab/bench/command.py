@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import resource
 import shlex
 import signal
@@ -23,11 +24,16 @@ __all__ = ["Command"]
 
 #: nothing found, campaigns found; every other status is a failure (see docs/errors.md)
 _FINE = (0, 3)
+_NAMED = re.compile(r"([\w.-]+) = ")
 _TAIL = 300  # characters of what it said last
 
 
 class Command:
     """A program that keeps to the files of the design.
+
+    Args:
+        command: words as a shell would read them; ``NAME = `` before them is what tables call it.
+        timeout: seconds after which a run is ended.
 
     ``{reference}`` in the command becomes the log of the reference period of the same seed. The
     program may leave ``state.json`` with ``{"bytes": n}``: what it keeps between two looks.
@@ -37,13 +43,14 @@ class Command:
     """
 
     def __init__(self, command: str, *, timeout: float = 1_800.0) -> None:
+        named = _NAMED.match(command)
+        self.name = named[1] if named else command
         try:
-            self._words = shlex.split(command)
+            self._words = shlex.split(command[named.end() :] if named else command)
         except ValueError as error:
             raise SettingsError(f"--detector: {error}") from error
         if not self._words:
             raise SettingsError("--detector: the command is empty")
-        self.name = command
         self._timeout = timeout
 
     def run(self, view: View, out: Path, periods: Periods) -> Spent:
