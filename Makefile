@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-events bench-scan bench-scan-seeds bench-scan-scale format lock clean
+.PHONY: help demo test bench-events bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,13 @@ bench-scan-scale: $(VENV)/.core ## a scan of 5 and of 20 million exchanges; need
 	@$(BIN)/stillwatch simulate demo --seed 1000 --out out/a.parquet --labels out/a.labels.parquet
 	@$(BIN)/stillwatch simulate demo --seed 1001 --out out/b.parquet --labels out/b.labels.parquet
 	@$(BIN)/python benchmarks/scan_scale.py --traffic out/a.parquet out/b.parquet --work out
+
+bench-detection: $(VENV)/.core ## the benchmark of detection: 30 cells, 20 seeds, about two hours on two cores; can be resumed
+	@$(BIN)/stillwatch bench detection --size full --seeds 1000-1019 --out out/bench-detection
+
+smoke-detection: $(VENV)/.core ## its small size, with the floors of recall and the promise that CI holds
+	@rm -rf out/smoke-detection
+	@$(BIN)/stillwatch bench detection --size smoke --seeds 1 --out out/smoke-detection --guard
 
 format: $(VENV)/.dev ## rewrite the sources in the house style, and print the generated pages again
 	@$(BIN)/ruff check --fix --quiet src tests tools benchmarks; $(BIN)/ruff format --quiet src tests tools benchmarks

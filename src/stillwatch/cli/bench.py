@@ -14,6 +14,7 @@ from stillwatch.cli.progress import open_progress
 from stillwatch.cli.summary import open_console
 from stillwatch.lab.bench import SIZES, Command, Detector, Own, Plan, choose, grid_table, run_bench
 from stillwatch.lab.bench.figures import Run
+from stillwatch.lab.bench.guard import complaints
 from stillwatch.lab.bench.report import write_report
 from stillwatch.lab.bench.tables import (
     Table,
@@ -103,6 +104,7 @@ def _seeds(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
 )
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--keep-worlds", is_flag=True, help="Leave simulated logs there for the next run.")
+@click.option("--guard", is_flag=True, help="Exit with 1 below the floors of CI (smoke size).")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def detection(
     detectors: tuple[str, ...],
@@ -115,8 +117,9 @@ def detection(
     timeout: float,
     processes: int,
     keep_worlds: bool,
+    guard: bool,
     quiet: bool,
-) -> None:
+) -> int:
     """Hide campaigns in a grid of cells, run detectors, say what they found and whom they accused.
 
     \b
@@ -129,7 +132,7 @@ def detection(
     console = open_console()
     if listed:
         _print(Table(*grid_table(chosen)), console)
-        return
+        return 0
     plan = Plan(
         size=SIZES[size],
         cells=chosen,
@@ -142,9 +145,14 @@ def detection(
     with open_progress(quiet=quiet) as progress:
         results = run_bench(plan, progress)
     said = f"stillwatch {shlex.join(sys.argv[1:])}"
-    for run in write_report(out, said, plan.size, chosen, results, alpha):
+    runs = write_report(out, said, plan.size, chosen, results, alpha)
+    for run in runs:
         _print_run(run, console)
     console.print(f"report: {out / 'report.md'}", highlight=False, markup=False, soft_wrap=True)
+    below = [line for run in runs for line in complaints(run)] if guard else []
+    for line in below:
+        console.print(f"below the guard: {line}", highlight=False, markup=False)
+    return 1 if below else 0
 
 
 def _detector(words: str, timeout: float) -> Detector:
