@@ -58,12 +58,7 @@ def open_folder(path: Path, key: SketchKey | None, *, pseudonymous: bool) -> Ite
             state = State(path / _STATE)
             ending.callback(state.close)
             _agree(path, state, key, pseudonymous=pseudonymous)
-            events = path / "events"
-            store = (
-                EventStore.open(events)
-                if (events / "hot.sqlite").exists()
-                else EventStore.create(events, key_id=key.key_id)
-            )
+            store = _store(path / "events", key)
             ending.callback(store.close)
             folder = Folder(path, state, store, key)
             _sweep(folder)
@@ -79,8 +74,9 @@ def _begin(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True)
     if (path / _STATE).exists():
         return
-    ours = {_LOCK, _KEY, Path(_STATE).stem + ".new"}
-    others = sorted(each.name for each in path.iterdir() if each.name not in ours)
+    half_made = Path(_STATE).stem + ".new"
+    names = sorted(each.name for each in path.iterdir())
+    others = [n for n in names if n not in (_LOCK, _KEY) and not n.startswith(half_made)]
     if others:
         raise OutputError(
             f"holds something that is no state of a watch ('{others[0]}'); name an empty folder, "
@@ -117,6 +113,14 @@ def _key(kept: Path, given: SketchKey | None, *, begun: bool) -> SketchKey:
     key = SketchKey.generate()
     key.write(kept)
     return key
+
+
+def _store(events: Path, key: SketchKey) -> EventStore:
+    if (events / "hot.sqlite").exists():
+        return EventStore.open(events)
+    if events.exists():  # half-made
+        shutil.rmtree(events)
+    return EventStore.create(events, key_id=key.key_id)
 
 
 def _agree(path: Path, state: State, key: SketchKey, *, pseudonymous: bool) -> None:

@@ -145,6 +145,7 @@ class Intake:
                 notes=self._notes(),
                 format=self._follower.format,
                 newest=int(newest[-1]) if len(newest) else state.newest,
+                read_at=now,
                 rejected=len(faults),
                 rejects=self._reject(faults),
             )

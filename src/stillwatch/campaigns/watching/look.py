@@ -135,9 +135,10 @@ class Looks:
 
     def retain(self, boundary: int) -> int:
         """Drop what is older than the window of a look; the number of rows."""
-        gone = self._folder.store.expire(self._schedule.first_day(boundary))
-        if gone and self._folder.state.about("pseudonymous") == "0":
-            self._folder.state.forget_names(self._accounts())
+        state, first = self._folder.state, self._schedule.first_day(boundary)
+        gone = self._folder.store.expire(first)
+        if state.about("names_since") != str(first):
+            state.forget_names(self._accounts(), since=first)
         return gone
 
     def _accounts(self) -> Ints:

@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ class Taken:
         waiting: where its exchanges are kept until their look; all in a file that is on the disk.
         names: digest and name of the accounts in it.
         newest: the latest time that was read so far (µs since 1970).
+        read_at: when it was read (µs since 1970).
         rejects: how many bytes of ``rejects.jsonl`` count with it.
     """
 
@@ -69,6 +71,7 @@ class Taken:
     notes: Sequence[str]
     format: str
     newest: int
+    read_at: int
     rejected: int
     rejects: int
 
@@ -102,12 +105,20 @@ class State:
         """Make an empty file that says `about` itself; it gets its name only when it is whole."""
         aside = path.with_suffix(".new")
         with failures(path):
-            aside.unlink(missing_ok=True)
+            for left in path.parent.glob(f"{aside.name}*"):
+                left.unlink()
             db = _connect(aside)
             try:
                 db.executescript(_TABLES)
                 started = {"format": FORMAT, "log": "", "newest": "0", "closed": "0"}
-                started |= {"rejected": "0", "rejects": "0", "boot": "", **about}
+                started |= {
+                    "read_at": "0",
+                    "names_since": "",
+                    "rejected": "0",
+                    "rejects": "0",
+                    "boot": "",
+                    **about,
+                }
                 db.executemany("INSERT INTO about VALUES (?, ?)", started.items())
             finally:
                 db.close()
@@ -129,6 +140,11 @@ class State:
         While something waits up to it, its look is not done.
         """
         return int(self._about["closed"])
+
+    @property
+    def read_at(self) -> int:
+        """When something was read last, by the wall clock (µs since 1970)."""
+        return int(self._about["read_at"])
 
     @property
     def rejected(self) -> int:
@@ -199,8 +215,8 @@ class State:
             db.executemany("INSERT OR IGNORE INTO account VALUES (?, ?)", taken.names)
             db.executemany("INSERT OR IGNORE INTO note VALUES (?)", [(n,) for n in taken.notes])
             self._say(
-                db, log=taken.format, newest=taken.newest, rejects=taken.rejects,
-                rejected=self.rejected + taken.rejected,
+                db, log=taken.format, newest=taken.newest, read_at=taken.read_at,
+                rejects=taken.rejects, rejected=self.rejected + taken.rejected,
             )  # fmt: skip
 
     def move(self, places: Mapping[str, Place]) -> None:
@@ -230,12 +246,13 @@ class State:
         if boundary > self.closed:
             self.say(closed=boundary)
 
-    def forget_names(self, kept: Ints) -> None:
-        """Forget the names of all accounts but `kept` (digests)."""
+    def forget_names(self, kept: Ints, since: date) -> None:
+        """Forget all names but those of the accounts `kept`, which sent something `since`."""
         with self._transaction() as db:
             known = [digest for (digest,) in db.execute("SELECT digest FROM account")]
             gone = np.setdiff1d(np.array(known, np.int64), kept)
             db.executemany("DELETE FROM account WHERE digest = ?", [(int(g),) for g in gone])
+            self._say(db, names_since=since)
 
     def say(self, **about: object) -> None:
         """Change what the file says about itself."""

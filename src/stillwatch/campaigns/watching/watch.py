@@ -137,6 +137,7 @@ class _Watch:
                 self._make(self._schedule.closed_at(state.newest))
             if self._options.once or not steps:  # all is read that was there
                 self._make(self._schedule.closed_at(moment))
+                self._expire(moment)
             if self._options.once:
                 break
             if not steps:
@@ -154,12 +155,20 @@ class _Watch:
             self._progress.note(_told(look))
             if self._seen is not None:
                 self._seen(look)
-        if until > state.closed:
-            older = self._schedule.first(until) > self._schedule.first(state.closed)
-            state.close_until(until)
-            dropped += self._looks.retain(until) if older else 0
         if dropped:
             self._intake.forget()
+
+    def _expire(self, moment: int) -> None:
+        """Drop what has left the window since something was read, though nothing came after it.
+
+        Time that passes counts from the newest exchange on: an old log that is replayed stays.
+        """
+        state, schedule = self._folder.state, self._schedule
+        passed = schedule.closed_at(state.newest + max(0, moment - state.read_at))
+        if state.closed and schedule.first(passed) > schedule.first(state.closed):
+            state.close_until(passed)
+            if self._looks.retain(passed):
+                self._intake.forget()
 
 
 def _told(look: Look) -> str:
