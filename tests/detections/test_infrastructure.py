@@ -234,3 +234,30 @@ def test_an_account_belongs_to_its_company_though_an_exchange_does_not_say_so(
 ) -> None:
     ours = rows([1] * len(org) + [2], org=known([*org, None]))
     assert organisations(ours).tolist() == [max(each for each in org if each is not None), 2]
+
+
+def pupils(domain: int | None) -> list[Row]:
+    """A class that its school pays for."""
+    return [exchange(account, payment=CARD, email_domain=domain) for account in range(1, 25)]
+
+
+@pytest.mark.parametrize(("domain", "speaks"), [(77, False), (None, True)])
+def test_accounts_with_one_card_and_one_mail_domain_are_openly_one_customer(
+    domain: int | None, speaks: bool, tmp_path: Path
+) -> None:
+    seen = Infrastructure()
+    Log(honest() + pupils(domain), tmp_path).find(seen)
+    alone = np.arange(1, 25)
+    ours = rows(alone, payment=np.full(24, CARD), device=alone, org=alone)
+    others = accounts(np.random.default_rng(1), STRANGERS, 0.0)
+    assert bool(seen.judge(beside(ours, others))) == speaks
+    assert len(np.unique(seen.holders.customer)) == (24 if speaks else 1)
+
+
+def test_webmail_makes_nobody_one_customer(tmp_path: Path) -> None:
+    """Its domain is a crowd's, and so it is among nobody's values."""
+    strangers = [exchange(a, payment=10_000 + a, email_domain=99) for a in STRANGERS]
+    pool = [exchange(account, payment=CARD, email_domain=99) for account in range(1, 25)]
+    seen = Infrastructure()
+    Log(strangers + pool, tmp_path).find(seen)
+    assert len(np.unique(seen.holders.customer)) == 24

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass, field
 
 from stillwatch.detections import Evidence, Metadata
@@ -70,6 +71,9 @@ class Campaign:
             it only ranks, and carries no error rate.
         exchanges: those with the campaign's marks, without its members' other exchanges.
         hours: hour → (exchanges with the campaign's marks, other exchanges of its members).
+        e_value: log of its e-value (nats), -inf where no test with a promise could be applied.
+        promise: the same with its share of α (:class:`stillwatch.campaigns.promise.Promise`).
+        suspicious: whether its evidence alone is worth a review.
     """
 
     id: str
@@ -84,6 +88,9 @@ class Campaign:
     templates: tuple[Template, ...] = ()
     ties: tuple[Tie, ...] = ()
     hours: dict[dt.datetime, tuple[int, int]] = field(default_factory=dict)
+    e_value: float = -math.inf
+    promise: float = -math.inf
+    suspicious: bool = True
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -117,7 +124,13 @@ class Ran:
 
 @dataclass(frozen=True)
 class ScanReport:
-    """Everything that `scan` found, best campaign first."""
+    """Everything that `scan` found, best campaign first.
+
+    Attributes:
+        campaigns: of these at most `alpha` are expected to be false.
+        review: groups that somebody should look at, of which nothing is promised.
+        tested: groups that were tested for the promise.
+    """
 
     source: Source
     campaigns: tuple[Campaign, ...]
@@ -129,5 +142,8 @@ class ScanReport:
     """the reference period in words, None when novelty was judged inside the log"""
     pseudonymous: bool
     version: str
+    review: tuple[Campaign, ...] = ()
+    alpha: float = 0.05
+    tested: int = 0
     caveat: str | None = None
     """what must be read first, e.g. that the accounts are simulated; None for nothing"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,15 @@ from stillwatch.campaigns.judging import COUNTS, Judgement, judge
 from stillwatch.campaigns.marks import union
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
-from stillwatch.detections import ACCOUNT_DAYS, Abstained, Detection, Findings, Group
+from stillwatch.campaigns.testing import GroupTests
+from stillwatch.detections import (
+    ACCOUNT_DAYS,
+    Abstained,
+    Detection,
+    Findings,
+    Group,
+    Infrastructure,
+)
 from stillwatch.engines import Engine, Stage, StageRun, run_stages
 
 __all__ = ["Detected", "Sketched", "StageTables", "detect", "run_all_stages"]
@@ -151,6 +159,8 @@ def detect(
     progress.step("candidates", len(candidates))
     gathered = gather(tables, candidates, styles)
     active = {each.metadata.name: each for each in detections if each.metadata.name in findings}
+    holding = [each for each in detections if isinstance(each, Infrastructure)]
+    tests = GroupTests(holding[0] if holding else None, tables.population)
     judged = []
     for candidate in candidates:
         progress.advance(1)
@@ -162,7 +172,10 @@ def detect(
             if reference is None
             else reference.judge(_cells(candidate, styles), candidate.accounts)
         )
-        judged.append((candidate, judge(group, list(active.values()), models, further)))
+        judgement = judge(group, list(active.values()), models, further)
+        if not judgement.vetoed:
+            judgement = replace(judgement, tested=tests.test(group))
+        judged.append((candidate, judgement))
     judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
     tables.seconds["judging"] = time.perf_counter() - began
     return Detected(findings, judged, ran, styles, tables.seconds)

@@ -22,6 +22,7 @@ from stillwatch.campaigns.group_tests import group_tests
 from stillwatch.campaigns.members import belonging, settle
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
+from stillwatch.campaigns.promise import ALPHA, Promise, kept, promise
 from stillwatch.campaigns.reading import AccountNames
 from stillwatch.campaigns.release_pivot import first_uses, released
 from stillwatch.campaigns.templates import cell_uses, templates
@@ -40,10 +41,18 @@ REPEATED = 0.5
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in one period: campaigns, and everything that led there."""
+    """What was found in one period: campaigns, and everything that led there.
+
+    Attributes:
+        campaigns: those that the promise holds for, the strongest first.
+        review: groups that somebody should look at, of which nothing is promised.
+        tested: how many groups were tested.
+    """
 
     detected: Detected
     campaigns: Sequence[Campaign]
+    review: Sequence[Campaign]
+    tested: int
     ran: Sequence[Ran]
     scores: dict[int, float]
 
@@ -63,6 +72,7 @@ def find_campaigns(
     progress: Progress,
     reference: Reference | None = None,
     *,
+    alpha: float = ALPHA,
     tidy: bool = False,
 ) -> Found:
     """Find the campaigns among the exchanges of `store`.
@@ -72,6 +82,7 @@ def find_campaigns(
         read_words: the second pass over the text, for the cell dictionary.
         work: a folder for stages; results in it are used again.
         reference: an earlier period, for novelty.
+        alpha: the expected share of false campaigns, at most.
         tidy: whether results in `work` that are of no use any more are removed.
     """
     tables = run_all_stages(
@@ -80,23 +91,39 @@ def find_campaigns(
     first = first_uses(tables)
     detected = detect(tables, detections, progress, released(first), reference)
     ran = [*detected.ran, *group_tests(first, reference)]
-    campaigns = _campaigns(tables, detected, names, read_words)
-    return Found(detected, campaigns, ran, _scores(detected))
+    promised = promise([judgement for _, judgement in detected.judged], alpha)
+    campaigns, review = _campaigns(tables, detected, promised, names, read_words)
+    return Found(detected, campaigns, review, promised.tested, ran, _scores(detected))
 
 
 def _campaigns(
-    tables: StageTables, detected: Detected, names: AccountNames, read_words: ReadWords
-) -> list[Campaign]:
-    """The accepted candidates with their members; an account belongs to its best campaign."""
-    accepted = [pair for pair in detected.judged if pair[1].is_campaign]
+    tables: StageTables,
+    detected: Detected,
+    promised: Promise,
+    names: AccountNames,
+    read_words: ReadWords,
+) -> tuple[list[Campaign], list[Campaign]]:
+    """Groups that stand, with their members: those of the promise, and those for review.
+
+    An account belongs to the group with the strongest test that names it, so that the groups are
+    distinct before the promise counts them.
+    """
+    # no set of reported groups can hold one that is below
+    least = -np.log(promised.alpha * max(1, promised.tested))
+    accepted = [
+        (*pair, float(nats))
+        for pair, nats in zip(detected.judged, promised.nats, strict=True)
+        if pair[1].stands and (nats >= least or pair[1].is_suspicious)
+    ]
     if not accepted:
-        return []
+        return [], []
+    accepted.sort(key=lambda each: -max(each[2], least))  # ties stay in the order of scores
     gathered = gather(tables, [pair[0] for pair in accepted], detected.styles, whole=True)
     labels = {each: text for f in detected.findings.values() for each, text in f.labels.items()}
     campaigns: list[Campaign] = []
     uses = []
     taken = np.zeros(0, dtype=np.int64)
-    for candidate, judgement in accepted:
+    for candidate, judgement, nats in accepted:
         group = gathered.group(candidate)
         whole = len(belonging(candidate, judgement, group))
         elsewhere = np.intersect1d(group.accounts, taken)
@@ -111,14 +138,18 @@ def _campaigns(
         if campaign is None:
             continue
         taken = np.union1d(taken, members)
-        campaigns.append(campaign)
+        campaigns.append(replace(campaign, promise=nats, suspicious=judgement.is_suspicious))
         cells = detected.cells(candidate)
         uses.append(cell_uses(tables, cells, members))
-    words = read_words({cell for use in uses for cell in use})
-    return [
-        replace(campaign, templates=templates(use, words))
-        for campaign, use in zip(campaigns, uses, strict=True)
+    reported = kept(np.array([each.promise for each in campaigns]), promised.alpha)
+    chosen = [
+        (campaign, use)
+        for place, (campaign, use) in enumerate(zip(campaigns, uses, strict=True))
+        if place < reported or campaign.suspicious
     ]
+    words = read_words({cell for _, use in chosen for cell in use})
+    readable = [replace(campaign, templates=templates(use, words)) for campaign, use in chosen]
+    return readable[:reported], readable[reported:]
 
 
 def _scores(detected: Detected) -> dict[int, float]:

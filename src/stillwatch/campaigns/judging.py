@@ -7,17 +7,18 @@ count as a second one; what speaks against a campaign is weighed with the same n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stillwatch.campaigns.campaign import COUNTS
 from stillwatch.campaigns.load_balance import judge_load_balance
 from stillwatch.campaigns.release_pivot import judge_release_pivot
 from stillwatch.campaigns.repetition import judge_repetition
+from stillwatch.campaigns.testing import Tested
 from stillwatch.detections import Detection, Evidence, Family, Group
 
 __all__ = ["COUNTS", "THRESHOLD", "Judgement", "judge"]
 
-#: nats, net of counter-evidence, from which on a group is reported; see docs/benchmarks/scan.md
+#: nats, net of counter-evidence, from which on a group is worth a review
 THRESHOLD = 6.0
 #: wording, purpose and parameters go together in a trade (evaluators share all three); how work is
 #: spread and what the accounts are run on do not
@@ -26,10 +27,14 @@ OF_NO_TRADE = {Family.TIME, Family.INFRASTRUCTURE, Family.OUTSIDE}
 
 @dataclass(frozen=True)
 class Judgement:
-    """The evidence on one group; ``score`` is net nats, best evidence of each family only."""
+    """The evidence on one group; ``score`` is net nats, best evidence of each family only.
+
+    ``tested`` holds its e-values, which the promise stands on.
+    """
 
     evidence: tuple[Evidence, ...]
     counter_evidence: tuple[Evidence, ...]
+    tested: Tested = field(default_factory=Tested)
 
     @property
     def families(self) -> dict[Family, float]:
@@ -49,16 +54,20 @@ class Judgement:
         return sum(self.families.values()) - sum(against.values())
 
     @property
-    def is_campaign(self) -> bool:
-        """Two families that count, one of them of no trade, enough net evidence, no veto."""
+    def vetoed(self) -> bool:
+        """Whether something speaks against it that no evidence outweighs."""
+        return any(each.veto for each in self.counter_evidence)
+
+    @property
+    def stands(self) -> bool:
+        """Law 1: two families that count, one of them of no trade; and no veto."""
         counting = {family for family, nats in self.families.items() if nats >= COUNTS}
-        vetoed = any(each.veto for each in self.counter_evidence)
-        return (
-            len(counting) >= 2
-            and not counting.isdisjoint(OF_NO_TRADE)
-            and self.score >= THRESHOLD
-            and not vetoed
-        )
+        return len(counting) >= 2 and not counting.isdisjoint(OF_NO_TRADE) and not self.vetoed
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether somebody should look at it, promise or not: it stands, with enough evidence."""
+        return self.stands and self.score >= THRESHOLD
 
 
 def judge(

@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from stillwatch.detections import Evidence, Family, Group, Metadata, distinct_contents
-from stillwatch.statistics import BALANCED, INDEPENDENT, balance, log_spread
+from stillwatch.statistics import BALANCED, INDEPENDENT, balance, balance_e_value, log_spread
 
-__all__ = ["LOAD_BALANCE", "judge_load_balance"]
+__all__ = ["LOAD_BALANCE", "judge_load_balance", "load_balance_e_value"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 CEILING = 6.0
 #: marked exchanges from which on an account counts; one may be chance
 LEAST = 2
+#: folds of customers, one of which says what the others are tested for
+FOLDS = 5
 
 LOAD_BALANCE = Metadata(
     name="load_balance",
@@ -66,3 +72,32 @@ def judge_load_balance(group: Group) -> Sequence[Evidence]:
             f"each at the median, with a log-spread of {spread:.2f}: {verdict}.",
         )
     ]
+
+
+def load_balance_e_value(group: Group, customer: Ints) -> float:
+    """Nats for one work queue behind the group's customers, with a promise.
+
+    Null and assumption: see :func:`stillwatch.statistics.balance_e_value`; what links formed the
+    group says nothing of how much each customer sends. Accounts of one customer count together:
+    what a school or a company has its people do is as even as it likes.
+
+    Args:
+        customer: for each account of the group the number of its customer.
+    """
+    shared = distinct_contents(group.shared if group.styled.any() else group.rows)
+    held = np.searchsorted(group.accounts, shared.accounts)
+    counts, seen = _by_customer(np.bincount(shared.owner), shared.seen, customer[held])
+    digest = np.full(len(counts), np.iinfo(np.int64).max)
+    np.minimum.at(digest, np.unique(customer[held], return_inverse=True)[1], shared.accounts)
+    enough = counts >= LEAST
+    counts, seen, fold = counts[enough], seen[enough], digest[enough] % FOLDS
+    if balance(counts, seen, least=LEAST) <= 0:
+        return -np.inf  # no evidence at all is less than there is, and spares the work
+    return balance_e_value(counts, fold, seen, least=LEAST)
+
+
+def _by_customer(counts: Ints, seen: Floats, customer: Ints) -> tuple[Ints, Floats]:
+    """Exchanges of each customer, and the share of them that was looked at."""
+    which = np.unique(customer, return_inverse=True)[1]
+    looked_at = np.bincount(which, counts)
+    return looked_at.astype(np.int64), looked_at / np.bincount(which, counts / seen)

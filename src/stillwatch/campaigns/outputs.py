@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import fcntl
 import json
+import math
 import os
 import shutil
 import unicodedata
@@ -131,7 +132,9 @@ def write_campaigns(report: ScanReport, path: Path) -> None:
             "from": _rfc3339(source.first),
             "to": _rfc3339(source.last),
         },
+        "promise": {"fdr": report.alpha, "tested": report.tested},
         "campaigns": [campaign_json(each) for each in report.campaigns],
+        "review": [campaign_json(each) for each in report.review],
     }
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
@@ -142,6 +145,9 @@ def campaign_json(campaign: Campaign) -> dict[str, object]:
         "id": campaign.id,
         "accounts": [member.account for member in campaign.members],
         "score": campaign.score,
+        "log10_e": None
+        if math.isinf(campaign.e_value)
+        else _round(campaign.e_value / math.log(10)),
         "first_seen": _rfc3339(campaign.first_seen),
         "last_seen": _rfc3339(campaign.last_seen),
         "exchanges": campaign.exchanges,

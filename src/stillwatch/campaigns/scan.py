@@ -15,6 +15,7 @@ from stillwatch.campaigns.finding import Found, ReadWords, find_campaigns
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.outputs import output_folder, write_accounts, write_campaigns
 from stillwatch.campaigns.progress import Progress, Silent
+from stillwatch.campaigns.promise import ALPHA
 from stillwatch.campaigns.reading import AccountNames, Read, read_log
 from stillwatch.campaigns.report import render
 from stillwatch.detections import Detection, load_detections
@@ -37,6 +38,7 @@ class ScanOptions:
         pseudonymous: digests in place of account names in everything that is written.
         k: fewest accounts from which on masked words may be read.
         memory_mb: what the engine may hold before it spills to disk.
+        fdr: the promise: the expected share of false campaigns among those reported, at most.
         caveat: what a reader of the report must know before everything else.
     """
 
@@ -51,6 +53,7 @@ class ScanOptions:
     engine: str = "duckdb"
     k: int = 5
     memory_mb: int = 5_000
+    fdr: float = ALPHA
     caveat: str | None = None
 
 
@@ -113,7 +116,7 @@ def search(
         names, read: what reading the log into `store` gave.
         read_words: the second pass over the text, for the cell dictionary.
     """
-    found = Found(Detected({}, [], [], {}, {}), [], [], {})
+    found = Found(Detected({}, [], [], {}, {}), [], [], 0, [], {})
     if read.rows:
         found = find_campaigns(
             engine,
@@ -124,6 +127,7 @@ def search(
             folder / "work" / "stages",
             progress,
             reference,
+            alpha=options.fdr,
         )
     progress.step("writing")
     report = _report(options, read, found, len(names.table()), reference)
@@ -192,6 +196,9 @@ def _report(
             format=read.format,
         ),
         campaigns=tuple(found.campaigns),
+        review=tuple(found.review),
+        alpha=options.fdr,
+        tested=found.tested,
         considered=len(found.detected.judged),
         detections=tuple(found.ran),
         notes=tuple(read.notes),

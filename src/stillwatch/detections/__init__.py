@@ -19,6 +19,7 @@ from stillwatch.detections.detection import (
     Tables,
 )
 from stillwatch.detections.group import ROW_COLUMNS, UNKNOWN, Group, Rows
+from stillwatch.detections.infrastructure import Holders, Infrastructure
 from stillwatch.detections.registry import load_detections
 from stillwatch.detections.tables import ACCOUNT_DAYS
 from stillwatch.detections.wording import percent, share_of
@@ -34,6 +35,8 @@ __all__ = [
     "Family",
     "Findings",
     "Group",
+    "Holders",
+    "Infrastructure",
     "Metadata",
     "Rows",
     "Tables",

@@ -10,11 +10,14 @@ devices and registrations; EvilCohort (USENIX Security 2015) links accounts by a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from stillwatch.detections.accounts import Accounts, read_accounts, shared
+from stillwatch.detections.customers import customers
 from stillwatch.detections.detection import (
     LINKS,
     Abstained,
@@ -29,7 +32,7 @@ from stillwatch.detections.tables import ACCOUNT_DAYS, INFRASTRUCTURE, INFRASTRU
 from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 
-__all__ = ["Infrastructure"]
+__all__ = ["Holders", "Infrastructure"]
 
 #: a value that more accounts than this share is a crowd's, not a pool's
 CROWD = 60
@@ -41,6 +44,21 @@ WEAK = 0.3
 CEILING = 6.0
 
 
+@dataclass(frozen=True)
+class Holders:
+    """Who has which payment instrument or device, one entry each; only what several accounts have.
+
+    Attributes:
+        account: digests.
+        value: numbered from 0.
+        customer: who is behind the account, see :func:`customers`.
+    """
+
+    account: Ints
+    value: Ints
+    customer: Ints
+
+
 class Infrastructure:
     """Links by rare shared values; judges by how many members share a payment or a device."""
 
@@ -49,17 +67,18 @@ class Infrastructure:
         family=Family.INFRASTRUCTURE,
         title="Shared payment, device or address",
         sees="payment instruments, devices, addresses and mail domains that several accounts share",
-        null="accounts of different organisations share no instrument or device",
-        base_rate="simulated: 2 % of accounts share a payment or device outside their organisation",
+        null="accounts of different customers share no instrument or device",
+        base_rate="simulated: 2 % of accounts share a payment or device with another customer",
         look_alikes=("offices and campuses behind one address", "VPNs", "families sharing a card"),
         atlas=("AML.T0021", "AML.T0008.005"),
         needs=("payment", "device", "ip"),
     )
 
     def __init__(self) -> None:
-        self._accounts: Ints = np.zeros(0, dtype=np.int64)
+        nothing = np.zeros(0, dtype=np.int64)
+        self._accounts, self._customer, self._rare = nothing, nothing, nothing
         self._sharing: Mask = np.zeros(0, dtype=bool)
-        self._rare: Ints = np.zeros(0, dtype=np.int64)
+        self.holders = Holders(nothing, nothing, nothing)
 
     def stages(self, sampling: int) -> Sequence[Stage]:
         return [ACCOUNT_DAYS, INFRASTRUCTURE]
@@ -70,6 +89,9 @@ class Infrastructure:
         spread = uses.group_by("object").agg(accounts=uses.count())
         rare = spread.filter((spread.accounts > 1) & (spread.accounts <= CROWD))
         found = tables.engine.collect(uses.join(rare, "object"))
+        known = read_accounts(tables)
+        self._accounts, self._customer = known.account, known.owner
+        self._sharing = np.zeros(len(known), dtype=bool)
         if not found.num_rows:
             if not tables.engine.collect(uses.limit(1)).num_rows:
                 raise Abstained("the log names no payment, device, address or mail domain")
@@ -78,7 +100,10 @@ class Infrastructure:
         accounts = found["accounts"].to_numpy()
         kind = found["kind"].to_numpy()
         strong = np.isin(kind, [INFRASTRUCTURE_KINDS.index(name) for name in STRONG])
-        self._look_around(read_accounts(tables), found.filter(pa.array(strong)))
+        self._customer = customers(
+            known, *(_holders(found, kind, name) for name in ("payment", "email_domain"))
+        )
+        self._look_around(known, found.filter(pa.array(strong)))
         weight = np.log(max(population, 2) / accounts) * np.where(strong, 1.0, WEAK)
         links = pa.Table.from_arrays(
             [found["account"], found["object"], found["uses"], weight], schema=LINKS
@@ -92,18 +117,22 @@ class Infrastructure:
         return Findings(dict(zip(owners.tolist(), best.tolist(), strict=True)), links, labels=named)
 
     def _look_around(self, accounts: Accounts, strong: pa.Table) -> None:
-        """Which accounts of the log share a strong value with one of another organisation."""
+        """Which accounts of the log share a strong value with one of another customer."""
         at = accounts.at(strong["account"].to_numpy())
         things, thing = np.unique(strong["object"].to_numpy(), return_inverse=True)
         self._rare = things
-        self._accounts = accounts.account
-        self._sharing = np.zeros(len(accounts), dtype=bool)
-        self._sharing[at[shared(accounts.owner[at], thing)]] = True
+        self._sharing[at[shared(self._customer[at], thing)]] = True
+        self.holders = Holders(strong["account"].to_numpy(), thing, self._customer[at])
+
+    def customers_of(self, accounts: Ints) -> Ints:
+        """For each of `accounts` (of the log that was searched) the number of its customer."""
+        return self._customer[np.searchsorted(self._accounts, accounts)]
 
     def judge(self, group: Group) -> Sequence[Evidence]:
         if not any(group.rows.knows(kind) for kind in STRONG):
             return []
-        share, shared_by = _sharing(group.rows, self._rare)
+        customer = self.customers_of(group.accounts)
+        share, shared_by = _sharing(group.rows, customer, self._rare)
         outside = ~np.isin(self._accounts, group.accounts, assume_unique=True)
         usual = float(self._sharing[outside].mean()) if outside.any() else 0.0
         if share < 0.05 or share < 3 * usual:
@@ -117,26 +146,31 @@ class Infrastructure:
                 value=share,
                 base_rate=usual,
                 weight=float(min(CEILING, excess)),
-                text=f"{shared_by} of {members} accounts, of different organisations, share a "
+                text=f"{shared_by} of {members} accounts, of different customers, share a "
                 f"payment instrument or a device with another of them; outside the group "
                 f"{share_of(usual * others, others, 'accounts')} do.",
             )
         ]
 
 
-def _sharing(rows: Rows, rare: Ints) -> tuple[float, int]:
-    """Share and number of the accounts that share a strong value with one of another org.
+def _holders(found: pa.Table, kind: npt.NDArray[np.int8], name: str) -> tuple[Ints, Ints]:
+    """The accounts with a value of the kind called `name`, and the value."""
+    chosen = kind == INFRASTRUCTURE_KINDS.index(name)
+    return found["account"].to_numpy()[chosen], found["object"].to_numpy()[chosen]
+
+
+def _sharing(rows: Rows, customer: Ints, rare: Ints) -> tuple[float, int]:
+    """Share and number of the accounts that share a strong value with one of another customer.
 
     Only values in `rare` count: those that several accounts of the log have, and no crowd.
     """
     sharing = np.zeros(len(rows.accounts), dtype=bool)
-    org = organisations(rows)
     for kind in STRONG:
         value = rows.ints(kind)
         known = (value != UNKNOWN) & np.isin(value, rare)
         owner = rows.owner[known]
         which = np.unique(value[known], return_inverse=True)[1]
-        sharing[owner[shared(org[owner], which)]] = True
+        sharing[owner[shared(customer[owner], which)]] = True
     return (float(sharing.mean()) if len(sharing) else 0.0), int(sharing.sum())
 
 

@@ -1,0 +1,72 @@
+"""The promise: of the campaigns that are reported, the expected share of false ones is at most α.
+
+A campaign is false when fewer than half of its members belong to one attack. Each group has an
+e-value (:mod:`.testing`) and a share of α, by what it asks for: groups that ask for what distillers
+need get more, which is allowed because it is settled before the tests. Any set of reported groups
+each of which has log e + log share ≥ log(K / (α R)), K the groups that were tested and R those in
+the set, keeps the promise under any dependence (weighted e-BH: Wang and Ramdas 2022; Ignatiadis,
+Wang and Ramdas, arXiv 2204.12447), so that groups seen twice may be left out before R is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from stillwatch.campaigns.judging import Judgement
+from stillwatch.detections import Family
+
+__all__ = ["ALPHA", "Promise", "kept", "promise"]
+
+Floats = npt.NDArray[np.float64]
+
+#: expected share of false campaigns among those reported, and of innocents among their members
+ALPHA = 0.05
+#: nats of purpose that count for a share of α: one loud template must not take all of it
+MOST = 4.0
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What is promised of a report.
+
+    Attributes:
+        alpha: the expected share of false campaigns, at most.
+        tested: groups that were tested (K).
+        nats: by judged group log e + log share - log K; -inf for groups that were not tested.
+    """
+
+    alpha: float
+    tested: int
+    nats: Floats
+
+
+def promise(judged: Sequence[Judgement], alpha: float) -> Promise:
+    """Weigh the e-values of all judged groups; what a veto speaks against is not tested."""
+    tested = np.array([not judgement.vetoed for judgement in judged], dtype=bool)
+    log_e = np.array([judgement.tested.log_e for judgement in judged])
+    asks = np.array([_purpose(judgement) for judgement in judged])
+    nats = np.full(len(judged), -np.inf)
+    if tested.any():
+        share = asks[tested] - np.logaddexp.reduce(asks[tested])
+        nats[tested] = log_e[tested] + share
+    return Promise(alpha, int(tested.sum()), nats)
+
+
+def kept(nats: Floats, alpha: float) -> int:
+    """How many of the groups with the largest `nats` may be reported together.
+
+    Args:
+        nats: of distinct groups, descending.
+    """
+    passes = np.flatnonzero(nats + np.log(np.arange(1, len(nats) + 1)) >= -np.log(alpha))
+    return int(passes[-1]) + 1 if len(passes) else 0
+
+
+def _purpose(judgement: Judgement) -> float:
+    """Nats of purpose, explained by a template or not: for a share of α that does not matter."""
+    found = [each.weight for each in judgement.evidence if each.family is Family.PURPOSE]
+    return min(MOST, max(found, default=0.0))
