@@ -15,6 +15,7 @@ from pathlib import Path
 
 from stillwatch.errors import InputError, UnknownFormatError
 from stillwatch.sources.finding import find_present
+from stillwatch.sources.lines import is_gzip
 from stillwatch.sources.log import Source
 from stillwatch.sources.opening import format_named, recognised
 from stillwatch.sources.remarks import Remarks
@@ -112,12 +113,14 @@ class Follower:
     def place(self, identity: str) -> Place:
         """How far the file was read, to be kept with what was read of it."""
         place = self._places[identity]
-        if identity.startswith("lines:"):
-            try:
-                return replace(place, before=print_before(Path(place.path), place.position))
-            except InputError:  # gone since: then there is nothing to compare either
-                return replace(place, before="")
-        return place
+        if not identity.startswith("lines:"):
+            return place
+        path = Path(place.path)
+        try:
+            same = identify(path) == identity  # it may have been rotated since
+            return replace(place, before=print_before(path, place.position) if same else "")
+        except InputError:
+            return replace(place, before="")
 
     def path(self, identity: str) -> str:
         """Where the file was met last."""
@@ -133,54 +136,48 @@ class Follower:
                 found.append(f"{path}: is not whole yet, and waits")
             elif identity is not None and identity.startswith("lines:"):
                 place = self._places.get(identity, Place(str(path)))
-                if place.before and place.position < size:
+                if place.position < size and not is_gzip(path):
                     found.append(f"{path}: its last line has no end yet, and waits")
         return found
 
     def _changed(self) -> list[_File]:
         """The files with something new, each identity once."""
-        chosen: dict[str, _File] = {}
-        present = find_present(self._patterns)
+        found: dict[str, list[Path]] = {}
         here: dict[Path, str] = {}
-        for path in present:
-            identity = self._identity(path, here)
-            if identity is not None:
-                self._choose(identity, path, chosen)
+        for path in find_present(self._patterns):
+            state = _state(path)
+            if state is not None and state[2] and self._done.get(path) != state:
+                identity = identify(path)
+                if identity is not None:
+                    here[path] = identity
+                    found.setdefault(identity, []).append(path)
         for identity, path in self._rotated(here):
-            self._choose(identity, path, chosen)
-        return list(chosen.values())
+            found.setdefault(identity, []).append(path)
+        files = (self._file(identity, paths) for identity, paths in found.items())
+        return [file for file in files if file is not None]
 
-    def _identity(self, path: Path, here: dict[Path, str]) -> str | None:
-        state = _state(path)
-        if state is None or not state[2] or self._done.get(path) == state:
-            return None
-        identity = identify(path)
-        if identity is not None:
-            here[path] = identity
-        return identity
-
-    def _choose(self, identity: str, path: Path, chosen: dict[str, _File]) -> None:
-        place = self._places.get(identity, Place(str(path)))
-        other = chosen.get(identity)
-        if other is not None and (other.path == Path(place.path) or path != Path(place.path)):
-            return  # a copy of a file that is read already
+    def _file(self, identity: str, paths: Sequence[Path]) -> _File | None:
+        """Of copies the one that was read before, else the first."""
+        place = self._places.get(identity, Place(str(paths[0])))
+        own = Path(place.path)
+        path = own if own in paths else paths[0]
         state = _state(path)
         if state is None:
-            return
+            return None
         if place.before and print_before(path, place.position) not in ("", place.before):
+            if path != own and own.exists() and identify(own) == identity:
+                return None  # a copy that is being made
             raise InputError(
                 f"was changed before byte {place.position:,}, up to which it was read; a log may "
                 "grow or be replaced, but not be rewritten: give what it holds now another name "
                 "and another first line, or begin a new state",
                 path=path,
             )
-        if str(path) != place.path:
+        if path != own:
             place = replace(place, path=str(path))
-            if identity in self._places:
-                self.moved[identity] = self._places[identity] = place
+            self.moved[identity] = self._places[identity] = place
         source = self._source(identity, path)
-        if source is not None:
-            chosen[identity] = _File(identity, path, source, place, state)
+        return None if source is None else _File(identity, path, source, place, state)
 
     def _rotated(self, here: Mapping[Path, str]) -> Iterator[tuple[str, Path]]:
         """Files that stood at a named path before, and may have grown until they were moved."""
