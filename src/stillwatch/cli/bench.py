@@ -13,6 +13,7 @@ from rich.table import Table as Shown
 from stillwatch.cli.progress import open_progress
 from stillwatch.cli.summary import open_console
 from stillwatch.lab.bench import SIZES, Command, Detector, Own, Plan, choose, grid_table, run_bench
+from stillwatch.lab.bench.baselines import BASELINES
 from stillwatch.lab.bench.figures import Run
 from stillwatch.lab.bench.guard import complaints
 from stillwatch.lab.bench.report import write_report
@@ -104,6 +105,7 @@ def _seeds(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
 )
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--keep-worlds", is_flag=True, help="Leave simulated logs there for the next run.")
+@click.option("--baselines", is_flag=True, help="Run six simpler detectors too.")
 @click.option("--guard", is_flag=True, help="Exit with 1 below the floors of CI (smoke size).")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def detection(
@@ -117,6 +119,7 @@ def detection(
     timeout: float,
     processes: int,
     keep_worlds: bool,
+    baselines: bool,
     guard: bool,
     quiet: bool,
 ) -> int:
@@ -137,7 +140,10 @@ def detection(
         size=SIZES[size],
         cells=chosen,
         seeds=seeds,
-        detectors=[_detector(each, timeout) for each in dict.fromkeys(detectors)],
+        detectors=[
+            *(_detector(each, timeout) for each in dict.fromkeys(detectors)),
+            *(BASELINES if baselines else ()),
+        ],
         out=out,
         processes=processes,
         keep=keep_worlds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from stillwatch.lab.baselines.baseline import Baseline, Judged
 from stillwatch.lab.baselines.words import hashed_words, prompts, unit_rows
 from stillwatch.sketches import Asks, Sketcher, SketchKey
 
-__all__ = ["LIMITS", "Limits", "Rules"]
+__all__ = ["LIMITS", "Limits", "RuledAccount", "Rules"]
 
 _BITS = 12
 _DAY = 86_400_000_000
@@ -48,7 +48,9 @@ LIMITS = Limits()
 
 
 @dataclass
-class _Account:
+class RuledAccount:
+    """Sums over the requests of one account."""
+
     requests: int = 0
     reasoning: int = 0
     days: set[int] = field(default_factory=set)
@@ -70,7 +72,14 @@ class Rules(Baseline):
         self.limits = limits
 
     def judge(self, batches: Iterable[Sequence[RawExchange]]) -> Judged:
-        accounts = _read(batches, self.limits.phrases)
+        return self.judge_accounts(self.read(batches))
+
+    def read(self, batches: Iterable[Sequence[RawExchange]]) -> dict[str, RuledAccount]:
+        """What the rules look at, of each account by itself."""
+        return _read(batches, self.limits.phrases)
+
+    def judge_accounts(self, accounts: Mapping[str, RuledAccount]) -> Judged:
+        """Judge accounts that were read before; what is shared is counted over these alone."""
         payments = Counter(each for account in accounts.values() for each in account.payments)
         addresses = Counter(each for account in accounts.values() for each in account.addresses)
         scores = {}
@@ -81,7 +90,7 @@ class Rules(Baseline):
         return Judged(scores, float(self.limits.points))
 
     def _ratios(
-        self, account: _Account, payments: Counter[str], addresses: Counter[str]
+        self, account: RuledAccount, payments: Counter[str], addresses: Counter[str]
     ) -> Iterator[float]:
         """What each rule measures, in units of its limit."""
         limits, count = self.limits, account.requests
@@ -93,8 +102,8 @@ class Rules(Baseline):
         yield max((addresses[each] for each in account.addresses), default=0) / limits.address
 
 
-def _read(batches: Iterable[Sequence[RawExchange]], phrases: Asks) -> dict[str, _Account]:
-    accounts: dict[str, _Account] = defaultdict(_Account)
+def _read(batches: Iterable[Sequence[RawExchange]], phrases: Asks) -> dict[str, RuledAccount]:
+    accounts: dict[str, RuledAccount] = defaultdict(RuledAccount)
     sketcher = Sketcher(_KEY)
     for rows in batches:
         texts = prompts(rows)
@@ -120,7 +129,7 @@ def _read(batches: Iterable[Sequence[RawExchange]], phrases: Asks) -> dict[str, 
     return accounts
 
 
-def _similarity(account: _Account) -> float:
+def _similarity(account: RuledAccount) -> float:
     """Mean cosine over the pairs: the sum of unit vectors, squared, less each with itself."""
     pairs = account.requests * (account.requests - 1)
     total = float(account.words.astype(np.float64) @ account.words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from stillwatch.campaigns.progress import Progress
 from stillwatch.lab.bench.sizes import Size, scenario_of
@@ -29,12 +29,17 @@ class Spent:
 
 @dataclass
 class Periods:
-    """The periods of one seed; each is made when it is first asked for."""
+    """The periods of one seed; each is made when it is first asked for.
+
+    Attributes:
+        memory: what detectors remember of this seed from one cell to the next.
+    """
 
     folder: Path
     size: Size
     seed: int
     progress: Progress
+    memory: dict[object, Any] = field(default_factory=dict)
     _worlds: dict[int, World] = field(default_factory=dict)
 
     def world(self, period: int) -> World:

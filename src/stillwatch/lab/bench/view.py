@@ -122,25 +122,36 @@ class View:
                 kinds.setdefault(account, set()).add(kind)
         return Truth(guilty, {a: frozenset(k) for a, k in kinds.items()}, int(attacks.sum()))
 
+    @property
+    def whole(self) -> bool:
+        """Whether every account that is seen is seen for the whole period."""
+        parts = range(self.world.parts)
+        return self._until == self.world.parts and all(
+            active.stop == parts.stop for active in self.campaigns.values()
+        )
+
+    def sees(self, accounts: pa.Array, at: pa.Array) -> pa.Array:
+        """Which rows of the world's log are seen, from their accounts and times (µs)."""
+        seen = pc.is_in(accounts, value_set=self._accounts)
+        seen = pc.and_(seen, pc.less(at, self.world.part_at(self._until)))
+        for leavers, end in self._ends:
+            gone = pc.and_(pc.is_in(accounts, value_set=leavers), pc.greater_equal(at, end))
+            seen = pc.and_(seen, pc.invert(gone))
+        return seen
+
     def write_log(self, path: Path) -> None:
         """The same rows as a native Parquet log, with their text."""
-        accounts = pa.array(
-            np.unique(np.asarray(self.senders["account"].to_pylist(), object)), pa.string()
-        )
-        ends = self._ends()
         source = pq.ParquetFile(self.world.log)
         with pq.ParquetWriter(path, source.schema_arrow, compression="zstd") as writer:
             for group in source.iter_batches(_GROUP_ROWS):
-                seen = pc.is_in(group["account"], value_set=accounts)
-                at = group["at"].cast(pa.int64())
-                seen = pc.and_(seen, pc.less(at, self.world.part_at(self._until)))
-                for leavers, end in ends:
-                    gone = pc.and_(
-                        pc.is_in(group["account"], value_set=leavers), pc.greater_equal(at, end)
-                    )
-                    seen = pc.and_(seen, pc.invert(gone))
+                seen = self.sees(group["account"], group["at"].cast(pa.int64()))
                 writer.write_batch(group.filter(seen))
 
+    @cached_property
+    def _accounts(self) -> pa.Array:
+        return self.senders["account"].combine_chunks().unique()
+
+    @cached_property
     def _ends(self) -> list[tuple[pa.Array, int]]:
         """Accounts of campaigns that stopped before the view ends, and when they did."""
         owners = self.senders["owner"].to_numpy()
