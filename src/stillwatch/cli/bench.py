@@ -21,6 +21,7 @@ from stillwatch.lab.bench.tables import (
     Table,
     brief_table,
     confounder_table,
+    leak_table,
     promise_lines,
     reasons,
     recall_caveat,
@@ -67,7 +68,7 @@ def _seeds(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
     type=click.Choice(list(SIZES)),
     default="smoke",
     show_default=True,
-    help="How many accounts, and which cells.",
+    help="How many accounts, and which cells; leak is ten days, to time the first report.",
 )
 @click.option(
     "--seeds",
@@ -154,6 +155,9 @@ def detection(
     runs = write_report(out, said, plan.size, chosen, results, alpha)
     for run in runs:
         _print_run(run, console)
+    leaks = leak_table(results)
+    if leaks.rows:
+        _print(leaks, console)
     console.print(f"report: {out / 'report.md'}", highlight=False, markup=False, soft_wrap=True)
     below = [line for run in runs for line in complaints(run)] if guard else []
     for line in below:

@@ -57,6 +57,8 @@ class Cell:
         shared: infrastructure signals are on.
         adaptive: the campaign is told after each round whether it was named (tier T5).
         period: one of the four; a campaign is hidden in the test period alone.
+        active: the days in which it is at work, the whole period if None. Where they are given, it
+            is counted how much is leaked before a look at the log so far reports it.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Cell:
     shared: bool = False
     adaptive: bool = False
     period: int = TEST
+    active: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.tier is not None and self.period != TEST:
@@ -95,7 +98,8 @@ class Cell:
         if self.tier is None:
             return ()
         if not self.adaptive:
-            return (self._campaign(self.name, self.exchanges * (1 - self.cover), self.cover, None),)
+            attacks = self.exchanges * (1 - self.cover)
+            return (self._campaign(self.name, attacks, self.cover, self.active),)
         found = []
         for each in self.generations():
             share = (1 - self.cover) / 2**each.number

@@ -46,7 +46,11 @@ class Periods:
         """`period` with the campaigns of all cells, sketched."""
         if period not in self._worlds:
             self._worlds[period] = open_world(
-                self._place(period), scenario_of(self.size, period), self.seed, self.progress
+                self._place(period),
+                scenario_of(self.size, period),
+                self.seed,
+                self.progress,
+                parts_a_day=self.size.looks,
             )
         return self._worlds[period]
 

@@ -22,6 +22,7 @@ from stillwatch.lab.bench.tables import (
     confounder_table,
     cost_table,
     false_table,
+    leak_table,
     markdown,
     promise_lines,
     reasons,
@@ -33,6 +34,9 @@ __all__ = ["write_report"]
 _CAVEAT = """Simulated traffic: some prompts are real texts, others are composed; arrival times
 follow production traces; accounts and their infrastructure are invented. Whoever wrote the
 simulator knew what detections look at: read every figure as an optimistic bound."""
+
+_LEAK = """Attack exchanges in the log at the first hourly look that reports the campaign, found by
+bisection; a campaign that no look reports while it is at work has leaked everything."""
 
 
 def write_report(
@@ -58,6 +62,9 @@ def write_report(
     ]
     for run in runs:
         parts += _of(run, out)
+    leaks = leak_table(results)
+    if leaks.rows:
+        parts += ["## Leaked before the first report", _LEAK, markdown(leaks)]
     parts += ["## Speed and state", markdown(cost_table(runs))]
     parts += ["## The cells", markdown(Table(*grid_table(cells)))]
     (out / "report.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -32,6 +32,7 @@ class Result:
         design: the settings of the cell, and the size, in words.
         reason: why there are no counts; None where there are.
         rounds: of an adaptive campaign, the generation that worked in each round.
+        leaked: attack exchanges before the first report; None where nobody counted.
         exchanges, accounts, days: of the log that the detector saw last.
         seconds, processor, state: see :class:`stillwatch.lab.bench.detector.Spent`.
     """
@@ -44,6 +45,7 @@ class Result:
     reason: str | None = None
     scored: Scored | None = None
     rounds: tuple[int, ...] = ()
+    leaked: int | None = None
     exchanges: int = 0
     accounts: int = 0
     days: float = 0.0

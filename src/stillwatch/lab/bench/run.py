@@ -14,6 +14,7 @@ from stillwatch.errors import StillwatchError
 from stillwatch.lab.bench.adaptive import played
 from stillwatch.lab.bench.cell import Cell
 from stillwatch.lab.bench.detector import Detector, DetectorError, Periods
+from stillwatch.lab.bench.leak import leaked_before
 from stillwatch.lab.bench.results import Result, Results, design_of
 from stillwatch.lab.bench.scored import named_accounts, score_run
 from stillwatch.lab.bench.sizes import Size
@@ -139,10 +140,13 @@ def run_cell(detector: Detector, cell: Cell, periods: Periods) -> Result:
         "design": design,
     }
     rounds: tuple[int, ...] = ()
+    leaked: int | None = None
     try:
         with tempfile.TemporaryDirectory(dir=periods.folder) as place:
+            looks = _Looks(detector, Path(place), periods)
+            if cell.active is not None:
+                leaked = leaked_before(cell, world, looks.reports)
             if cell.adaptive:
-                looks = _Looks(detector, Path(place), periods)
                 view, rounds = played(cell, world, looks.named)
             elif cell.tier is None:
                 view = View(world)
@@ -158,6 +162,7 @@ def run_cell(detector: Detector, cell: Cell, periods: Periods) -> Result:
         **about,  # type: ignore[arg-type]
         scored=scored,
         rounds=rounds,
+        leaked=leaked,
         exchanges=view.rows(),
         accounts=len(truth.guilty) + len(truth.innocents),
         days=world.scenario.days,
@@ -168,17 +173,25 @@ def run_cell(detector: Detector, cell: Cell, periods: Periods) -> Result:
 
 
 class _Looks:
-    """Runs the detector on the log so far, and says whom it names."""
+    """Runs the detector on the log so far."""
 
     def __init__(self, detector: Detector, place: Path, periods: Periods) -> None:
         self._detector, self._place, self._periods = detector, place, periods
         self._looks = 0
 
     def named(self, view: View) -> frozenset[str]:
+        """Everybody who is a member of a reported campaign."""
+        return named_accounts(self._look(view))
+
+    def reports(self, view: View) -> bool:
+        """Whether the hidden campaign is reported."""
+        return bool(score_run(self._look(view), view.truth()).found)
+
+    def _look(self, view: View) -> Path:
         self._looks += 1
         out = self._place / f"look-{self._looks}"
         self._detector.run(view, out, self._periods)
-        return named_accounts(out)
+        return out
 
 
 def _tell(result: Result, progress: Progress) -> None:
@@ -192,5 +205,7 @@ def _tell(result: Result, progress: Progress) -> None:
     if scored.found is not None:
         words.append("found" if scored.found else "missed")
         words.append(f"{scored.named:,} of {scored.attackers:,} accounts")
+    if result.leaked is not None:
+        words.append(f"{result.leaked:,} leaked")
     words.append(f"{scored.wrong:,} innocents, {scored.false} false")
     progress.note(f"{head}{', '.join(words)} ({result.seconds:.0f} s)")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stillwatch.lab.bench.cell import CALIBRATION, DRIFT, REFERENCE, TEST, Cell
 from stillwatch.lab.bench.grid import FULL, SMOKE
+from stillwatch.lab.bench.leak import LEAK
 from stillwatch.lab.traffic import Scenario
 
 __all__ = ["SIZES", "Size", "scenario_of"]
@@ -36,17 +37,26 @@ _MIXES: dict[int, dict[str, float]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """The innocent accounts of each period, its days, and the cells that are run."""
+    """The innocent accounts of each period, its days, and the cells that are run.
+
+    Attributes:
+        volume: factor on the volume of every innocent account.
+        looks: parts of a day after which a detector may look at the log so far.
+    """
 
     name: str
     accounts: int
     days: float
     cells: tuple[Cell, ...]
+    volume: float = 1.0
+    looks: int = 2
 
 
 SIZES: dict[str, Size] = {
     "smoke": Size(name="smoke", accounts=1_500, days=2.0, cells=SMOKE),
     "full": Size(name="full", accounts=10_000, days=2.0, cells=FULL),
+    # 3,000 attack exchanges are 1 % of what so many accounts send at this volume in ten days
+    "leak": Size(name="leak", accounts=4_000, days=10.0, cells=LEAK, volume=0.28, looks=24),
 }
 
 
@@ -61,6 +71,7 @@ def scenario_of(size: Size, period: int, cells: Sequence[Cell] | None = None) ->
         name=f"{size.name}-{_NAMES[period]}",
         about="a period of the benchmark of detection",
         days=size.days,
+        volume=size.volume,
         accounts=size.accounts,
         kinds=_MIXES[period],
         campaigns=tuple(c for cell in hidden for c in cell.campaigns(size.days)),

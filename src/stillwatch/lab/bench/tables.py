@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 from typing import NamedTuple
 
 from stillwatch.lab.bench.figures import Estimate, Run, State
+from stillwatch.lab.bench.results import Result
 
 __all__ = [
     "Table",
@@ -14,6 +16,7 @@ __all__ = [
     "confounder_table",
     "cost_table",
     "false_table",
+    "leak_table",
     "markdown",
     "promise_lines",
     "reasons",
@@ -158,6 +161,32 @@ def cost_table(runs: Sequence[Run]) -> Table:
             )
         )
     return Table(("detector", "exchanges a second and core", "bytes an account"), rows)
+
+
+def leak_table(results: Sequence[Result]) -> Table:
+    """Attack exchanges before the first report, one row a detector and cell that counted them."""
+    counted: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for each in results:
+        if each.leaked is not None and each.scored is not None:
+            pair = each.leaked, each.scored.attacks
+            counted.setdefault((each.detector, each.cell), []).append(pair)
+    rows: list[tuple[str, ...]] = []
+    for (detector, cell), pairs in counted.items():
+        leaked = sorted(one for one, _ in pairs)
+        seen = sum(one < every for one, every in pairs)
+        rows.append(
+            (
+                cell,
+                detector,
+                f"{len(pairs)}",
+                f"{seen}",
+                f"{median(leaked):,.0f}",
+                f"{leaked[0]:,} to {leaked[-1]:,}",
+                f"{median(every for _, every in pairs):,.0f}",
+            )
+        )
+    heads = ("cell", "detector", "runs", "stopped", "leaked, median", "range", "of")
+    return Table(heads, rows)
 
 
 def markdown(table: Table) -> str:
