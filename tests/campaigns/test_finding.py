@@ -96,7 +96,7 @@ def found(
     styles: Mapping[int, Iterable[int]] | None = None,
     **columns: Any,
 ) -> list[Campaign]:
-    """What stands of accounts that share `cards`, promised or for review, each worth twice what `nats` says by account.
+    """What stands of accounts that share `cards`, each worth twice what `nats` says by account.
 
     Of `styles`, those who share a style send two cells of it in two of three exchanges.
     """

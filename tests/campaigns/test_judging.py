@@ -23,7 +23,9 @@ def test_two_independent_families_make_a_campaign() -> None:
 
 
 def test_one_family_never_does_however_loud() -> None:
-    assert not Judgement((evidence(Family.TIME, 60.0), evidence(Family.TIME, 60.0)), ()).is_suspicious
+    assert not Judgement(
+        (evidence(Family.TIME, 60.0), evidence(Family.TIME, 60.0)), ()
+    ).is_suspicious
 
 
 def test_what_the_template_explains_is_no_second_family() -> None:

@@ -74,9 +74,10 @@ def test_fewer_than_ten_marked_exchanges_tell_nothing() -> None:
 
 def test_only_marked_exchanges_are_compared() -> None:
     account = np.repeat(np.arange(20), 4)
-    greeting = rows(account, content=np.where(np.arange(80) % 4, np.arange(80), 7_000))
-    assert said(greeting, np.where(np.arange(80) % 4, 0, -1)) == []
-    assert said(greeting) != []
+    own = np.arange(80) % 4 > 1
+    greetings = rows(account, content=np.where(own, np.arange(80), 7_000 + np.arange(80) % 4))
+    assert said(greetings, np.where(own, 0, -1)) == []
+    assert said(greetings) != []
 
 
 def test_a_class_is_seen_where_its_busiest_student_was_sampled() -> None:
@@ -87,3 +88,19 @@ def test_a_class_is_seen_where_its_busiest_student_was_sampled() -> None:
     thin = np.where(account == 0, 8, 1)
     (found,) = said(rows(account, content=np.concatenate(ours), thin=thin))
     assert found.value > 0.9
+
+
+@pytest.mark.parametrize(("accounts", "each", "texts"), [(600, 5, 900), (40, 40, 500)])
+def test_a_queue_that_hands_each_text_out_several_times_is_not_vetoed(
+    accounts: int, each: int, texts: int
+) -> None:
+    """Whoever wants several answers to a question asks it several times, through whoever comes."""
+    rng = np.random.default_rng(4)
+    account = np.repeat(np.arange(accounts), each)
+    turns = np.concatenate([rng.permutation(texts) for _ in range(-(-len(account) // texts))])
+    assert said(rows(account, content=turns[: len(account)])) == []
+
+
+def test_one_text_that_everybody_sent_and_nothing_else_is_vetoed() -> None:
+    (found,) = said(rows(range(20), content=[1] * 20))
+    assert found.veto

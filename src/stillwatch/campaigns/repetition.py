@@ -1,7 +1,8 @@
 """Repetition: do members send each other's texts? Classes and benchmarks do, a queue does not.
 
-A queue hands each item to one worker; repeating it elsewhere buys nothing. An assignment is sent
-by every student, a benchmark by every evaluator.
+An assignment is sent by every student, a benchmark by every evaluator, and who shares one text
+with another shares others with it. A queue hands an item to whoever comes, once, or several times
+where several answers are wanted.
 """
 
 from __future__ import annotations
@@ -15,22 +16,24 @@ from stillwatch.detections import (
     Metadata,
     distinct_contents,
     repeated_share,
+    repeated_together,
 )
 
 __all__ = ["REPETITION", "judge_repetition"]
 
-#: share of marked exchanges that another member sent too, from which on it is an assignment or a
-#: benchmark, whatever else is said; simulated campaigns stay at 0.0, classes reach 0.29 and more
-REPEATED = 0.2
+#: share of marked exchanges that another member sent too, and share of the other texts that two who
+#: have one in common share too, from which on it is an assignment or a benchmark, whatever else is
+#: said; simulated classes and evaluators reach 0.28 and 0.4 and more, queues 0.0 of the second
+REPEATED, TOGETHER = 0.2, 0.1
 
 REPETITION = Metadata(
     name="repetition",
     family=Family.PURPOSE,
     title="Members send each other's texts",
-    sees="the share of the group's marked texts that another member sent too; it only speaks "
-    "against a campaign",
-    null="a group that divides work up sends each text once",
-    base_rate="simulated: campaigns show none, classes 29 % and more; a veto from "
+    sees="the share of the group's marked texts that another member sent too, and whether they "
+    "are always the same members; it only speaks against a campaign",
+    null="a group that divides work up hands each text to whoever comes",
+    base_rate="simulated: classes and evaluators 28 % and more; a veto from "
     f"{100 * REPEATED:.0f} % on",
     look_alikes=("classes with an assignment", "benchmarks", "evaluators of one test set"),
 )
@@ -43,6 +46,9 @@ def judge_repetition(group: Group) -> Sequence[Evidence]:
         return []
     repeated = repeated_share(shared)
     if repeated < REPEATED:
+        return []
+    together = repeated_together(shared)
+    if together is not None and together < TOGETHER:
         return []
     return [
         Evidence(

@@ -7,7 +7,7 @@ entry point group ``stillwatch.detections``. A detection alone never names a cam
 
 from stillwatch.detections.accounts import microseconds
 from stillwatch.detections.communities import communities
-from stillwatch.detections.contents import distinct_contents, repeated_share
+from stillwatch.detections.contents import distinct_contents, repeated_share, repeated_together
 from stillwatch.detections.detection import (
     LINKS,
     Abstained,
@@ -46,5 +46,6 @@ __all__ = [
     "microseconds",
     "percent",
     "repeated_share",
+    "repeated_together",
     "share_of",
 ]
