@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from stillwatch.lab.baselines import rows_of
 from stillwatch.lab.baselines.words import hashed_words, prompts
-from stillwatch.lab.bench.cell import CALIBRATION
+from stillwatch.lab.bench.cell import CALIBRATION, REFERENCE
 from stillwatch.lab.bench.detector import Periods
 from stillwatch.lab.bench.view import View
 
@@ -69,7 +69,8 @@ def embedded(periods: Periods, period: int) -> Embedded:
     """The prompts of a whole period of a seed, all campaigns included."""
     key = ("prompts", period)
     if key not in periods.memory:
-        log = periods.log(period) if period == CALIBRATION else periods.world(period).log
+        earlier = period in (REFERENCE, CALIBRATION)
+        log = periods.log(period) if earlier else periods.world(period).log
         periods.progress.note(f"seed {periods.seed}: embedding the prompts of period {period}")
         periods.memory[key] = _read(log, _weights(periods))
     found: Embedded = periods.memory[key]

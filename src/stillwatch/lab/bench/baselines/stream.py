@@ -5,7 +5,7 @@ suspicion a prompt, embeddings, a stream clustering, and two thresholds a cluste
 highest suspicions, and a least number of accounts. What is different: the paper scores harm with a
 classifier and lets a language model judge what is left. Distillation has no harm score (phrases
 that harvesters use are in 3 % of innocent and 0 to 26 % of attack prompts here), so that the
-suspicion is novelty: one less the cosine with the nearest cluster of the calibration period; and
+suspicion is novelty: one less the cosine with the nearest cluster of the reference period; and
 nobody judges. Similarity is that of tf-idf, not of an encoder.
 """
 
@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.lab.baselines.words import fold_of
 from stillwatch.lab.bench.baselines.files import SHARE, write_files
 from stillwatch.lab.bench.baselines.prompts import Embedded, calibration, embedded
+from stillwatch.lab.bench.cell import REFERENCE
 from stillwatch.lab.bench.detector import Periods, Spent
 from stillwatch.lab.bench.view import View
 
@@ -34,7 +34,7 @@ _CENTRES = 2_048
 _BATCH = 1_024
 _TOP = 20
 _LEAST_ACCOUNTS = 5
-#: prompts of the calibration period that its centres are made of
+#: prompts of the reference period that the centres of before are made of
 _SAMPLE = 60_000
 
 
@@ -113,8 +113,7 @@ def _clusters(prompts: Embedded, suspicion: Floats) -> list[_Cluster]:
 
 class StreamClusters:
     """See the module. Clusters with five accounts and more are flagged above the weight at which
-    at most 1 % of the calibration accounts are: half of these accounts make the centres of before,
-    the other half the threshold.
+    at most 1 % of the accounts of the calibration period are.
     """
 
     name = "stream clustering"
@@ -145,15 +144,14 @@ class StreamClusters:
     def _calibrated(self, periods: Periods) -> tuple[Floats, float]:
         """The centres of before, and the weight above which a cluster is flagged."""
         if "stream" not in periods.memory:
-            prompts = calibration(periods)
-            folds = np.array([fold_of(name) for name in prompts.names])[prompts.owners]
+            earlier = embedded(periods, REFERENCE)
             chance = np.random.default_rng(periods.seed)
-            makes = chance.permutation(np.flatnonzero(folds == 0))[:_SAMPLE]
-            stream = _Stream(prompts.values.shape[1])
-            stream.feed(prompts.values[np.sort(makes)])
-            others = prompts.some(np.flatnonzero(folds == 1))
-            suspicion = _suspicion(others.values, stream.centres)
-            limit = _limit(_clusters(others, suspicion), len(np.unique(others.owners)))
+            makes = chance.permutation(len(earlier.values))[:_SAMPLE]
+            stream = _Stream(earlier.values.shape[1])
+            stream.feed(earlier.values[np.sort(makes)])
+            prompts = calibration(periods)
+            suspicion = _suspicion(prompts.values, stream.centres)
+            limit = _limit(_clusters(prompts, suspicion), len(prompts.names))
             periods.memory["stream"] = stream.centres, limit
         found: tuple[Floats, float] = periods.memory["stream"]
         return found
