@@ -107,6 +107,7 @@ def _seeds(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--keep-worlds", is_flag=True, help="Leave simulated logs there for the next run.")
 @click.option("--baselines", is_flag=True, help="Run six simpler detectors too.")
+@click.option("--retry", is_flag=True, help="Run again what gave no result.")
 @click.option("--guard", is_flag=True, help="Exit with 1 below the floors of CI (smoke size).")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def detection(
@@ -121,6 +122,7 @@ def detection(
     processes: int,
     keep_worlds: bool,
     baselines: bool,
+    retry: bool,
     guard: bool,
     quiet: bool,
 ) -> int:
@@ -148,6 +150,7 @@ def detection(
         out=out,
         processes=processes,
         keep=keep_worlds,
+        retry=retry,
     )
     with open_progress(quiet=quiet) as progress:
         results = run_bench(plan, progress)

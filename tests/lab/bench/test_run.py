@@ -39,7 +39,7 @@ def cell_of(size: Size, name: str) -> Cell:
 
 def ran(periods: Periods, command: str, cell: str = "harvest", timeout: float = 60.0) -> Result:
     detector = Command(command, timeout=timeout)
-    return run_cell(detector, cell_of(periods.size, cell), periods)
+    return run_cell(detector, cell_of(periods.size, cell), periods, periods.folder)
 
 
 def test_a_detector_that_keeps_to_the_files_is_scored(periods: Periods, scripts: Scripts) -> None:
@@ -152,6 +152,38 @@ def test_a_result_that_is_there_is_not_computed_again(
     assert not list((out / "worlds").iterdir())
 
 
+def test_what_gave_no_result_is_run_again_when_asked(
+    tiny: Size, scripts: Scripts, tmp_path: Path
+) -> None:
+    switch = tmp_path / "switch"
+    body = f"if not pathlib.Path({str(switch)!r}).exists(): sys.exit('not yet')\n" + NOBODY
+    plan = plan_of(tiny, tmp_path / "out", scripts.named(body), ("quiet",))
+    (failed,) = run_bench(plan, Silent())
+    assert failed.reason == "ended with status 1: not yet"
+    switch.touch()
+    assert run_bench(plan, Silent()) == [failed]
+    (again,) = run_bench(dataclasses.replace(plan, retry=True), Silent())
+    assert again.reason is None
+
+
+def test_seeds_are_spread_over_processes_and_news_come_while_they_run(
+    tiny: Size, scripts: Scripts, tmp_path: Path
+) -> None:
+    class Noted(Silent):
+        def __init__(self) -> None:
+            self.notes: list[str] = []
+
+        def note(self, text: str) -> None:
+            self.notes.append(text)
+
+    noted = Noted()
+    plan = plan_of(tiny, tmp_path / "out", scripts.named(NOBODY), ("quiet",))
+    found = run_bench(dataclasses.replace(plan, seeds=(3, 4), processes=2), noted)
+    assert [each.seed for each in found] == [3, 4]
+    assert sum("simulating" in note for note in noted.notes) == 2
+    assert [path.name for path in (tmp_path / "out").iterdir() if "runs" in path.name] == []
+
+
 def test_a_cell_whose_settings_changed_is_run_again(
     tiny: Size, scripts: Scripts, tmp_path: Path
 ) -> None:
@@ -186,7 +218,7 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_our_own_detector_writes_the_files_that_it_is_scored_by(
     periods: Periods, tiny: Size
 ) -> None:
-    result = run_cell(Own(), cell_of(tiny, "harvest"), periods)
+    result = run_cell(Own(), cell_of(tiny, "harvest"), periods, periods.folder)
     assert result.reason is None
     assert result.state is not None
     assert result.state > 0

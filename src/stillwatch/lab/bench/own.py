@@ -9,7 +9,8 @@ from stillwatch.campaigns import ScanOptions, Silent
 from stillwatch.campaigns.scan import search
 from stillwatch.detections import load_detections
 from stillwatch.engines import open_engine
-from stillwatch.lab.bench.detector import Periods, Spent
+from stillwatch.errors import StorageError
+from stillwatch.lab.bench.detector import DetectorError, Periods, Spent
 from stillwatch.lab.bench.view import View
 from stillwatch.lab.bench.world import key_of
 
@@ -22,7 +23,19 @@ class Own:
     name = "stillwatch"
 
     def run(self, view: View, out: Path, periods: Periods) -> Spent:
-        """Find the campaigns of `view`; the files go to the new folder `out`."""
+        """Find the campaigns of `view`; the files go to the new folder `out`.
+
+        Raises:
+            DetectorError: whatever went wrong, but a full disk.
+        """
+        try:
+            return self._run(view, out)
+        except StorageError:
+            raise
+        except Exception as error:
+            raise DetectorError(f"{type(error).__name__}: {error}") from error
+
+    def _run(self, view: View, out: Path) -> Spent:
         work = out / "work"
         work.mkdir(parents=True)
         began, busy = time.perf_counter(), time.process_time()

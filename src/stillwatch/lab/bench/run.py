@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 from stillwatch.campaigns.progress import Progress, Silent
-from stillwatch.errors import StillwatchError
 from stillwatch.lab.bench.adaptive import played
 from stillwatch.lab.bench.cell import Cell
 from stillwatch.lab.bench.detector import Detector, DetectorError, Periods
@@ -19,6 +16,7 @@ from stillwatch.lab.bench.results import Result, Results, design_of
 from stillwatch.lab.bench.scored import named_accounts, score_run
 from stillwatch.lab.bench.sizes import Size
 from stillwatch.lab.bench.view import View
+from stillwatch.lab.bench.workers import Tell, spread
 
 __all__ = ["Plan", "results_file", "run_bench", "run_cell"]
 
@@ -31,6 +29,7 @@ class Plan:
         cells: some of those of `size`.
         out: where results, worlds and reports go.
         keep: leave worlds on the disk, for the next run over the same seeds.
+        retry: run again what gave no result.
     """
 
     size: Size
@@ -40,6 +39,7 @@ class Plan:
     out: Path
     processes: int = 2
     keep: bool = False
+    retry: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class _Task:
     """What has no result yet for one seed: its cells share worlds."""
 
     plan: Plan
+    work: Path
     seed: int
     pairs: tuple[tuple[Detector, Cell], ...]
 
@@ -63,31 +64,36 @@ def run_bench(plan: Plan, progress: Progress) -> list[Result]:
         StillwatchError: a world could not be made; what was found before is kept.
     """
     results = Results(results_file(plan.out))
-    known = {result.key for result in results.read()}
-    tasks = list(_tasks(plan, known))
-    runs = sum(len(task.pairs) for task in tasks)
-    there = len(plan.cells) * len(plan.seeds) * len(plan.detectors) - runs
-    if there:
-        progress.note(f"{there:,} results are there already")
-    progress.step("runs", runs)
-    if plan.processes == 1 or len(tasks) == 1:
-        for task in tasks:
-            for result in _run_task(task, progress):
-                results.append(result)
-                _tell(result, progress)
-    elif tasks:
-        with ProcessPoolExecutor(plan.processes, get_context("spawn")) as pool:
-            jobs = [pool.submit(_run_whole, task) for task in tasks]
-            for job in as_completed(jobs):
-                for result in job.result():
-                    _tell(result, progress)
-    wanted = {_key(plan, each, cell, seed): None
-              for each in plan.detectors for cell in plan.cells for seed in plan.seeds}  # fmt: skip
+    known = {result.key for result in results.read() if result.scored is not None or not plan.retry}
+    plan.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=plan.out, prefix="runs-") as work:
+        tasks = list(_tasks(plan, Path(work), known))
+        runs = sum(len(task.pairs) for task in tasks)
+        there = len(plan.cells) * len(plan.seeds) * len(plan.detectors) - runs
+        if there:
+            progress.note(f"{there:,} results are there already")
+        progress.step("runs", runs)
+        if plan.processes == 1 or len(tasks) <= 1:
+            for task in tasks:
+                _run_task(task, lambda told: _show(told, progress))
+        else:
+            for told in spread(_run_task, tasks, plan.processes):
+                _show(told, progress)
+    wanted = [_key(plan, each, cell, seed)
+              for each in plan.detectors for cell in plan.cells for seed in plan.seeds]  # fmt: skip
     found = {result.key: result for result in results.read()}
     return [found[key] for key in wanted if key in found]
 
 
-def _tasks(plan: Plan, known: set[tuple[str, str, str, int, str]]) -> Iterator[_Task]:
+def _show(told: object, progress: Progress) -> None:
+    """Pass on what a worker tells: a result, or a note."""
+    if isinstance(told, Result):
+        _tell(told, progress)
+    else:
+        progress.note(str(told))
+
+
+def _tasks(plan: Plan, work: Path, known: set[tuple[str, str, str, int, str]]) -> Iterator[_Task]:
     for seed in plan.seeds:
         pairs = tuple(
             (detector, cell)
@@ -96,7 +102,7 @@ def _tasks(plan: Plan, known: set[tuple[str, str, str, int, str]]) -> Iterator[_
             if _key(plan, detector, cell, seed) not in known
         )
         if pairs:
-            yield _Task(plan, seed, pairs)
+            yield _Task(plan, work, seed, pairs)
 
 
 def _key(plan: Plan, detector: Detector, cell: Cell, seed: int) -> tuple[str, str, str, int, str]:
@@ -105,30 +111,37 @@ def _key(plan: Plan, detector: Detector, cell: Cell, seed: int) -> tuple[str, st
     return detector.name, size.name, cell.name, seed, design
 
 
-def _run_whole(task: _Task) -> list[Result]:
-    """For another process: every result is on the disk as soon as it is there."""
-    results = Results(results_file(task.plan.out))
-    found = []
-    for result in _run_task(task, Silent()):
-        results.append(result)
-        found.append(result)
-    return found
+class _Notes(Silent):
+    """Passes notes on, and leaves steps to whoever counts the runs."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._told = tell
+
+    def note(self, text: str) -> None:
+        self._told(text)
 
 
-def _run_task(task: _Task, progress: Progress) -> Iterator[Result]:
+def _run_task(task: _Task, tell: Tell) -> None:
+    """Every result is on the disk before it is told."""
     plan = task.plan
-    periods = Periods(plan.out / "worlds", plan.size, task.seed, progress)
+    results = Results(results_file(plan.out))
+    periods = Periods(plan.out / "worlds", plan.size, task.seed, _Notes(tell))
     for detector, cell in task.pairs:
-        yield run_cell(detector, cell, periods)
+        result = run_cell(detector, cell, periods, task.work)
+        results.append(result)
+        tell(result)
     if not plan.keep:
         periods.remove()
 
 
-def run_cell(detector: Detector, cell: Cell, periods: Periods) -> Result:
+def run_cell(detector: Detector, cell: Cell, periods: Periods, work: Path) -> Result:
     """Run `detector` on `cell`. Whatever goes wrong with it is a result too.
 
+    Args:
+        work: a folder for what is only needed meanwhile.
+
     Raises:
-        StillwatchError: a period could not be made.
+        StillwatchError: a period could not be made, or the disk is full.
     """
     size, world = periods.size, periods.world(cell.period)
     design = design_of(cell, size.name, size.accounts, size.days)
@@ -142,7 +155,7 @@ def run_cell(detector: Detector, cell: Cell, periods: Periods) -> Result:
     rounds: tuple[int, ...] = ()
     leaked: int | None = None
     try:
-        with tempfile.TemporaryDirectory(dir=periods.folder) as place:
+        with tempfile.TemporaryDirectory(dir=work) as place:
             looks = _Looks(detector, Path(place), periods)
             if cell.active is not None:
                 leaked = leaked_before(cell, world, looks.reports)
@@ -156,7 +169,7 @@ def run_cell(detector: Detector, cell: Cell, periods: Periods) -> Result:
             spent = detector.run(view, out, periods)
             truth = view.truth()
             scored = score_run(out, truth)
-    except (DetectorError, StillwatchError) as error:
+    except DetectorError as error:
         return Result(**about, reason=str(error) or type(error).__name__)  # type: ignore[arg-type]
     return Result(
         **about,  # type: ignore[arg-type]

@@ -192,7 +192,7 @@ class RuleBook(AccountBaseline):
     def scores(self, view: View, periods: Periods) -> Mapping[str, float]:
         rules = Rules()
         if not view.whole:
-            with tempfile.TemporaryDirectory(dir=periods.folder) as place:
+            with tempfile.TemporaryDirectory() as place:
                 log = Path(place) / "log.parquet"
                 view.write_log(log)
                 return rules.judge(rows_of(log)).scores
