@@ -25,6 +25,7 @@ from stillwatch.lab.bench import (
     run_cell,
 )
 from stillwatch.lab.bench.run import results_file
+from stillwatch.lab.traffic import Tier
 
 from .conftest import Scripts
 
@@ -182,6 +183,23 @@ def test_seeds_are_spread_over_processes_and_news_come_while_they_run(
     assert [each.seed for each in found] == [3, 4]
     assert sum("simulating" in note for note in noted.notes) == 2
     assert [path.name for path in (tmp_path / "out").iterdir() if "runs" in path.name] == []
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_cell_that_cannot_be_simulated_ends_the_benchmark(
+    tiny: Size, tmp_path: Path, processes: int
+) -> None:
+    wrong = Cell(name="x", tier=Tier.T1, family="alchemy", accounts=3, exchanges=10)
+    plan = Plan(
+        size=dataclasses.replace(tiny, cells=(wrong,)),
+        cells=(wrong,),
+        seeds=(1, 2),
+        detectors=[Own()],
+        out=tmp_path,
+        processes=processes,
+    )
+    with pytest.raises(SettingsError, match="no family 'alchemy'"):
+        run_bench(plan, Silent())
 
 
 def test_a_cell_whose_settings_changed_is_run_again(

@@ -6,14 +6,14 @@ innocent accounts, so that what is pooled over cells is averaged within a seed f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
 import numpy as np
 
-from stillwatch.lab.bench.cell import Cell
+from stillwatch.lab.bench.cell import TEST, Cell
 from stillwatch.lab.bench.results import Result
 from stillwatch.lab.bench.scored import Scored
 from stillwatch.statistics import (
@@ -160,7 +160,7 @@ def figures(
         alpha=alpha,
         cells=found,
         promises=(campaigns, members),
-        kinds=_kinds(ours),
+        kinds=_kinds(ours, {cell.name: cell.period for cell in cells}),
         false_campaigns=million * sum(scored.false for _, scored in done),
         innocents=million * sum(scored.wrong for _, scored in done),
         silent=sum(scored.reported == 0 for _, scored in done) / max(1, len(done)),
@@ -254,17 +254,15 @@ def _promise(
     return Promise(of, mean, bound, worst, adjusted.get(worst, 1.0), state)
 
 
-def _kinds(results: Sequence[Result]) -> tuple[KindFigures, ...]:
-    """Accounts of a seed are the same ones in all its cells, so that they count once."""
-    accounts: dict[str, dict[tuple[int, bool], int]] = {}
+def _kinds(results: Sequence[Result], periods: Mapping[str, int]) -> tuple[KindFigures, ...]:
+    """Accounts of a seed are the same ones in all cells of a period, so that they count once."""
+    accounts: dict[str, dict[tuple[int, int], int]] = {}
     shares: dict[str, list[float]] = {}
     for each in results:
         if each.scored is None:
             continue
         for kind, count in each.scored.innocents.items():
-            # the drift period draws other accounts than the test period
-            where = (each.seed, each.cell == "drift")
-            accounts.setdefault(kind, {})[where] = count
+            accounts.setdefault(kind, {})[each.seed, periods.get(each.cell, TEST)] = count
             shares.setdefault(kind, []).append(each.scored.accused.get(kind, 0) / count)
     found = []
     for kind in sorted(accounts):
