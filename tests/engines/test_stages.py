@@ -112,3 +112,18 @@ def test_a_result_that_cannot_be_written_names_the_file(
     (tmp_path / "work").write_text("a file where the folder should be")
     with open_engine("duckdb", tmp_path / "engine") as engine, pytest.raises(StorageError):
         run_stages(engine, STAGES, days, tmp_path / "work")
+
+
+def test_a_tidy_run_leaves_only_what_it_used(
+    days: dict[dt.date, list[Path]], tmp_path: Path
+) -> None:
+    with open_engine("duckdb", tmp_path / "engine") as engine:
+        run_stages(engine, STAGES, days, tmp_path / "work")
+        (tmp_path / "work" / "visits" / "torn.partial").touch()
+        before = set((tmp_path / "work").glob("*/*"))
+        run_stages(engine, STAGES, {TUESDAY: days[TUESDAY]}, tmp_path / "work", tidy=True)
+        left = set((tmp_path / "work").glob("*/*"))
+        again = run_stages(engine, STAGES, {TUESDAY: days[TUESDAY]}, tmp_path / "work", tidy=True)
+    assert sorted(path.name.partition(".")[0] for path in left) == ["2026-03-03", "all"]
+    assert len(before) == 4
+    assert again.reused == 2

@@ -126,6 +126,37 @@ def on_disk(store: EventStore) -> set[Path]:
     return set(store.path.rglob("*.parquet"))
 
 
+def test_small_parts_of_a_day_are_joined_without_a_roll(
+    store: EventStore, exchanges: Exchanges, kept: Keep
+) -> None:
+    for seed in range(8):
+        with store.bulk() as writer:
+            writer.write(exchanges(3, seed=seed, days=2))
+    before = kept(store)
+    assert len(store.parquet_files()) == 16
+    store.join()
+    assert len(store.parquet_files()) == 2
+    assert kept(store) == before
+    files = store.parquet_files()
+    store.join()
+    assert store.parquet_files() == files
+
+
+def test_a_label_counts_with_the_rows_of_its_bulk(store: EventStore, exchanges: Exchanges) -> None:
+    assert store.label is None
+    with store.bulk("one") as writer:
+        writer.write(exchanges(3))
+    with pytest.raises(KeyError), store.bulk("two"):
+        raise KeyError
+    with store.bulk():
+        pass
+    with EventStore.open(store.path) as again:
+        assert again.label == "one"
+    with store.bulk("three"):
+        pass
+    assert store.label == "three"
+
+
 def test_late_rows_of_a_rolled_day_get_a_file_of_their_own(
     store: EventStore, exchanges: Exchanges, kept: Keep, tally: Keep
 ) -> None:

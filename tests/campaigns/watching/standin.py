@@ -69,11 +69,7 @@ def find(
         if len((campaign := _campaign(rows)).members) >= 3
         and not any(name.endswith("cleared") for name, _ in rows)
     ]
-    detected = Detected({}, [], [], {}, {})
-    return Found(
-        **dict.fromkeys(Found.__dataclass_fields__, ())
-        | {"detected": detected, "campaigns": campaigns, "scores": {}}
-    )
+    return Found(Detected({}, [], [], {}, {}), campaigns, [], len(campaigns), [], {})
 
 
 def _campaign(rows: list[tuple[str, int]]) -> Campaign:

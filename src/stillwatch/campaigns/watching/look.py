@@ -190,6 +190,8 @@ class Looks:
                 format=state.about("log"),
             ),
             campaigns=tuple(changes.campaigns),
+            review=tuple(found.review),
+            tested=found.tested,
             considered=len(found.detected.judged),
             detections=tuple(found.ran),
             notes=(about, *state.notes()),
