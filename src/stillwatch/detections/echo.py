@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,7 @@ from stillwatch.detections.detection import (
     Metadata,
     Tables,
 )
-from stillwatch.detections.group import Group
+from stillwatch.detections.group import Group, Ints
 from stillwatch.detections.infrastructure import organisations
 from stillwatch.detections.styles import Style, find_styles
 from stillwatch.detections.tables import (
@@ -44,6 +45,8 @@ PAIRS = 3_000_000
 CEILING = 5.0
 #: organisations that are no crowd
 FEW = 2
+#: two styles with so many accounts in common (Jaccard) are one
+SAME = 0.5
 
 
 class Echo:
@@ -71,21 +74,18 @@ class Echo:
     def find(self, tables: Tables) -> Findings:
         spread = tables[f"cell_spread_{tables.sampling}_{LEAST}"]
         thin = tables.sampling
-        pairs = tables.engine.collect(spread.select("account", "cell", "uses"))
+        pairs = tables.engine.collect(spread.select("account", "cell", "uses", "varied"))
         while pairs.num_rows > PAIRS:
             thin *= 2
             pairs = pairs.filter(pa.array(pairs["cell"].to_numpy() % thin == 0))
-        styles = find_styles(
-            pairs["account"].to_numpy(),
-            pairs["cell"].to_numpy(),
-            pairs["uses"].to_numpy(),
-            population=tables.population,
-        )
+        everything = _styles(pairs, tables.population)
+        recurring = _styles(pairs.filter(pairs["varied"]), tables.population)
+        styles = [*everything, *_new(recurring, everything)]
         return Findings(
             scores=_scores(styles, tables),
             links=_links(styles, tables.population),
-            styles={int(style.cells[0]): style.cells for style in styles},
-            labels={int(style.cells[0]): "style" for style in styles},
+            styles={style.name: style.cells for style in styles},
+            labels={style.name: "style" for style in styles},
         )
 
     def judge(self, group: Group) -> Sequence[Evidence]:
@@ -109,8 +109,9 @@ class Echo:
             ]
         share = float(group.styled.mean())
         sample = len(group.others.accounts)
-        outside = len(group.others.where(group.others_styled).accounts) / max(1, sample)
-        lift = (members / group.population + 1e-6) / (outside + 1 / max(1, sample))
+        theirs = len(group.others.where(group.others_styled).accounts)
+        outside = theirs / max(1, sample)
+        lift = members / group.population * (sample + 1) / (theirs + 0.5)  # Jeffreys' prior
         return [
             Evidence(
                 self.metadata.family,
@@ -125,6 +126,34 @@ class Echo:
         ]
 
 
+def _styles(pairs: pa.Table, population: int) -> list[Style]:
+    account, cell, uses = (pairs[name].to_numpy() for name in ("account", "cell", "uses"))
+    return find_styles(account, cell, uses, population=population)
+
+
+def _new(found: Sequence[Style], known: Sequence[Style]) -> list[Style]:
+    """Styles whose accounts are not mostly those of a known style, under names of their own.
+
+    A few busy accounts that also send what is passed around, such as public problems, have more
+    cells in common with others who send that than with each other. What they put into one text
+    after another is theirs alone.
+    """
+    names = {style.name for style in known}
+    new = []
+    for style in found:
+        name = next((each for each in style.cells.tolist() if each not in names), None)
+        if name is None or any(_same(style.accounts, each.accounts) for each in known):
+            continue
+        names.add(name)
+        new.append(replace(style, name=name))
+    return new
+
+
+def _same(left: Ints, right: Ints) -> bool:
+    both = len(np.intersect1d(left, right, assume_unique=True))
+    return both >= SAME * (len(left) + len(right) - both)
+
+
 def _links(styles: Sequence[Style], population: int) -> pa.Table:
     sizes = [len(style.accounts) for style in styles]
     rarity = [math.log(max(population, 2) / size) for size in sizes]
@@ -133,7 +162,7 @@ def _links(styles: Sequence[Style], population: int) -> pa.Table:
     return pa.Table.from_arrays(
         [
             pa.array(np.concatenate([style.accounts for style in styles])),
-            pa.array(np.repeat([style.cells[0] for style in styles], sizes)),
+            pa.array(np.repeat([style.name for style in styles], sizes)),
             pa.array(np.concatenate([style.uses for style in styles])),
             pa.array(np.repeat(rarity, sizes)),
         ],

@@ -31,11 +31,13 @@ class Style:
         cells: keyed hashes, ascending.
         accounts: account digests, ascending.
         uses: for each account, in how many exchanges its most used cell of the style occurs.
+        name: one of the cells; what the style is called in links.
     """
 
     cells: Ints
     accounts: Ints
     uses: Ints
+    name: int
 
 
 def find_styles(
@@ -88,4 +90,5 @@ def _styles(
             continue
         most = np.zeros(len(users), dtype=np.int64)
         np.maximum.at(most, who, uses[pairs])
-        yield Style(cells[chosen], accounts[users[breadth >= 2]], most[breadth >= 2])
+        own = cells[chosen]
+        yield Style(own, accounts[users[breadth >= 2]], most[breadth >= 2], int(own[0]))
