@@ -131,7 +131,7 @@ def test_small_parts_of_a_day_are_joined_without_a_roll(
 ) -> None:
     for seed in range(8):
         with store.bulk() as writer:
-            writer.write(exchanges(3, seed=seed, days=2))
+            writer.write(exchanges(30, seed=seed, days=2))
     before = kept(store)
     assert len(store.parquet_files()) == 16
     store.join()
