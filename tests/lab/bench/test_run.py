@@ -7,9 +7,10 @@ import json
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from stillwatch.campaigns import Silent
+from stillwatch.campaigns import ScanOptions, Silent, scan
 from stillwatch.errors import InputError, SettingsError
 from stillwatch.lab.bench import (
     Cell,
@@ -24,7 +25,10 @@ from stillwatch.lab.bench import (
     run_bench,
     run_cell,
 )
+from stillwatch.lab.bench.cell import TEST
 from stillwatch.lab.bench.run import results_file
+from stillwatch.lab.bench.view import View
+from stillwatch.lab.bench.world import key_of
 from stillwatch.lab.traffic import Tier
 
 from .conftest import Scripts
@@ -241,3 +245,19 @@ def test_our_own_detector_writes_the_files_that_it_is_scored_by(
     assert result.state is not None
     assert result.state > 0
     assert re.match(r"tiny: 150 accounts, 2 days; name=harvest, tier=T1", result.design)
+
+
+def test_our_own_detector_finds_what_a_scan_of_the_log_finds(
+    periods: Periods, tmp_path: Path
+) -> None:
+    world = periods.world(TEST)
+    view = View(world, {"harvest": range(world.parts)})
+    Own().run(view, tmp_path / "own", periods)
+    view.write_log(tmp_path / "log.parquet")
+    scan(ScanOptions([tmp_path / "log.parquet"], tmp_path / "scan", key=key_of(world.seed)))
+    for name in ("own", "scan"):
+        assert (tmp_path / name / "report.html").exists()
+    ours, theirs = (pq.read_table(tmp_path / n / "accounts.parquet") for n in ("own", "scan"))
+    assert ours.equals(theirs)
+    campaigns = [(tmp_path / n / "campaigns.json").read_bytes() for n in ("own", "scan")]
+    assert campaigns[0] == campaigns[1]
