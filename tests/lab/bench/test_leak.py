@@ -32,14 +32,14 @@ def attacks(world: World, until: int) -> int:
 
 
 def test_a_campaign_that_no_look_reports_has_leaked_everything(world: World, harvest: Cell) -> None:
-    assert leaked_before(harvest, world, lambda _: False) == attacks(world, world.parts)
+    assert leaked_before(harvest, world, lambda _: False) == (attacks(world, world.parts), None)
 
 
 @pytest.mark.parametrize("look", [1, 2, 3, 4])
 def test_the_first_look_that_reports_ends_the_leak(world: World, harvest: Cell, look: int) -> None:
     needed = attacks(world, look)
     found = leaked_before(harvest, world, lambda view: view.truth().attacks >= needed)
-    assert found == needed
+    assert found == (needed, 12 * look)
 
 
 def test_looks_are_searched_by_halves(world: World, harvest: Cell) -> None:
@@ -69,8 +69,8 @@ def test_the_table_counts_what_was_not_stopped_as_all_of_it() -> None:
     scored = Scored(10, 3_000, True, 10, 1, 0, 10, 0, 10, 10, 100, {}, {})
     results = [
         Result(detector="d", size="leak", cell="leak-day", seed=seed, design="x", scored=scored,
-               leaked=leaked)
+               leaked=leaked, hours=None if leaked == 3_000 else leaked / 100)
         for seed, leaked in enumerate((500, 700, 3_000))
     ]  # fmt: skip
     (row,) = leak_table(results).rows
-    assert row == ("leak-day", "d", "3", "2", "700", "500 to 3,000", "3,000")
+    assert row == ("leak-day", "d", "3", "2", "700", "500 to 3,000", "3,000", "6")

@@ -9,6 +9,7 @@ at work. Where that is not so, the look that is found is *a* first report, not a
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,9 +18,9 @@ from stillwatch.lab.bench.view import View
 from stillwatch.lab.bench.world import World
 from stillwatch.lab.traffic import Tier
 
-__all__ = ["LEAK", "leaked_before"]
+__all__ = ["LEAK", "Leaked", "leaked_before"]
 
-_DAYS = 10.0
+_DAYS, _HOUR = 10.0, 3_600_000_000
 _SPANS = {"burst": (5.0, 5.25), "day": (5.0, 6.0), "ten-days": (0.0, _DAYS)}
 
 
@@ -44,8 +45,18 @@ def _cells() -> tuple[Cell, ...]:
 LEAK: tuple[Cell, ...] = _cells()
 
 
-def leaked_before(cell: Cell, world: World, reports: Callable[[View], bool]) -> int:
-    """Attack exchanges of `cell` before the look that first reports it; all where none does.
+class Leaked(NamedTuple):
+    """Attack exchanges before the first report, and hours from the part of the first one until it.
+
+    Where nothing is reported, `exchanges` is all of them, and `hours` is None.
+    """
+
+    exchanges: int
+    hours: float | None
+
+
+def leaked_before(cell: Cell, world: World, reports: Callable[[View], bool]) -> Leaked:
+    """What `cell` got before the look that first reports it.
 
     Args:
         reports: whether a look at a view reports the campaign.
@@ -56,11 +67,13 @@ def leaked_before(cell: Cell, world: World, reports: Callable[[View], bool]) -> 
     parts = senders["slice"].to_numpy()[attacks > 0]
     low, high = int(parts.min()), int(parts.max()) + 1
     if not reports(View(world, campaign, high)):
-        return int(np.sum(attacks))
+        return Leaked(int(np.sum(attacks)), None)
+    first = low
     while high - low > 1:
         middle = (low + high) // 2
         if reports(View(world, campaign, middle)):
             high = middle
         else:
             low = middle
-    return View(world, campaign, high).truth().attacks
+    hours = (world.part_at(high) - world.part_at(first)) / _HOUR
+    return Leaked(View(world, campaign, high).truth().attacks, hours)

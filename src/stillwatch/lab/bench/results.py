@@ -32,7 +32,8 @@ class Result:
         design: the settings of the cell, and the size, in words.
         reason: why there are no counts; None where there are.
         rounds: of an adaptive campaign, the generation that worked in each round.
-        leaked: attack exchanges before the first report; None where nobody counted.
+        leaked, hours: attack exchanges and time before the first report; None where nobody
+            counted, and no hours where there was no report.
         exchanges, accounts, days: of the log that the detector saw last.
         seconds, processor, state: see :class:`stillwatch.lab.bench.detector.Spent`.
     """
@@ -46,6 +47,7 @@ class Result:
     scored: Scored | None = None
     rounds: tuple[int, ...] = ()
     leaked: int | None = None
+    hours: float | None = None
     exchanges: int = 0
     accounts: int = 0
     days: float = 0.0

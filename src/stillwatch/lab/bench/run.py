@@ -11,7 +11,7 @@ from stillwatch.campaigns.progress import Progress, Silent
 from stillwatch.lab.bench.adaptive import played
 from stillwatch.lab.bench.cell import Cell
 from stillwatch.lab.bench.detector import Detector, DetectorError, Periods
-from stillwatch.lab.bench.leak import leaked_before
+from stillwatch.lab.bench.leak import Leaked, leaked_before
 from stillwatch.lab.bench.results import Result, Results, design_of
 from stillwatch.lab.bench.scored import named_accounts, score_run
 from stillwatch.lab.bench.sizes import Size
@@ -153,7 +153,7 @@ def run_cell(detector: Detector, cell: Cell, periods: Periods, work: Path) -> Re
         "design": design,
     }
     rounds: tuple[int, ...] = ()
-    leaked: int | None = None
+    leaked: Leaked | None = None
     try:
         with tempfile.TemporaryDirectory(dir=work) as place:
             looks = _Looks(detector, Path(place), periods)
@@ -175,7 +175,8 @@ def run_cell(detector: Detector, cell: Cell, periods: Periods, work: Path) -> Re
         **about,  # type: ignore[arg-type]
         scored=scored,
         rounds=rounds,
-        leaked=leaked,
+        leaked=None if leaked is None else leaked.exchanges,
+        hours=None if leaked is None else leaked.hours,
         exchanges=view.rows(),
         accounts=len(truth.guilty) + len(truth.innocents),
         days=world.scenario.days,

@@ -166,10 +166,13 @@ def cost_table(runs: Sequence[Run]) -> Table:
 def leak_table(results: Sequence[Result]) -> Table:
     """Attack exchanges before the first report, one row a detector and cell that counted them."""
     counted: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    hours: dict[tuple[str, str], list[float]] = {}
     for each in results:
         if each.leaked is not None and each.scored is not None:
             pair = each.leaked, each.scored.attacks
             counted.setdefault((each.detector, each.cell), []).append(pair)
+            if each.hours is not None:
+                hours.setdefault((each.detector, each.cell), []).append(each.hours)
     rows: list[tuple[str, ...]] = []
     for (detector, cell), pairs in counted.items():
         leaked = sorted(one for one, _ in pairs)
@@ -183,9 +186,10 @@ def leak_table(results: Sequence[Result]) -> Table:
                 f"{median(leaked):,.0f}",
                 f"{leaked[0]:,} to {leaked[-1]:,}",
                 f"{median(every for _, every in pairs):,.0f}",
+                f"{median(times):,.0f}" if (times := hours.get((detector, cell))) else "",
             )
         )
-    heads = ("cell", "detector", "runs", "stopped", "leaked, median", "range", "of")
+    heads = ("cell", "detector", "runs", "stopped", "leaked, median", "range", "of", "hours")
     return Table(heads, rows)
 
 
