@@ -72,8 +72,7 @@ class Campaign:
         exchanges: those with the campaign's marks, without its members' other exchanges.
         hours: hour → (exchanges with the campaign's marks, other exchanges of its members).
         e_value: log of its e-value (nats), -inf where no test with a promise could be applied.
-        promise: the same with its share of α (:class:`stillwatch.campaigns.promise.Promise`).
-        suspicious: whether its evidence alone is worth a review.
+        level: the smallest α at which it is reported; 1 where nothing can be promised of it.
     """
 
     id: str
@@ -89,8 +88,7 @@ class Campaign:
     ties: tuple[Tie, ...] = ()
     hours: dict[dt.datetime, tuple[int, int]] = field(default_factory=dict)
     e_value: float = -math.inf
-    promise: float = -math.inf
-    suspicious: bool = True
+    level: float = 1.0
 
     @property
     def families(self) -> tuple[str, ...]:

@@ -174,7 +174,7 @@ def detect(
         )
         judgement = judge(group, list(active.values()), models, further)
         if not judgement.vetoed:
-            judgement = replace(judgement, tested=tests.test(group))
+            judgement = replace(judgement, e_values=tests.test(group))
         judged.append((candidate, judgement))
     judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
     tables.seconds["judging"] = time.perf_counter() - began

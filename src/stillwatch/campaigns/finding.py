@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from stillwatch.campaigns.group_tests import group_tests
 from stillwatch.campaigns.members import belonging, settle
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
-from stillwatch.campaigns.promise import ALPHA, Promise, kept, promise
+from stillwatch.campaigns.promise import ALPHA, Promise, levels, promise
 from stillwatch.campaigns.reading import AccountNames
 from stillwatch.campaigns.release_pivot import first_uses, released
-from stillwatch.campaigns.templates import cell_uses, templates
+from stillwatch.campaigns.templates import CellUse, cell_uses, templates
 from stillwatch.detections import Detection
 from stillwatch.engines import Engine
 
@@ -96,6 +96,16 @@ def find_campaigns(
     return Found(detected, campaigns, review, promised.tested, ran, _scores(detected))
 
 
+@dataclass(frozen=True)
+class _Settled:
+    """A group that stands, with its members; `nats` as in :class:`Promise`."""
+
+    campaign: Campaign
+    nats: float
+    suspicious: bool
+    uses: Mapping[int, CellUse]
+
+
 def _campaigns(
     tables: StageTables,
     detected: Detected,
@@ -103,25 +113,44 @@ def _campaigns(
     names: AccountNames,
     read_words: ReadWords,
 ) -> tuple[list[Campaign], list[Campaign]]:
-    """Groups that stand, with their members: those of the promise, and those for review.
+    """Groups that stand, with their members: those of the promise, and those for review."""
+    settled = sorted(
+        _settled(tables, detected, promised, names), key=lambda each: -each.nats
+    )  # ties stay in the order of scores
+    level = levels(np.array([each.nats for each in settled]))
+    shown = [
+        replace(each, campaign=replace(each.campaign, level=float(at)))
+        for each, at in zip(settled, level, strict=True)
+        if at <= promised.alpha or each.suspicious
+    ]
+    words = read_words({cell for each in shown for cell in each.uses})
+    readable = [replace(each.campaign, templates=templates(each.uses, words)) for each in shown]
+    return (
+        [each for each in readable if each.level <= promised.alpha],
+        [each for each in readable if each.level > promised.alpha],
+    )
 
-    An account belongs to the group with the strongest test that names it, so that the groups are
-    distinct before the promise counts them.
+
+def _settled(
+    tables: StageTables, detected: Detected, promised: Promise, names: AccountNames
+) -> Iterator[_Settled]:
+    """Groups that may be reported or are worth a review; no account is in two of them.
+
+    It belongs to the group with the strongest test that names it, so that groups are distinct
+    before the promise counts them.
     """
-    # no set of reported groups can hold one that is below
-    least = -np.log(promised.alpha * max(1, promised.tested))
+    # no set of reported groups holds one that is weaker
+    least = -float(np.log(promised.alpha * max(1, promised.tested)))
     accepted = [
         (*pair, float(nats))
         for pair, nats in zip(detected.judged, promised.nats, strict=True)
         if pair[1].stands and (nats >= least or pair[1].is_suspicious)
     ]
     if not accepted:
-        return [], []
+        return
     accepted.sort(key=lambda each: -max(each[2], least))  # ties stay in the order of scores
     gathered = gather(tables, [pair[0] for pair in accepted], detected.styles, whole=True)
     labels = {each: text for f in detected.findings.values() for each, text in f.labels.items()}
-    campaigns: list[Campaign] = []
-    uses = []
     taken = np.zeros(0, dtype=np.int64)
     for candidate, judgement, nats in accepted:
         group = gathered.group(candidate)
@@ -138,18 +167,8 @@ def _campaigns(
         if campaign is None:
             continue
         taken = np.union1d(taken, members)
-        campaigns.append(replace(campaign, promise=nats, suspicious=judgement.is_suspicious))
-        cells = detected.cells(candidate)
-        uses.append(cell_uses(tables, cells, members))
-    reported = kept(np.array([each.promise for each in campaigns]), promised.alpha)
-    chosen = [
-        (campaign, use)
-        for place, (campaign, use) in enumerate(zip(campaigns, uses, strict=True))
-        if place < reported or campaign.suspicious
-    ]
-    words = read_words({cell for _, use in chosen for cell in use})
-    readable = [replace(campaign, templates=templates(use, words)) for campaign, use in chosen]
-    return readable[:reported], readable[reported:]
+        uses = cell_uses(tables, detected.cells(candidate), members)
+        yield _Settled(campaign, nats, judgement.is_suspicious, uses)
 
 
 def _scores(detected: Detected) -> dict[int, float]:

@@ -13,7 +13,7 @@ from stillwatch.campaigns.campaign import COUNTS
 from stillwatch.campaigns.load_balance import judge_load_balance
 from stillwatch.campaigns.release_pivot import judge_release_pivot
 from stillwatch.campaigns.repetition import judge_repetition
-from stillwatch.campaigns.testing import Tested
+from stillwatch.campaigns.testing import EValues
 from stillwatch.detections import Detection, Evidence, Family, Group
 
 __all__ = ["COUNTS", "THRESHOLD", "Judgement", "judge"]
@@ -29,12 +29,12 @@ OF_NO_TRADE = {Family.TIME, Family.INFRASTRUCTURE, Family.OUTSIDE}
 class Judgement:
     """The evidence on one group; ``score`` is net nats, best evidence of each family only.
 
-    ``tested`` holds its e-values, which the promise stands on.
+    ``e_values`` are what the promise stands on.
     """
 
     evidence: tuple[Evidence, ...]
     counter_evidence: tuple[Evidence, ...]
-    tested: Tested = field(default_factory=Tested)
+    e_values: EValues = field(default_factory=EValues)
 
     @property
     def families(self) -> dict[Family, float]:

@@ -71,7 +71,7 @@ def settle(
             if len((tie := _tie(*each, called, rows.accounts[member], labels)).accounts) > 1
         ),
         hours=_hours(at, ours, inside),
-        e_value=judgement.tested.log_e,
+        e_value=judgement.e_values.log_e,
     )
 
 

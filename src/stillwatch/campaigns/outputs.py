@@ -148,6 +148,7 @@ def campaign_json(campaign: Campaign) -> dict[str, object]:
         "log10_e": None
         if math.isinf(campaign.e_value)
         else _round(campaign.e_value / math.log(10)),
+        "level": float(f"{campaign.level:.3g}"),
         "first_seen": _rfc3339(campaign.first_seen),
         "last_seen": _rfc3339(campaign.last_seen),
         "exchanges": campaign.exchanges,

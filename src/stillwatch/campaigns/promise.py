@@ -19,7 +19,7 @@ import numpy.typing as npt
 from stillwatch.campaigns.judging import Judgement
 from stillwatch.detections import Family
 
-__all__ = ["ALPHA", "Promise", "kept", "promise"]
+__all__ = ["ALPHA", "Promise", "levels", "promise"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,7 +47,7 @@ class Promise:
 def promise(judged: Sequence[Judgement], alpha: float) -> Promise:
     """Weigh the e-values of all judged groups; what a veto speaks against is not tested."""
     tested = np.array([not judgement.vetoed for judgement in judged], dtype=bool)
-    log_e = np.array([judgement.tested.log_e for judgement in judged])
+    log_e = np.array([judgement.e_values.log_e for judgement in judged])
     asks = np.array([_purpose(judgement) for judgement in judged])
     nats = np.full(len(judged), -np.inf)
     if tested.any():
@@ -56,14 +56,18 @@ def promise(judged: Sequence[Judgement], alpha: float) -> Promise:
     return Promise(alpha, int(tested.sum()), nats)
 
 
-def kept(nats: Floats, alpha: float) -> int:
-    """How many of the groups with the largest `nats` may be reported together.
+def levels(nats: Floats) -> Floats:
+    """For each group the smallest α at which it is reported, at most 1.
+
+    Where R groups are reported, each has at most α = exp(-nats) / R; the groups before it go with
+    it. So the report at any other α can be read off one table.
 
     Args:
-        nats: of distinct groups, descending.
+        nats: of distinct groups (:attr:`Promise.nats`), descending.
     """
-    passes = np.flatnonzero(nats + np.log(np.arange(1, len(nats) + 1)) >= -np.log(alpha))
-    return int(passes[-1]) + 1 if len(passes) else 0
+    together = np.minimum(-nats - np.log(np.arange(1, len(nats) + 1)), 0.0)
+    least: Floats = np.exp(np.minimum.accumulate(together[::-1])[::-1])
+    return least
 
 
 def _purpose(judgement: Judgement) -> float:

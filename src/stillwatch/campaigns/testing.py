@@ -19,11 +19,11 @@ from stillwatch.campaigns.linkage import linkage_e_value
 from stillwatch.campaigns.load_balance import load_balance_e_value
 from stillwatch.detections import Family, Group, Infrastructure
 
-__all__ = ["GroupTests", "Tested"]
+__all__ = ["EValues", "GroupTests"]
 
 
 @dataclass(frozen=True)
-class Tested:
+class EValues:
     """The e-values of a group.
 
     Attributes:
@@ -54,10 +54,10 @@ class GroupTests:
         self._infrastructure = infrastructure
         self._population = population
 
-    def test(self, group: Group) -> Tested:
+    def test(self, group: Group) -> EValues:
         """The e-values of `group`, of whose accounts links of some kind are all that is known."""
         if self._infrastructure is None:
-            return Tested(
+            return EValues(
                 {Family.TIME: load_balance_e_value(group, np.arange(len(group.accounts)))}
             )
         customer = self._infrastructure.customers_of(group.accounts)
@@ -68,4 +68,4 @@ class GroupTests:
             worded = group.accounts[carriers(group.rows, group.styled, nobody)]
             holders = self._infrastructure.holders
             nats[Family.INFRASTRUCTURE] = linkage_e_value(worded, holders, self._population)
-        return Tested(nats)
+        return EValues(nats)

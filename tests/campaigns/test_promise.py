@@ -1,0 +1,96 @@
+"""The promise: the expected share of false campaigns among those reported is at most α."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stillwatch.campaigns.judging import Judgement
+from stillwatch.campaigns.promise import levels, promise
+from stillwatch.campaigns.testing import EValues
+from stillwatch.detections import Evidence, Family
+
+ALPHA = 0.05
+
+
+def judgement(nats: float, asks: float = 0.0, *, veto: bool = False) -> Judgement:
+    """A group with an e-value of e^`nats` whose purpose is worth `asks`."""
+    purpose = Evidence(Family.PURPOSE, "elicitation", 0.5, 0.1, "asks", asks, explained=True)
+    class_ = Evidence(Family.PURPOSE, "repetition", 1.0, None, "class", 6.0, False, veto=True)
+    return Judgement((purpose,), (class_,) if veto else (), EValues({Family.TIME: nats}))
+
+
+def reported(groups: list[Judgement], alpha: float = ALPHA) -> int:
+    nats = np.sort(promise(groups, alpha).nats)[::-1]
+    return int((levels(nats) <= alpha).sum())
+
+
+def test_equal_groups_are_reported_as_e_bh_reports_them() -> None:
+    """Two of ten with e ≥ 10 / (0.05 · 2) = 100."""
+    just, short = float(np.log(100.01)), float(np.log(99.99))
+    nothing = [judgement(0.0)] * 8
+    assert reported([judgement(just), judgement(just), *nothing]) == 2
+    assert reported([judgement(just), judgement(short), *nothing]) == 0
+
+
+def test_a_group_that_asks_for_what_distillers_need_gets_more_of_alpha() -> None:
+    others = [judgement(0.0)] * 30
+    assert reported([judgement(5.0, asks=4.0), *others]) == 1
+    assert reported([judgement(5.0), *others]) == 0
+
+
+def test_what_a_veto_speaks_against_is_neither_tested_nor_reported() -> None:
+    promised = promise([judgement(50.0, veto=True), judgement(4.0)], ALPHA)
+    assert promised.tested == 1
+    assert promised.nats.tolist() == [-np.inf, 4.0]
+
+
+def test_a_level_is_the_smallest_alpha_at_which_a_group_is_reported() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        nats = np.sort(rng.normal(3.0, 3.0, 12))[::-1]
+        found = levels(nats)
+        assert (np.diff(found) >= 0).all()
+        for alpha in (0.001, 0.01, 0.05, 0.2):
+            passes = np.flatnonzero(nats >= -np.log(alpha * np.arange(1, 13)))
+            assert (found <= alpha).sum() == (passes[-1] + 1 if len(passes) else 0)
+
+
+def test_where_nothing_was_tested_nothing_is_reported() -> None:
+    assert len(levels(np.zeros(0))) == 0
+    assert reported([Judgement((), ())] * 3) == 0
+
+
+@pytest.mark.parametrize("campaigns", [0, 1, 4])
+@pytest.mark.parametrize("together", [False, True])
+def test_the_expected_share_of_false_campaigns_is_at_most_alpha(
+    campaigns: int, together: bool
+) -> None:
+    """Also where one polluted template shifts all innocent groups together."""
+    rng = np.random.default_rng(7)
+    shares = []
+    for _ in range(3_000):
+        null = np.full(20, rng.random()) if together else rng.random(20)
+        worst = np.where(null <= 0.004, np.log(1 / 0.004), -5.0)  # e-values as large as may be
+        true = rng.normal(8.0, 2.0, campaigns)
+        groups = [judgement(float(n), asks=float(rng.random() * 4)) for n in (*true, *worst)]
+        nats = promise(groups, ALPHA).nats
+        order = np.argsort(-nats, kind="stable")
+        named = order[levels(nats[order]) <= ALPHA]
+        shares.append(np.mean(named >= campaigns) if len(named) else 0.0)
+    assert np.mean(shares) <= ALPHA + 3 * np.std(shares) / np.sqrt(len(shares))
+
+
+def test_e_values_of_two_families_multiply_and_neither_undoes_the_other() -> None:
+    both = EValues({Family.TIME: 5.0, Family.INFRASTRUCTURE: 4.0})
+    one = EValues({Family.TIME: 5.0, Family.INFRASTRUCTURE: -np.inf})
+    assert both.log_e == pytest.approx(9.0 - np.log(3), abs=0.05)
+    assert one.log_e == pytest.approx(5.0 - np.log(3), abs=0.01)
+    assert EValues().log_e == -np.inf
+
+
+def test_two_families_together_are_an_e_value() -> None:
+    rng = np.random.default_rng(9)
+    drawn = np.log(rng.exponential(1.0, (20_000, 2)))
+    e = [np.exp(EValues({Family.TIME: a, Family.OUTSIDE: b}).log_e) for a, b in drawn.tolist()]
+    assert np.mean(e) == pytest.approx(1.0, abs=0.05)
