@@ -36,7 +36,9 @@ def read(follower: Follower) -> list[str]:
 
 
 def places(follower: Follower) -> dict[str, Place]:
-    return {identity: follower.place(identity) for identity in follower._places}
+    return {
+        identity: follower.place(identity) for identity in {**follower._places, **follower._open}
+    }
 
 
 def append(path: Path, *text: str) -> Path:

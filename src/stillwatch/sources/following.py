@@ -30,11 +30,15 @@ _State = tuple[int, int, int, int]
 
 @dataclass
 class _File:
+    """A file with something new; ``position`` and ``number`` are those of the last unit given."""
+
     identity: str
     path: Path
     source: Source
     place: Place
     state: _State
+    position: int
+    number: int
 
 
 class Follower:
@@ -60,6 +64,7 @@ class Follower:
         self.format = settled
         self.remarks = Remarks()
         self.moved: dict[str, Place] = {}
+        self._open: dict[str, _File] = {}
         self._sources: dict[tuple[str, Path], Source] = {}
         self._done: dict[Path, _State] = {}
         self._lost: list[str] = []
@@ -98,10 +103,10 @@ class Follower:
                 self.remarks.path = name
                 rest = units(file.source, file.place, context)
                 unit = next(rest, None)
+                self._open[file.identity] = file
             while unit is not None:
                 self.remarks.path = name
-                file.place = replace(file.place, position=unit.position, number=unit.number)
-                self._places[file.identity] = file.place
+                file.position, file.number = unit.position, unit.number
                 yield file.identity, unit
                 unit = next(rest, None)
                 if unit is not None and heap and (_key(unit), name) > heap[0][:2]:
@@ -112,7 +117,8 @@ class Follower:
 
     def place(self, identity: str) -> Place:
         """How far the file was read, to be kept with what was read of it."""
-        place = self._places[identity]
+        place = self._reached(identity)
+        assert place is not None, identity
         if not identity.startswith("lines:"):
             return place
         path = Path(place.path)
@@ -124,7 +130,8 @@ class Follower:
 
     def path(self, identity: str) -> str:
         """Where the file was met last."""
-        return self._places[identity].path
+        place = self._reached(identity)
+        return "" if place is None else place.path
 
     def left_over(self) -> list[str]:
         """What was met and not read, for a person: files and last lines that are not whole."""
@@ -135,13 +142,24 @@ class Follower:
             if size and identity is None:
                 found.append(f"{path}: is not whole yet, and waits")
             elif identity is not None and identity.startswith("lines:"):
-                place = self._places.get(identity, Place(str(path)))
+                place = self._reached(identity) or Place(str(path))
                 if place.position < size and not is_gzip(path):
                     found.append(f"{path}: its last line has no end yet, and waits")
         return found
 
+    def _reached(self, identity: str) -> Place | None:
+        """How far a file was read, in this poll or before it."""
+        file = self._open.get(identity)
+        if file is None:
+            return self._places.get(identity)
+        return replace(file.place, position=file.position, number=file.number)
+
     def _changed(self) -> list[_File]:
         """The files with something new, each identity once."""
+        for file in self._open.values():
+            reached = replace(file.place, position=file.position, number=file.number)
+            self._places[file.identity] = reached
+        self._open = {}
         found: dict[str, list[Path]] = {}
         here: dict[Path, str] = {}
         for path in find_present(self._patterns):
@@ -153,12 +171,12 @@ class Follower:
                     found.setdefault(identity, []).append(path)
         for identity, path in self._rotated(here):
             found.setdefault(identity, []).append(path)
-        files = (self._file(identity, paths) for identity, paths in found.items())
-        return [file for file in files if file is not None]
+        made = (self._file(identity, paths) for identity, paths in found.items())
+        return [each for each in made if each is not None]
 
     def _file(self, identity: str, paths: Sequence[Path]) -> _File | None:
         """Of copies the one that was read before, else the first."""
-        place = self._places.get(identity, Place(str(paths[0])))
+        place = self._reached(identity) or Place(str(paths[0]))
         own = Path(place.path)
         path = own if own in paths else paths[0]
         state = _state(path)
@@ -177,7 +195,9 @@ class Follower:
             place = replace(place, path=str(path))
             self.moved[identity] = self._places[identity] = place
         source = self._source(identity, path)
-        return None if source is None else _File(identity, path, source, place, state)
+        return None if source is None else _File(
+            identity, path, source, place, state, place.position, place.number
+        )  # fmt: skip
 
     def _rotated(self, here: Mapping[Path, str]) -> Iterator[tuple[str, Path]]:
         """Files that stood at a named path before, and may have grown until they were moved."""
