@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from stillwatch.campaigns.promise import ALPHA
 from stillwatch.engines import ENGINES
 from stillwatch.errors import SettingsError
 from stillwatch.settings import Section, read_settings
@@ -21,6 +22,7 @@ __all__ = [
     "FORMAT_NAMES",
     "LEAST_K",
     "LEAST_MEMORY_MB",
+    "LEVELS",
     "ScanSettings",
     "read_scan_settings",
 ]
@@ -29,6 +31,8 @@ FORMAT_NAMES = ("auto", *sorted(each.name for each in FORMATS))
 #: fewer than two accounts would let one be read alone
 LEAST_K = 2
 LEAST_MEMORY_MB = 500
+#: smallest and largest share of false campaigns that may be asked for
+LEVELS = (0.0001, 0.5)
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class ScanSettings:
         memory_mb: what the engine may hold before it spills to disk.
         k: fewest accounts from which on masked words may be read.
         pseudonymous: digests in place of account names in everything that is written.
+        fdr: the expected share of false campaigns among those reported, at most.
     """
 
     key_file: Path | None = None
@@ -50,6 +55,7 @@ class ScanSettings:
     memory_mb: int = 5_000
     k: int = 5
     pseudonymous: bool = False
+    fdr: float = ALPHA
 
     def but(self, given: Mapping[str, Any]) -> ScanSettings:
         """These settings, with those of `given` that are not None in their place."""
@@ -75,6 +81,7 @@ def read_scan_settings(path: Path | None) -> ScanSettings:
         memory_mb=_at_least(engines, "memory_mb", LEAST_MEMORY_MB, usual.memory_mb),
         k=_at_least(campaigns, "k", LEAST_K, usual.k),
         pseudonymous=campaigns.take("pseudonymous", bool, usual.pseudonymous),
+        fdr=_between(campaigns, "fdr", *LEVELS, usual.fdr),
     )
     for section in (campaigns, engines, sketches, sources):
         section.finish()
@@ -99,6 +106,13 @@ def _at_least(section: Section, key: str, least: int, default: int) -> int:
     value = section.take(key, int, default)
     if value < least:
         raise _refusal(section, key, f"must be {least} or more, not {value}")
+    return value
+
+
+def _between(section: Section, key: str, least: float, most: float, default: float) -> float:
+    value = section.take(key, float, default)
+    if not least <= value <= most:
+        raise _refusal(section, key, f"must be {least} to {most}, not {value}")
     return value
 
 

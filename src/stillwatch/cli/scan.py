@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from stillwatch.campaigns import ScanOptions, read_scan_settings, scan
-from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_K, LEAST_MEMORY_MB
+from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_K, LEAST_MEMORY_MB, LEVELS
 from stillwatch.cli.progress import open_progress
 from stillwatch.cli.summary import open_console, print_summary
 from stillwatch.engines import ENGINES
@@ -84,6 +84,13 @@ __all__ = ["command"]
     show_default="5000",
     help="What the engine may hold before it spills to disk.",
 )
+@click.option(
+    "--fdr",
+    type=click.FloatRange(*LEVELS),
+    show_default="0.05",
+    help="The promise: of the campaigns reported, the expected share of false ones is at most "
+    "this. What needs more stands under 'review'.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
     logs: tuple[str, ...],
@@ -98,6 +105,7 @@ def command(
     k: int | None,
     engine: str | None,
     memory_mb: int | None,
+    fdr: float | None,
     quiet: bool,
 ) -> int:
     """Find distillation campaigns in logs of requests.
@@ -120,6 +128,7 @@ def command(
         "k": k,
         "engine": engine,
         "memory_mb": memory_mb,
+        "fdr": fdr,
     }
     chosen = read_scan_settings(settings).but(given)
     secret = chosen.key_file
@@ -135,6 +144,7 @@ def command(
         engine=chosen.engine,
         k=chosen.k,
         memory_mb=chosen.memory_mb,
+        fdr=chosen.fdr,
     )
     with open_progress(quiet=quiet) as progress:
         report = scan(options, progress)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stillwatch.campaigns import ScanReport
+from stillwatch.campaigns.report import level_of
 
 __all__ = ["open_console", "print_summary"]
 
@@ -27,6 +28,7 @@ def print_summary(report: ScanReport, out: Path, console: Console) -> None:
             ("campaign", "left"),
             ("accounts", "right"),
             ("exchanges", "right"),
+            ("level", "right"),
             ("score", "right"),
             ("first seen", "left"),
             ("last seen", "left"),
@@ -38,6 +40,7 @@ def print_summary(report: ScanReport, out: Path, console: Console) -> None:
                 campaign.id,
                 f"{len(campaign.members):,}",
                 f"{campaign.exchanges:,}",
+                level_of(campaign),
                 f"{campaign.score:.1f}",
                 f"{campaign.first_seen:%Y-%m-%d %H:%M}",
                 f"{campaign.last_seen:%Y-%m-%d %H:%M}",
@@ -46,6 +49,18 @@ def print_summary(report: ScanReport, out: Path, console: Console) -> None:
         console.print(table)
     else:
         console.print("No campaign found.")
+    console.print(
+        f"Of the campaigns reported at most {report.alpha:.2%} are expected to be false "
+        f"({report.tested:,} groups tested).",
+        highlight=False,
+    )
+    if report.review:
+        accounts = sum(len(each.members) for each in report.review)
+        console.print(
+            f"{len(report.review):,} more for review, {accounts:,} accounts: suspicious, "
+            "but nothing is promised of them.",
+            highlight=False,
+        )
     console.print(
         f"{source.rows:,} exchanges of {source.accounts:,} accounts read, "
         f"{source.rejected:,} rows rejected, {report.considered:,} groups considered.",

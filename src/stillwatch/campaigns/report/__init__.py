@@ -6,5 +6,6 @@ Account names and masked words are hostile input here: escaped, cut and made vis
 """
 
 from stillwatch.campaigns.report.page import render
+from stillwatch.campaigns.report.review import level_of
 
-__all__ = ["render"]
+__all__ = ["level_of", "render"]

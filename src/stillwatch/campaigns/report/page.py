@@ -15,6 +15,7 @@ from stillwatch.campaigns.report import words
 from stillwatch.campaigns.report.card import BRIEF, FULL, MEMBERS, Card, card, title_of
 from stillwatch.campaigns.report.families import MEANING
 from stillwatch.campaigns.report.names import LongNames, masked, shorten, visible
+from stillwatch.campaigns.report.review import level_of, reviewed, tests_of
 
 __all__ = ["render"]
 
@@ -48,6 +49,7 @@ def render(report: ScanReport) -> str:
     return _environment().get_template("page.html").render(
         report=report,
         cards=cards,
+        reviews=reviewed(report, names),
         together=_Together(report, cards),
         metadata={ran.metadata.name: ran.metadata for ran in report.detections},
         policy=policy,
@@ -114,8 +116,10 @@ def _environment() -> Environment:
         "MEANING": MEANING,
         "count": words.count,
         "duration": words.duration,
+        "level_of": level_of,
         "period": words.period,
         "plural": words.plural,
+        "tests_of": tests_of,
         "title_of": title_of,
     }
     return environment
