@@ -8,7 +8,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from stillwatch.sketches import SketchKey
 from tests.campaigns.logs import Log
 from tests.campaigns.watching.standin import answers, lines
 from tests.cli.running import command, run
+from tests.cli.test_scan_endings import disk as disk  # a fixture
 from tests.cli.test_scan_endings import limited
 
 TIDY = "\nstillwatch: interrupted; nothing half-written was left behind\n"
@@ -189,3 +190,22 @@ def test_a_file_that_may_not_grow_is_named_and_more_room_is_all_that_is_needed(
         assert ended.stderr.endswith("[SW300]\n")
     assert watch(pool, tmp_path / "state", *options).returncode == 3
     assert answers(tmp_path / "state") == answers(tmp_path / "whole")
+
+
+@pytest.mark.service
+def test_a_full_disk_is_named_and_more_room_is_all_that_is_needed_to_go_on(
+    pool: Path,
+    tmp_path: Path,
+    key: Path,
+    disk: Callable[[int], Path],
+) -> None:
+    options = ("--every", "1d", "--key-file", key)
+    watch(pool, tmp_path / "whole", *options)
+    for kilobytes in (300, 2_500):
+        ended = watch(pool, disk(kilobytes) / "state", *options)
+        assert ended.returncode == 1, ended.stderr
+        assert "the disk is full" in ended.stderr
+        assert ended.stderr.endswith("[SW300]\n")
+    state = disk(60_000) / "state"
+    assert watch(pool, state, *options).returncode == 3
+    assert answers(state) == answers(tmp_path / "whole")

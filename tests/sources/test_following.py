@@ -167,7 +167,7 @@ def test_a_log_whose_old_file_is_gone_says_what_was_not_read(tmp_path: Path) -> 
     assert read(follower) == ["a"]
     log.write_text(line(2, "b"))
     assert read(follower) == ["b"]
-    (lost,) = follower.left_over()
+    (lost,) = follower.lost
     assert "was replaced, and the file before it is gone" in lost
 
 

@@ -48,6 +48,12 @@ class Follower:
         places: how far files were read before, by identity.
         format: "auto", or the name of the only format that is read.
         settled: the format that earlier files had, "" for none.
+
+    Attributes:
+        format: the format of what was read, "" before the first file.
+        remarks: what was noticed about rows.
+        moved: places of files that are somewhere else now; whoever keeps places takes them.
+        lost: what could not be read any more, for a person; likewise.
     """
 
     def __init__(
@@ -67,7 +73,7 @@ class Follower:
         self._open: dict[str, _File] = {}
         self._sources: dict[tuple[str, Path], Source] = {}
         self._done: dict[Path, _State] = {}
-        self._lost: list[str] = []
+        self.lost: list[str] = []
 
     def check(self) -> None:
         """Refuse a source that cannot be meant.
@@ -135,7 +141,7 @@ class Follower:
 
     def left_over(self) -> list[str]:
         """What was met and not read, for a person: files and last lines that are not whole."""
-        found = list(self._lost)
+        found: list[str] = []
         for path in find_present(self._patterns):
             size = path.stat().st_size
             identity = identify(path) if size else None
@@ -218,7 +224,7 @@ class Follower:
             if path in here:  # else it may be between a rotation and the next line
                 for identity in missing:
                     place = self._places[identity]
-                    self._lost.append(
+                    self.lost.append(
                         f"{path}: was replaced, and the file before it is gone; what was written "
                         f"to that after {place.position:,} bytes was not read"
                     )

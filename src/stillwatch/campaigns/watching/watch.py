@@ -135,6 +135,8 @@ class _Watch:
             for _ in self._intake.read(moment):
                 steps += 1
                 self._make(self._schedule.closed_at(state.newest))
+            while self._follower.lost:
+                self._progress.note(f"note: {self._follower.lost.pop(0)}")
             if self._options.once or not steps:  # all is read that was there
                 self._make(self._schedule.closed_at(moment))
                 self._expire(moment)
