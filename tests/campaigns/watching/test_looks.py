@@ -48,6 +48,18 @@ def test_a_late_row_counts_in_the_look_that_is_open(tmp_path: Path) -> None:
     assert [look.fresh for look in looks] == [2, 3]
 
 
+def test_a_time_ahead_of_the_clock_closes_nothing(tmp_path: Path) -> None:
+    log = write(tmp_path / "log.jsonl", row(0.5, "a"), row(20, "fast clock"), row(0.6, "b"))
+    made: list[tuple[int, int]] = []
+    for hours in (0.9, 1, 20, 21):
+        watch(
+            WatchOptions([log], tmp_path / "state", once=True, key=KEY, grace=0),
+            clock=lambda hours=hours: START + int(hours * HOUR),  # type: ignore[misc]
+            seen=lambda look: made.append(((look.boundary - START) // HOUR, look.fresh)),
+        )
+    assert made == [(1, 2), (21, 1)]
+
+
 def test_a_row_older_than_the_window_is_rejected_with_its_line(tmp_path: Path) -> None:
     rows = [row(0.5, "a"), row(24 * 20, "b"), row(1, "old")]
     run(write(tmp_path / "log.jsonl", *rows), tmp_path / "state")
