@@ -73,6 +73,7 @@ class Campaign:
         hours: hour → (exchanges with the campaign's marks, other exchanges of its members).
         e_value: log of its e-value (nats), -inf where no test with a promise could be applied.
         level: the smallest α at which it is reported; 1 where nothing can be promised of it.
+        withheld: why no verdict is given although its level is low enough; None where one is.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Campaign:
     hours: dict[dt.datetime, tuple[int, int]] = field(default_factory=dict)
     e_value: float = -math.inf
     level: float = 1.0
+    withheld: str | None = None
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -128,6 +130,7 @@ class ScanReport:
         campaigns: of these at most `alpha` are expected to be false.
         review: groups that somebody should look at, of which nothing is promised.
         tested: groups that were tested for the promise.
+        withheld: segments in which no verdict is given, each with the reason.
     """
 
     source: Source
@@ -143,5 +146,6 @@ class ScanReport:
     review: tuple[Campaign, ...] = ()
     alpha: float = 0.05
     tested: int = 0
+    withheld: tuple[tuple[str, str], ...] = ()
     caveat: str | None = None
     """what must be read first, e.g. that the accounts are simulated; None for nothing"""

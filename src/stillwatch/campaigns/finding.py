@@ -18,7 +18,9 @@ from stillwatch.campaigns.detecting import (
     run_all_stages,
 )
 from stillwatch.campaigns.gathering import gather
+from stillwatch.campaigns.governor import Governor, Withheld
 from stillwatch.campaigns.group_tests import group_tests
+from stillwatch.campaigns.marks import union
 from stillwatch.campaigns.members import belonging, settle
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
@@ -26,7 +28,7 @@ from stillwatch.campaigns.promise import ALPHA, Promise, levels, promise
 from stillwatch.campaigns.reading import AccountNames
 from stillwatch.campaigns.release_pivot import first_uses, released
 from stillwatch.campaigns.templates import CellUse, cell_uses, templates
-from stillwatch.detections import Detection
+from stillwatch.detections import Detection, read_accounts
 from stillwatch.engines import Engine
 
 __all__ = ["Found", "ReadWords", "find_campaigns", "sampling_for"]
@@ -47,12 +49,14 @@ class Found:
         campaigns: those that the promise holds for, the strongest first.
         review: groups that somebody should look at, of which nothing is promised.
         tested: how many groups were tested.
+        withheld: where no verdict is given, for the nulls do not hold there.
     """
 
     detected: Detected
     campaigns: Sequence[Campaign]
     review: Sequence[Campaign]
     tested: int
+    withheld: Sequence[Withheld]
     ran: Sequence[Ran]
     scores: dict[int, float]
 
@@ -92,8 +96,9 @@ def find_campaigns(
     detected = detect(tables, detections, progress, released(first), reference)
     ran = [*detected.ran, *group_tests(first, reference)]
     promised = promise([judgement for _, judgement in detected.judged], alpha)
-    campaigns, review = _campaigns(tables, detected, promised, names, read_words)
-    return Found(detected, campaigns, review, promised.tested, ran, _scores(detected))
+    settled, withheld = _governed(tables, detected, promised, names)
+    campaigns, review = _read(settled, promised.alpha, read_words)
+    return Found(detected, campaigns, review, promised.tested, withheld, ran, _scores(detected))
 
 
 @dataclass(frozen=True)
@@ -103,31 +108,66 @@ class _Settled:
     campaign: Campaign
     nats: float
     suspicious: bool
+    members: Ints
     uses: Mapping[int, CellUse]
 
 
-def _campaigns(
-    tables: StageTables,
-    detected: Detected,
-    promised: Promise,
-    names: AccountNames,
-    read_words: ReadWords,
-) -> tuple[list[Campaign], list[Campaign]]:
-    """Groups that stand, with their members: those of the promise, and those for review."""
+def _governed(
+    tables: StageTables, detected: Detected, promised: Promise, names: AccountNames
+) -> tuple[list[_Settled], list[Withheld]]:
+    """Groups with their levels, the strongest first, and what holds verdicts back."""
     settled = sorted(
         _settled(tables, detected, promised, names), key=lambda each: -each.nats
     )  # ties stay in the order of scores
-    level = levels(np.array([each.nats for each in settled]))
-    shown = [
-        replace(each, campaign=replace(each.campaign, level=float(at)))
-        for each, at in zip(settled, level, strict=True)
-        if at <= promised.alpha or each.suspicious
+    flagged = union([each.members for each in _at(settled, promised.alpha)])
+    quiet = [
+        judgement.e_values.log_e
+        for candidate, judgement in detected.judged
+        if not judgement.vetoed and np.isin(candidate.accounts, flagged).mean() <= REPEATED
     ]
+    governor = Governor(read_accounts(tables), flagged, np.array(quiet))
+    held = [(each, governor.holds_back(each.members)) for each in _at(settled, promised.alpha)]
+    without = {each.campaign.id: why.segment for each, why in held if why is not None}
+    free = _levelled([each for each in settled if each.campaign.id not in without])
+    back = [
+        replace(
+            each,
+            suspicious=True,
+            campaign=replace(
+                each.campaign,
+                withheld=f"verdicts on {without[each.campaign.id]} are withheld",
+            ),
+        )
+        for each in settled
+        if each.campaign.id in without
+    ]
+    return [*free, *back], governor.withheld
+
+
+def _levelled(settled: Sequence[_Settled]) -> list[_Settled]:
+    """The same, strongest first, with the levels at which they are reported together."""
+    found = levels(np.array([each.nats for each in settled])).tolist()
+    return [
+        replace(each, campaign=replace(each.campaign, level=level))
+        for each, level in zip(settled, found, strict=True)
+    ]
+
+
+def _at(settled: Sequence[_Settled], alpha: float) -> list[_Settled]:
+    """Those that are reported at `alpha`."""
+    return [each for each in _levelled(settled) if each.campaign.level <= alpha]
+
+
+def _read(
+    settled: Sequence[_Settled], alpha: float, read_words: ReadWords
+) -> tuple[list[Campaign], list[Campaign]]:
+    """Those of the promise, and those for review, with their words."""
+    shown = [each for each in settled if each.campaign.level <= alpha or each.suspicious]
     words = read_words({cell for each in shown for cell in each.uses})
     readable = [replace(each.campaign, templates=templates(each.uses, words)) for each in shown]
     return (
-        [each for each in readable if each.level <= promised.alpha],
-        [each for each in readable if each.level > promised.alpha],
+        [each for each in readable if each.level <= alpha],
+        [each for each in readable if each.level > alpha],
     )
 
 
@@ -168,7 +208,7 @@ def _settled(
             continue
         taken = np.union1d(taken, members)
         uses = cell_uses(tables, detected.cells(candidate), members)
-        yield _Settled(campaign, nats, judgement.is_suspicious, uses)
+        yield _Settled(campaign, nats, judgement.is_suspicious, members, uses)
 
 
 def _scores(detected: Detected) -> dict[int, float]:

@@ -132,7 +132,11 @@ def write_campaigns(report: ScanReport, path: Path) -> None:
             "from": _rfc3339(source.first),
             "to": _rfc3339(source.last),
         },
-        "promise": {"fdr": report.alpha, "tested": report.tested},
+        "promise": {
+            "fdr": report.alpha,
+            "tested": report.tested,
+            "withheld": [{"segment": name, "reason": why} for name, why in report.withheld],
+        },
         "campaigns": [campaign_json(each) for each in report.campaigns],
         "review": [campaign_json(each) for each in report.review],
     }

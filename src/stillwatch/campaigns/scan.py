@@ -116,7 +116,7 @@ def search(
         names, read: what reading the log into `store` gave.
         read_words: the second pass over the text, for the cell dictionary.
     """
-    found = Found(Detected({}, [], [], {}, {}), [], [], 0, [], {})
+    found = Found(Detected({}, [], [], {}, {}), [], [], 0, [], [], {})
     if read.rows:
         found = find_campaigns(
             engine,
@@ -199,6 +199,7 @@ def _report(
         review=tuple(found.review),
         alpha=options.fdr,
         tested=found.tested,
+        withheld=tuple((each.segment, each.reason) for each in found.withheld),
         considered=len(found.detected.judged),
         detections=tuple(found.ran),
         notes=tuple(read.notes),

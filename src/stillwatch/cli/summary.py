@@ -54,6 +54,8 @@ def print_summary(report: ScanReport, out: Path, console: Console) -> None:
         f"({report.tested:,} groups tested).",
         highlight=False,
     )
+    for segment, reason in report.withheld:
+        console.print(f"verdicts withheld: {segment}: {reason}", highlight=False, markup=False)
     if report.review:
         accounts = sum(len(each.members) for each in report.review)
         console.print(

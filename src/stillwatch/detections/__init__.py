@@ -5,7 +5,7 @@ accounts, and evidence for or against a group being one campaign. Others add the
 entry point group ``stillwatch.detections``. A detection alone never names a campaign.
 """
 
-from stillwatch.detections.accounts import microseconds
+from stillwatch.detections.accounts import Accounts, microseconds, read_accounts
 from stillwatch.detections.communities import communities
 from stillwatch.detections.contents import distinct_contents, repeated_share, repeated_together
 from stillwatch.detections.detection import (
@@ -30,6 +30,7 @@ __all__ = [
     "ROW_COLUMNS",
     "UNKNOWN",
     "Abstained",
+    "Accounts",
     "Detection",
     "Evidence",
     "Family",
@@ -45,6 +46,7 @@ __all__ = [
     "load_detections",
     "microseconds",
     "percent",
+    "read_accounts",
     "repeated_share",
     "repeated_together",
     "share_of",

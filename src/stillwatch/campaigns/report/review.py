@@ -57,6 +57,8 @@ def level_of(group: Campaign) -> str:
 
 
 def _short(group: Campaign) -> str:
+    if group.withheld is not None:
+        return group.withheld
     if group.e_value <= 0:
         return "no test with a promise speaks for it"
     if group.level >= 1:
