@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """How long an hourly look of `stillwatch watch` takes, step by step, and how fast it reads.
 
-    python benchmarks/watching.py --traffic FILE… [--fresh 1000000] [--earlier 3000000] [--work DIR]
+    python benchmarks/watching.py --traffic FILE --labels FILE [--earlier 3000000] [--work DIR]
 
 The state holds real sketches of native logs (`stillwatch simulate`), multiplied as
 benchmarks/scan_scale.py does it, over the days before; their look is made first, and shows what a
 first look costs. Then fresh exchanges of one hour arrive, and the look over them is measured:
 what was read already is in the state, so reading and sketching are a figure of their own.
+The campaigns of the traffic are not multiplied: they come once, half of them fresh.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import scan_scale
 from scan_scale import DAY, Multiplied, mix, sketched
 
 from stillwatch.campaigns.watching import waiting
 from stillwatch.campaigns.watching.folder import Folder, open_folder
 from stillwatch.campaigns.watching.intake import Intake
-from stillwatch.campaigns.watching.look import Look, Looks
+from stillwatch.campaigns.watching.look import Looks
 from stillwatch.campaigns.watching.schedule import Schedule
 from stillwatch.campaigns.watching.state import Taken
 from stillwatch.detections import load_detections
@@ -47,11 +50,13 @@ class Arriving:
         self._folder, self._base = folder, base
         self._copies = 0
 
-    def arrive(self, exchanges: int, begin: int, end: int, boundary: int) -> None:
-        """`exchanges` from `begin` to before `end` (µs since 1970), for the look `boundary`."""
+    def arrive(self, exchanges: int, once: pa.Table, begin: int, end: int, boundary: int) -> None:
+        """`exchanges` and `once` from `begin` to before `end` (µs since 1970), for one look."""
+        copies = [*once.combine_chunks().to_batches()]
         while exchanges > 0:
-            copy = self._base.copy(self._copies, 2).slice(0, exchanges)
-            exchanges -= len(copy)
+            copies.append(self._base.copy(self._copies + len(copies), 2).slice(0, exchanges))
+            exchanges -= len(copies[-1])
+        for copy in copies:
             self._copies += 1
             spread = mix(copy["request"].to_numpy(), 7).astype(np.uint64) % np.uint64(end - begin)
             at = pa.array(begin + spread.astype(np.int64)).cast(copy.schema.field("at").type)
@@ -86,11 +91,14 @@ def reading(traffic: Path, work: Path) -> None:
     )
 
 
-def show(name: str, look: Look) -> None:
+def show(name: str, looks: Looks, boundary: int) -> None:
+    worked = time.process_time()
+    look = looks.look(boundary)
+    worked = time.process_time() - worked
     steps = {step: spent for step, spent in look.seconds.items() if not step.startswith(" ")}
     print(
-        f"{name}: {look.fresh:,} fresh of {look.rows:,} exchanges: {sum(steps.values()):.1f} s, "
-        f"{look.campaigns} campaigns"
+        f"{name}: {look.fresh:,} fresh of {look.rows:,} exchanges: {sum(steps.values()):.1f} s "
+        f"({worked:.1f} s of CPU), {look.campaigns} campaigns"
     )
     for step, spent in steps.items():
         print(f"{spent:>10.1f} s  {step}")
@@ -101,7 +109,8 @@ def show(name: str, look: Look) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--traffic", type=Path, nargs="+", required=True, help="native logs")
+    parser.add_argument("--traffic", type=Path, required=True, help="a native log")
+    parser.add_argument("--labels", type=Path, required=True, help="what simulate says of it")
     parser.add_argument("--fresh", type=int, default=1_000_000)
     parser.add_argument("--earlier", type=int, default=3_000_000)
     parser.add_argument("--accounts", type=int, default=100_000)
@@ -111,9 +120,16 @@ def main() -> None:
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores")
     root = Path(tempfile.mkdtemp(dir=options.work))
     try:
-        reading(options.traffic[0], root)
+        reading(options.traffic, root)
         scan_scale.ACCOUNTS = options.accounts
-        base = Multiplied(sketched(options.traffic, KEY))
+        rows = sketched([options.traffic], KEY)
+        labels = pq.read_table(options.labels, columns=["request_id", "attack"])
+        ids = labels.filter(labels["attack"])["request_id"].to_pylist()
+        digests = pa.array([KEY.digest("request", each) for each in ids])
+        attack = pc.is_in(rows["request"], value_set=digests)
+        work, base = rows.filter(attack), Multiplied(rows.filter(pc.invert(attack)))
+        half = len(work) // 2
+        print(f"{len(work):,} exchanges belong to campaigns")
         today = 20_000 * DAY
         with open_folder(root / "state", KEY, pseudonymous=False) as folder:
             arriving = Arriving(folder, base)
@@ -121,12 +137,14 @@ def main() -> None:
                 folder, SCHEDULE, load_detections(), sources=[], engine="duckdb", memory_mb=4_000
             )
             boundary = today + 12 * HOUR
-            arriving.arrive(options.earlier, today - options.days * DAY, boundary, boundary)
-            show("the first look", looks.look(boundary))
-            arriving.arrive(options.fresh, boundary, boundary + HOUR, boundary + HOUR)
+            begin = today - options.days * DAY
+            arriving.arrive(options.earlier, work.slice(0, half), begin, boundary, boundary)
+            show("the first look", looks, boundary)
+            end = boundary + HOUR
+            arriving.arrive(options.fresh, work.slice(half), boundary, end, end)
             accounts = len(folder.state.names()[0])
             print(f"{accounts:,} accounts in the state")
-            show("the next look", looks.look(boundary + HOUR))
+            show("the next look", looks, end)
             print(f"state: {_size(folder.path) / 1e9:.2f} GB", end="; ")
         print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
     finally:
