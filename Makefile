@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-events bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection format lock clean
+.PHONY: help demo test bench-events bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection campaign-free format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ bench-detection: $(VENV)/.core ## the benchmark of detection: 30 cells, 20 seeds
 smoke-detection: $(VENV)/.core ## its small size, with the floors of recall and the promise that CI holds
 	@rm -rf out/smoke-detection
 	@$(BIN)/stillwatch bench detection --size smoke --seeds 1 --out out/smoke-detection --guard
+
+campaign-free: $(VENV)/.core ## fifty simulated weeks without a campaign: how often the tests say otherwise
+	@$(BIN)/python benchmarks/campaign_free.py --weeks 50 --accounts 500
 
 format: $(VENV)/.dev ## rewrite the sources in the house style, and print the generated pages again
 	@$(BIN)/ruff check --fix --quiet src tests tools benchmarks; $(BIN)/ruff format --quiet src tests tools benchmarks
