@@ -201,7 +201,7 @@ def test_a_full_disk_is_named_and_more_room_is_all_that_is_needed_to_go_on(
 ) -> None:
     options = ("--every", "1d", "--key-file", key)
     watch(pool, tmp_path / "whole", *options)
-    for kilobytes in (300, 2_500):
+    for kilobytes in (300, 900):
         ended = watch(pool, disk(kilobytes) / "state", *options)
         assert ended.returncode == 1, ended.stderr
         assert "the disk is full" in ended.stderr

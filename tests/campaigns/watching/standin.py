@@ -69,7 +69,9 @@ def find(
         if len((campaign := _campaign(rows)).members) >= 3
         and not any(name.endswith("cleared") for name, _ in rows)
     ]
-    return Found(Detected({}, [], [], {}, {}), campaigns, [], len(campaigns), [], {})
+    nothing: dict[str, Any] = dict.fromkeys(Found.__dataclass_fields__, ())
+    known = {"detected": Detected({}, [], [], {}, {}), "campaigns": campaigns, "scores": {}}
+    return Found(**{**nothing, "tested": len(campaigns), **known})
 
 
 def _campaign(rows: list[tuple[str, int]]) -> Campaign:

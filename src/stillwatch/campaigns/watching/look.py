@@ -192,6 +192,7 @@ class Looks:
             campaigns=tuple(changes.campaigns),
             review=tuple(found.review),
             tested=found.tested,
+            withheld=tuple((each.segment, each.reason) for each in found.withheld),
             considered=len(found.detected.judged),
             detections=tuple(found.ran),
             notes=(about, *state.notes()),
