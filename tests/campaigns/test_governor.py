@@ -24,7 +24,7 @@ def volumes(rng: np.random.Generator, count: int, sigma: float) -> np.ndarray:
 
 
 def part(rng: np.random.Generator, sigma: float, name: str = "education", count: int = 80) -> Part:
-    return Part(name, np.arange(count), volumes(rng, count, sigma))
+    return Part(name, volumes(rng, count, sigma))
 
 
 def accounts(exchanges: np.ndarray, kinds: list[str | None]) -> Accounts:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.campaigns.load_balance import FOLDS, LEAST
+from stillwatch.campaigns.load_balance import LEAST
 from stillwatch.detections import Accounts
 from stillwatch.statistics import balance, balance_e_value, binomial_tail
 
@@ -38,10 +38,9 @@ EVERYWHERE, UNNAMED = "all accounts", "accounts without a registered kind"
 
 @dataclass(frozen=True)
 class Segment:
-    """Unflagged customers that the registry calls alike: a number each, and how much it sent."""
+    """Unflagged customers that the registry calls alike, and how much each sent."""
 
     name: str
-    customer: Ints
     exchanges: Ints
 
 
@@ -62,11 +61,10 @@ def failing_segments(segments: Sequence[Segment]) -> list[Withheld]:
     large = [each for each in segments if (each.exchanges >= LEAST).sum() >= FEWEST]
     found = []
     for each in large:
-        enough = each.exchanges >= LEAST
-        counts, fold = each.exchanges[enough], each.customer[enough] % FOLDS
+        counts = each.exchanges[each.exchanges >= LEAST]
         if balance(counts, least=LEAST) <= 0:
             continue
-        nats = balance_e_value(counts, fold, least=LEAST)
+        nats = balance_e_value(counts, least=LEAST)
         if nats >= math.log(len(large) / WRONG):
             found.append(
                 Withheld(
@@ -123,6 +121,5 @@ class Governor:
 
 
 def _segment(accounts: Accounts, chosen: Mask, name: str) -> Segment:
-    customer, which = np.unique(accounts.owner[chosen], return_inverse=True)
-    exchanges = np.bincount(which, accounts.exchanges[chosen]).astype(np.int64)
-    return Segment(name, customer, exchanges)
+    _, which = np.unique(accounts.owner[chosen], return_inverse=True)
+    return Segment(name, np.bincount(which, accounts.exchanges[chosen]).astype(np.int64))

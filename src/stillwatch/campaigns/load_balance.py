@@ -22,8 +22,6 @@ Floats = npt.NDArray[np.float64]
 CEILING = 6.0
 #: marked exchanges from which on an account counts; one may be chance
 LEAST = 2
-#: folds of customers, one of which says what the others are tested for
-FOLDS = 5
 
 LOAD_BALANCE = Metadata(
     name="load_balance",
@@ -87,13 +85,11 @@ def load_balance_e_value(group: Group, customer: Ints) -> float:
     shared = distinct_contents(group.shared if group.styled.any() else group.rows)
     held = np.searchsorted(group.accounts, shared.accounts)
     counts, seen = _by_customer(np.bincount(shared.owner), shared.seen, customer[held])
-    digest = np.full(len(counts), np.iinfo(np.int64).max)
-    np.minimum.at(digest, np.unique(customer[held], return_inverse=True)[1], shared.accounts)
     enough = counts >= LEAST
-    counts, seen, fold = counts[enough], seen[enough], digest[enough] % FOLDS
+    counts, seen = counts[enough], seen[enough]
     if balance(counts, seen, least=LEAST) <= 0:
         return -np.inf  # no evidence at all is less than there is, and spares the work
-    return balance_e_value(counts, fold, seen, least=LEAST)
+    return balance_e_value(counts, seen, least=LEAST)
 
 
 def _by_customer(counts: Ints, seen: Floats, customer: Ints) -> tuple[Ints, Floats]:
