@@ -25,8 +25,9 @@ Floats = npt.NDArray[np.float64]
 
 #: expected share of false campaigns among those reported, and of innocents among their members
 ALPHA = 0.05
-#: nats of purpose that count for a share of α: one loud template must not take all of it
-MOST = 4.0
+#: nats of purpose that count for a share of α: honest tools ask for reasoning and grades too, and
+#: what they take others lack
+MOST = 2.0
 
 
 @dataclass(frozen=True)
