@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 import scan_scale
 from scan_scale import DAY, Multiplied, mix, sketched
 
+from stillwatch.campaigns.promise import ALPHA
 from stillwatch.campaigns.watching import waiting
 from stillwatch.campaigns.watching.folder import Folder, open_folder
 from stillwatch.campaigns.watching.intake import Intake
@@ -134,7 +135,13 @@ def main() -> None:
         with open_folder(root / "state", KEY, pseudonymous=False) as folder:
             arriving = Arriving(folder, base)
             looks = Looks(
-                folder, SCHEDULE, load_detections(), sources=[], engine="duckdb", memory_mb=4_000
+                folder,
+                SCHEDULE,
+                load_detections(),
+                sources=[],
+                engine="duckdb",
+                memory_mb=4_000,
+                fdr=ALPHA,
             )
             boundary = today + 12 * HOUR
             begin = today - options.days * DAY

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from stillwatch.campaigns import read_scan_settings
-from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_MEMORY_MB
+from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_MEMORY_MB, LEVELS
 from stillwatch.campaigns.watching import WatchOptions, watch
 from stillwatch.cli.progress import open_progress
 from stillwatch.engines import ENGINES
@@ -117,6 +117,13 @@ class _Duration(click.ParamType[int]):
     show_default="5000",
     help="What the engine may hold before it spills to disk.",
 )
+@click.option(
+    "--fdr",
+    type=click.FloatRange(*LEVELS),
+    show_default="0.05",
+    help="The promise: of the campaigns reported within one window, the expected share of false "
+    "ones is at most this, over all of its looks.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing about single looks.")
 def command(
     sources: tuple[str, ...],
@@ -131,6 +138,7 @@ def command(
     pseudonymous: bool | None,
     engine: str | None,
     memory_mb: int | None,
+    fdr: float | None,
     quiet: bool,
 ) -> int:
     """Watch growing logs of requests for distillation campaigns.
@@ -156,6 +164,7 @@ def command(
         "pseudonymous": pseudonymous,
         "engine": engine,
         "memory_mb": memory_mb,
+        "fdr": fdr,
     }
     chosen = read_scan_settings(settings).but(given)
     secret = chosen.key_file
@@ -171,6 +180,7 @@ def command(
         engine=chosen.engine,
         pseudonymous=chosen.pseudonymous,
         memory_mb=chosen.memory_mb,
+        fdr=chosen.fdr,
     )
     with open_progress(quiet=quiet) as progress:
         findings = watch(options, progress)

@@ -33,8 +33,10 @@ def campaign(name: str, accounts: str, *, first: int = START, families: int = 2)
     )
 
 
-def look(before: Changes | None, *found: Campaign, first: int = START) -> Changes:
-    return compare([] if before is None else before.known, found, LATER, first)
+def look(
+    before: Changes | None, *found: Campaign, weaker: tuple[Campaign, ...] = (), first: int = START
+) -> Changes:
+    return compare([] if before is None else before.known, found, weaker, LATER, first)
 
 
 def said(changes: Changes) -> list[tuple[str, str]]:
@@ -121,3 +123,17 @@ def test_two_campaigns_never_have_one_name() -> None:
 def test_what_is_known_survives_json() -> None:
     (known,) = look(None, campaign("c-1", "abc")).known
     assert Known.read(json.loads(json.dumps(known.stored()))) == replace(known)
+
+
+def test_what_was_reported_stays_while_it_is_worth_a_review() -> None:
+    """The promise was kept when it was reported; tests that weaken take nothing back."""
+    one = look(None, campaign("c-1", "abc"))
+    two = look(one, weaker=(campaign("c-2", "abcd"),))
+    assert said(two) == []
+    assert [each.standing for each in two.known] == [Standing.STANDS]
+    assert said(look(two, campaign("c-3", "abc"))) == []
+    assert said(look(two)) == [("withdrawn", "c-1")]
+
+
+def test_a_group_for_review_is_no_finding() -> None:
+    assert said(look(None, weaker=(campaign("c-1", "abc"),))) == []

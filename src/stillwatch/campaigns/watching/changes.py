@@ -78,7 +78,11 @@ class Changes:
 
 
 def compare(
-    known: Sequence[Known], found: Sequence[Campaign], boundary: int, first: int
+    known: Sequence[Known],
+    found: Sequence[Campaign],
+    weaker: Sequence[Campaign],
+    boundary: int,
+    first: int,
 ) -> Changes:
     """Tell what the campaigns `found` at the look `boundary` change.
 
@@ -87,10 +91,12 @@ def compare(
     report, and is reported again when it has members that it never had, or more families of
     evidence than ever. One that a look supports no more is withdrawn, unless exchanges that it
     rested on have left the window since: then it lapses without a word, and is forgotten with the
-    last of them.
+    last of them. What was reported when its tests were strong enough stays reported while it is
+    worth a review: the promise was kept at the moment of the report.
 
     Args:
         known: in the order of their first report.
+        weaker: groups for review, which the promise does not hold for at this look.
         first: from when on exchanges are in the window (µs since 1970).
     """
     at = instant(boundary).isoformat().replace("+00:00", "Z")
@@ -112,6 +118,10 @@ def compare(
     matched = set(before.values())
     for number, earlier in enumerate(known):
         if number in matched:
+            continue
+        if earlier.standing == Standing.STANDS and any(
+            _same(earlier.accounts, each) for each in weaker
+        ):
             continue
         heir = next((each for each in campaigns if _same(earlier.accounts, each)), None)
         if earlier.standing == Standing.STANDS and (heir is not None or earlier.first >= first):

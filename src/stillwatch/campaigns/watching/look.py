@@ -76,10 +76,14 @@ class Looks:
         sources: Sequence[str],
         engine: str,
         memory_mb: int,
+        fdr: float,
     ) -> None:
         self._folder, self._schedule, self._detections = folder, schedule, detections
         self._sources = tuple(sources)
         self._engine, self._memory_mb = engine, memory_mb
+        # of what is reported at the looks of one window together the share of false campaigns is
+        # at most the sum of what each look allows itself
+        self._alpha = fdr / schedule.steps
 
     def look(self, boundary: int) -> Look:
         """Make the look `boundary`. Interrupted anywhere, it is made again with the same result.
@@ -109,12 +113,15 @@ class Looks:
                 lambda _: {},
                 folder.work / "stages",
                 Silent(),
+                alpha=self._alpha,
                 tidy=True,
             )
         seconds.done("find campaigns")
         seconds.within(found.detected.seconds)
         known = folder.state.known()
-        changes = compare(known, found.campaigns, boundary, self._schedule.first(boundary))
+        changes = compare(
+            known, found.campaigns, found.review, boundary, self._schedule.first(boundary)
+        )
         report = self._report(boundary, changes, found, scope)
         publish_look(folder, report, found.detected.findings, found.scores, scope.names)
         lines = [json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in changes.lines]
@@ -191,6 +198,7 @@ class Looks:
             ),
             campaigns=tuple(changes.campaigns),
             review=tuple(found.review),
+            alpha=self._alpha,
             tested=found.tested,
             withheld=tuple((each.segment, each.reason) for each in found.withheld),
             considered=len(found.detected.judged),

@@ -29,6 +29,11 @@ class Schedule:
     window: int
     grace: int
 
+    @property
+    def steps(self) -> int:
+        """How many looks there are in a window."""
+        return -(-self.window // self.every)
+
     @overload
     def after(self, time: int) -> int: ...
     @overload

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stillwatch.campaigns.progress import Progress, Silent
+from stillwatch.campaigns.promise import ALPHA
 from stillwatch.campaigns.watching.changes import Event
 from stillwatch.campaigns.watching.folder import Folder, open_folder
 from stillwatch.campaigns.watching.intake import Intake
@@ -39,6 +40,7 @@ class WatchOptions:
         key: the secret of the sketches; the state's own where none is given.
         pseudonymous: digests in place of account names in everything that is written.
         memory_mb: what the engine may hold before it spills to disk.
+        fdr: the expected share of false campaigns among those reported within a window, at most.
 
     Raises:
         SettingsError: a time is too short, or the window shorter than the step.
@@ -55,6 +57,7 @@ class WatchOptions:
     engine: str = "duckdb"
     pseudonymous: bool = False
     memory_mb: int = 5_000
+    fdr: float = ALPHA
 
     def __post_init__(self) -> None:
         if self.every < SECOND:
@@ -123,6 +126,7 @@ class _Watch:
             sources=[str(source) for source in options.sources],
             engine=options.engine,
             memory_mb=options.memory_mb,
+            fdr=options.fdr,
         )
         self._intake = Intake(folder, self._follower, self._schedule)
 
