@@ -173,6 +173,7 @@ def detect(
             else reference.judge(_cells(candidate, styles), candidate.accounts)
         )
         judgement = judge(group, list(active.values()), models, further)
+        judgement = replace(judgement, accounts=gathered.carrying(candidate, group))
         if not judgement.vetoed:
             judgement = replace(judgement, e_values=tests.test(group))
         judged.append((candidate, judgement))

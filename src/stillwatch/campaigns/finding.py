@@ -212,10 +212,10 @@ def _settled(
 
 
 def _scores(detected: Detected) -> dict[int, float]:
-    """Nats by account: the best score of a candidate that links it."""
+    """Nats by account: the best score of a group whose marks it carries."""
     scores: dict[int, float] = {}
-    for candidate, judgement in detected.judged:
+    for _, judgement in detected.judged:
         if judgement.score > 0:
-            for account in candidate.accounts.tolist():
+            for account in judgement.accounts.tolist():
                 scores[account] = max(scores.get(account, 0.0), judgement.score)
     return scores

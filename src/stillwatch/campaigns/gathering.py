@@ -114,6 +114,11 @@ class Gathered:
             links={name: dict(objects) for name, objects in candidate.links.items()},
         )
 
+    def carrying(self, candidate: Candidate, group: Group) -> Ints:
+        """The accounts of `group`; all of `candidate` where only a part of it was looked at."""
+        whole = self._most is None or len(candidate.accounts) <= self._most
+        return group.accounts if whole else candidate.accounts
+
     def _style(self, count: int, place: Ints, held: Sequence[tuple[Ints, Ints]]) -> Ints:
         """For each of `count` exchanges the number of the style it holds most cells of, or -1."""
         best = np.full(count, self._hits - 1, dtype=np.int64)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from stillwatch.campaigns.campaign import COUNTS
 from stillwatch.campaigns.load_balance import judge_load_balance
 from stillwatch.campaigns.release_pivot import judge_release_pivot
@@ -17,6 +20,8 @@ from stillwatch.campaigns.testing import EValues
 from stillwatch.detections import Detection, Evidence, Family, Group
 
 __all__ = ["COUNTS", "THRESHOLD", "Judgement", "judge"]
+
+Ints = npt.NDArray[np.int64]
 
 #: nats, net of counter-evidence, from which on a group is worth a review
 THRESHOLD = 6.0
@@ -29,12 +34,13 @@ OF_NO_TRADE = {Family.TIME, Family.INFRASTRUCTURE, Family.OUTSIDE}
 class Judgement:
     """The evidence on one group; ``score`` is net nats, best evidence of each family only.
 
-    ``e_values`` are what the promise stands on.
+    ``e_values`` are what the promise stands on; ``accounts`` those that carry the group's marks.
     """
 
     evidence: tuple[Evidence, ...]
     counter_evidence: tuple[Evidence, ...]
     e_values: EValues = field(default_factory=EValues)
+    accounts: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def families(self) -> dict[Family, float]:
