@@ -20,7 +20,7 @@ from stillwatch.campaigns.gathering import (
     tied_accounts,
 )
 from stillwatch.detections import ROW_COLUMNS, Group
-from stillwatch.detections.tables import ACCOUNT_DAYS
+from stillwatch.detections.tables import ACCOUNT_DAYS, shared_cells
 from tests.detections.exchanges import Log, Row, arrow, exchange
 from tests.detections.groups import rows as numpy_rows
 
@@ -29,6 +29,7 @@ CELLS = {
     STYLE: np.array([64 * n for n in range(100, 108)]),
     OTHER: np.array([64 * n for n in range(200, 208)]),
 }
+NOTHING = np.zeros(0, dtype=np.int64)
 POOL = range(1, 9)
 STRANGERS = range(1_000, 1_100)
 
@@ -55,7 +56,7 @@ def grouped(rows: list[Row], chosen: Candidate, *, hits: int = 2, most: int | No
     background = np.array(sorted({row["account"] for row in rows} - set(chosen.accounts.tolist())))
     population = len({row["account"] for row in rows})
     table = arrow(rows).select(ROW_COLUMNS)
-    return Gathered(table, background, population, hits, most, CELLS).group(chosen)
+    return Gathered(table, background, population, hits, most, CELLS, NOTHING).group(chosen)
 
 
 def members(group: Group) -> list[int]:
@@ -68,7 +69,7 @@ def fetched(
 ) -> Group:
     """`chosen` as a group of what is fetched from a log on disk."""
     log = Log(rows, folder, sampling=sampling)
-    log.run([ACCOUNT_DAYS])
+    log.run([ACCOUNT_DAYS, shared_cells(sampling)])
     return gather(log, [chosen], CELLS, whole=whole).group(chosen)
 
 
@@ -186,7 +187,7 @@ def test_candidates_in_the_background_do_not_count_as_users_outside_the_group(mi
     everybody = np.array([*accounts, *STRANGERS])
     table = arrow(rows).select(ROW_COLUMNS)
     chosen = candidate(accounts, {STYLE: accounts})
-    group = Gathered(table, everybody, len(everybody), 2, None, CELLS).group(chosen)
+    group = Gathered(table, everybody, len(everybody), 2, None, CELLS, NOTHING).group(chosen)
     assert members(group) == list(accounts)
     assert not group.others_styled.any()
     assert (len(np.intersect1d(group.others.accounts, accounts)) == 0) is (mixed > 3)
@@ -266,3 +267,63 @@ def test_a_scan_looks_at_a_part_of_a_very_large_candidate_and_settles_it_whole(
     rows = [exchange(account) for account in (*accounts, *STRANGERS)]
     chosen = candidate(accounts, {}, infrastructure=accounts)
     assert members(fetched(rows, tmp_path, chosen, whole=whole)) == list(accounts)[::every]
+
+
+# -- who fills a public template with what others send too
+
+CROWD = range(1, 31)
+BORROWERS = range(31, 43)
+
+
+def filled(account: int, number: int, cells: Sequence[int]) -> Row:
+    """A use of the public template with something in it."""
+    return styled(account) | {
+        "cells": [*CELLS[STYLE][:4].tolist(), *cells],
+        "content": 1_000 * account + number,
+        "request": 1_000 * account + number,
+    }
+
+
+def problem(number: int) -> list[int]:
+    return [64 * (10_000 + 10 * number + n) for n in range(5)]
+
+
+def public_template(of: Sequence[int]) -> list[Row]:
+    """Everybody puts matters of their own into it, but those in `of` public problems."""
+    own = [filled(a, n, [64 * (50_000 + 100 * a + n)]) for a in CROWD for n in range(4)]
+    ours = [filled(a, n, problem(10 * a + n)) for a in of for n in range(4)]
+    sent = [10 * a + n for a in of for n in range(4)]
+    evaluators = [exchange(900 + n % 3, cells=problem(each)) for n, each in enumerate(sent)]
+    return strangers() + own + ours + evaluators
+
+
+def parted(rows: list[Row], folder: Path, accounts: Sequence[int]) -> Group | None:
+    log, chosen = Log(rows, folder), candidate(accounts, {STYLE: accounts})
+    log.run([ACCOUNT_DAYS, shared_cells(1)])
+    gathered = gather(log, [chosen], CELLS)
+    return gathered.filled(chosen, gathered.group(chosen))
+
+
+def test_of_a_crowd_those_who_put_public_problems_into_the_template_are_a_group(
+    tmp_path: Path,
+) -> None:
+    group = parted(public_template(BORROWERS), tmp_path, [*CROWD, *BORROWERS])
+    assert group is not None
+    assert members(group) == list(BORROWERS)
+    assert len(group.shared) == 4 * len(BORROWERS)
+
+
+def test_where_everybody_does_or_hardly_anybody_there_is_no_such_group(tmp_path: Path) -> None:
+    (tmp_path / "few").mkdir()
+    few = BORROWERS[:3]
+    assert parted(public_template(few), tmp_path / "few", [*CROWD, *few]) is None
+    everybody = range(31, 61)
+    rows = [row for row in public_template(everybody) if row["account"] not in CROWD]
+    assert parted(rows, tmp_path, everybody) is None
+
+
+def test_a_phrase_in_common_with_somebody_is_no_public_problem(tmp_path: Path) -> None:
+    rows = public_template([])
+    rows += [filled(a, n, problem(10 * a + n)[:2]) for a in BORROWERS for n in range(4)]
+    rows += [exchange(900, cells=problem(10 * a + n)) for a in BORROWERS for n in range(4)]
+    assert parted(rows, tmp_path, [*CROWD, *BORROWERS]) is None

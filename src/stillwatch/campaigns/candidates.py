@@ -41,10 +41,14 @@ CONTAINED = 0.6
 
 @dataclass(frozen=True)
 class Candidate:
-    """Accounts that shared objects join; `links` names them: detection → object → accounts."""
+    """Accounts that shared objects join; `links` names them: detection → object → accounts.
+
+    `filled`: only exchanges count that fill the shared wording with what others send too.
+    """
 
     accounts: Ints
     links: Mapping[str, Mapping[int, Ints]]
+    filled: bool = False
 
     def objects(self) -> Iterator[tuple[str, int, Ints]]:
         """Every shared object as (detection, object, its accounts)."""

@@ -172,11 +172,15 @@ def detect(
             if reference is None
             else reference.judge(_cells(candidate, styles), candidate.accounts)
         )
-        judgement = judge(group, list(active.values()), models, further)
-        judgement = replace(judgement, accounts=gathered.carrying(candidate, group))
-        if not judgement.vetoed:
-            judgement = replace(judgement, e_values=tests.test(group))
-        judged.append((candidate, judgement))
+        parts = [(candidate, group)]
+        if (part := gathered.filled(candidate, group)) is not None:
+            parts.append((replace(candidate, filled=True), part))
+        for whole, of_it in parts:
+            judgement = judge(of_it, list(active.values()), models, further)
+            judgement = replace(judgement, accounts=gathered.carrying(whole, of_it))
+            if not judgement.vetoed:
+                judgement = replace(judgement, e_values=tests.test(of_it))
+            judged.append((whole, judgement))
     judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
     tables.seconds["judging"] = time.perf_counter() - began
     return Detected(findings, judged, ran, styles, tables.seconds)

@@ -122,8 +122,8 @@ def _governed(
     flagged = union([each.members for each in _at(settled, promised.alpha)])
     quiet = [
         judgement.e_values.log_e
-        for candidate, judgement in detected.judged
-        if not judgement.vetoed and np.isin(candidate.accounts, flagged).mean() <= REPEATED
+        for _, judgement in detected.judged
+        if not judgement.vetoed and np.isin(judgement.accounts, flagged).mean() <= REPEATED
     ]
     governor = Governor(read_accounts(tables), flagged, np.array(quiet))
     held = [(each, governor.holds_back(each.members)) for each in _at(settled, promised.alpha)]

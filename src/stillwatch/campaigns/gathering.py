@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import ibis
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import scipy.sparse as sp
 
 from stillwatch.campaigns.candidates import Candidate
@@ -39,10 +41,16 @@ SETTLED_COLUMNS = (
 )
 #: style cells that an exchange must hold to be said to carry the style
 HITS = 2
+#: an exchange fills a style with what others send too, such as a public problem, when it holds so
+#: many further cells that another account sends: one or two are a chance phrase
+FILLER = 3
 #: an account carries a group's marks when so many of its exchanges, and such a share, hold them
 MARKED, SHARE = 2, 0.1
 #: an account is like the group when its cosine to the mean is so much of the median member's
 ALIKE = 0.55
+#: accounts of a group from which on a part of it is looked at by itself, and the least and the
+#: largest part that is worth it
+CROWD, FEWEST, PART = 20, 5, 0.8
 #: a further style belongs to the group when such a share of its users use the main style too
 BELONGS = 0.6
 
@@ -58,6 +66,9 @@ class Gathered:
         hits: int,
         most: int | None,
         styles: Mapping[int, Ints],
+        shared: Ints,
+        *,
+        filler: int = FILLER,
     ) -> None:
         table = table.unify_dictionaries().combine_chunks()
         at = table["at"].cast("int64").to_numpy()
@@ -65,7 +76,9 @@ class Gathered:
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
         self._styles = styles
-        self._marks = Marks(table["cells"].combine_chunks(), place, union(list(styles.values())))
+        cells = table["cells"].combine_chunks()
+        self._marks = Marks(cells, place, union(list(styles.values())))
+        self._shared = _held(cells, shared)[order]
         self._table = table.drop_columns("cells").take(pa.array(order))
         self._account = self._table["account"].to_numpy()
         self._background = background
@@ -73,6 +86,7 @@ class Gathered:
         self._others_at = self._positions(background)
         self._others = self._rows(self._others_at)
         self._hits = hits
+        self._least_filler = filler
         self._most = most
 
     def _positions(self, accounts: Ints) -> Ints:
@@ -94,6 +108,8 @@ class Gathered:
         held = [self._marks.holding(cells) for cells in own]
         rows = self._rows(positions)
         style = _of_one_piece(rows, self._style(len(rows), place, held))
+        if candidate.filled:
+            style = np.where(self._filler(positions, place, held) >= self._least_filler, style, -1)
         if own:
             carries = carriers(rows, style >= 0, tied_accounts(candidate))
             carries &= self._alike(rows, place, style >= 0, own)
@@ -119,6 +135,25 @@ class Gathered:
         whole = self._most is None or len(candidate.accounts) <= self._most
         return group.accounts if whole else candidate.accounts
 
+    def filled(self, candidate: Candidate, group: Group) -> Group | None:
+        """Those of `group` who fill its wording with what others send too; None where few do.
+
+        A public template is used by an honest crowd for matters of their own. Who puts public
+        problems into it, to have them answered, is another group in it. What is put in decides
+        which exchanges count, for everybody alike, so that volumes stay as they are.
+        """
+        if not candidate.links.get("echo") or len(group.accounts) < CROWD:
+            return None
+        part = self.group(replace(candidate, filled=True))
+        return part if FEWEST <= len(part.accounts) <= PART * len(group.accounts) else None
+
+    def _filler(self, positions: Ints, place: Ints, held: Sequence[tuple[Ints, Ints]]) -> Ints:
+        """Cells of each exchange that another account sends and that are none of the styles."""
+        entry = np.concatenate([place[entry] for entry, _ in held]) if held else place[:0]
+        own = np.bincount(entry[entry >= 0], minlength=len(positions))
+        filler: Ints = self._shared[positions] - own
+        return filler
+
     def _style(self, count: int, place: Ints, held: Sequence[tuple[Ints, Ints]]) -> Ints:
         """For each of `count` exchanges the number of the style it holds most cells of, or -1."""
         best = np.full(count, self._hits - 1, dtype=np.int64)
@@ -143,6 +178,13 @@ class Gathered:
         chosen = at >= 0
         chosen[chosen] = marked[at[chosen]]
         return _alike(rows.owner[at[chosen]], cell[chosen], (len(rows.accounts), len(cells)))
+
+
+def _held(cells: pa.ListArray, wanted: Ints) -> Ints:
+    """How many of `wanted` each list holds."""
+    lengths = pc.fill_null(pc.list_value_length(cells), 0).to_numpy()
+    found = pc.is_in(cells.flatten(), value_set=pa.array(wanted)).to_numpy(zero_copy_only=False)
+    return np.bincount(np.repeat(np.arange(len(lengths)), lengths)[found], minlength=len(lengths))
 
 
 def _of_one_piece(rows: Rows, style: Ints) -> Ints:
@@ -250,7 +292,16 @@ def gather(
     # the thinned cells of a style are few, so that one of them must do
     hits = HITS if tables.sampling < 4 else 1
     own = {n: styles[n] for one in candidates for n in one.links.get("echo", {})}
-    return Gathered(found, background, tables.population, hits, most, own)
+    shared = _shared(tables, found["cells"])
+    filler = max(1, FILLER // tables.sampling)
+    return Gathered(found, background, tables.population, hits, most, own, shared, filler=filler)
+
+
+def _shared(tables: Tables, cells: pa.ChunkedArray) -> Ints:
+    """Those of `cells` that two accounts of the log send, ascending."""
+    there = ibis.memtable(pa.table({"cell": pc.unique(cells.combine_chunks().flatten())}))
+    shared = tables[f"shared_cells_{tables.sampling}"].semi_join(there, "cell")
+    return np.sort(tables.engine.collect(shared)["cell"].to_numpy())
 
 
 def _part(accounts: Ints, most: int | None) -> Ints:
