@@ -2,10 +2,10 @@
 
 A campaign is false when fewer than half of its members belong to one attack. Each group has an
 e-value (:mod:`.testing`) and a share of α, by what it asks for: groups that ask for what distillers
-need get more, which is allowed because it is settled before the tests. Any set of reported groups
-each of which has log e + log share ≥ log(K / (α R)), K the groups that were tested and R those in
-the set, keeps the promise under any dependence (weighted e-BH: Wang and Ramdas 2022; Ignatiadis,
-Wang and Ramdas, arXiv 2204.12447), so that groups seen twice may be left out before R is counted.
+need get more, which is allowed because it is settled before the tests. The shares of all tested
+groups add up to 1. Any set of R groups each of which has e · share ≥ 1 / (α R) keeps the promise
+under any dependence (weighted e-BH: Wang and Ramdas 2022; Ignatiadis, Wang and Ramdas, arXiv
+2204.12447), so that groups seen twice may be left out before R is counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["ALPHA", "Promise", "levels", "promise"]
 
 Floats = npt.NDArray[np.float64]
 
-#: expected share of false campaigns among those reported, and of innocents among their members
+#: expected share of false campaigns among those reported
 ALPHA = 0.05
 #: nats of purpose that count for a share of α: honest tools ask for reasoning and grades too, and
 #: what they take others lack
@@ -37,7 +37,7 @@ class Promise:
     Attributes:
         alpha: the expected share of false campaigns, at most.
         tested: groups that were tested (K).
-        nats: by judged group log e + log share - log K; -inf for groups that were not tested.
+        nats: by judged group log e + log share; -inf for groups that were not tested.
     """
 
     alpha: float

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from stillwatch.campaigns import ScanOptions, read_scan_settings, scan
-from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_K, LEAST_MEMORY_MB, LEVELS
+from stillwatch.campaigns.configured import LEAST_K, LEVELS
+from stillwatch.cli.options import ENGINE, FORMAT, MEMORY_MB, SETTINGS
 from stillwatch.cli.progress import open_progress
 from stillwatch.cli.summary import open_console, print_summary
-from stillwatch.engines import ENGINES
 from stillwatch.errors import ExitStatus
 from stillwatch.sketches import SketchKey
 
@@ -29,19 +29,8 @@ __all__ = ["command"]
     help="Folder for the report; made whole or not at all.",
 )
 @click.option("--force", is_flag=True, help="Replace DIR if it holds something.")
-@click.option(
-    "--settings",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML file with other defaults for the options below; what is given here wins.",
-)
-@click.option(
-    "--format",
-    "format_",
-    show_default="auto",
-    type=click.Choice(FORMAT_NAMES),
-    help="Format of the logs; auto recognises it.",
-)
+@SETTINGS
+@FORMAT
 @click.option(
     "--reference",
     multiple=True,
@@ -72,18 +61,8 @@ __all__ = ["command"]
     show_default="5",
     help="Fewest accounts that must share a wording before it can be read.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    show_default="duckdb",
-    help="What runs the detections.",
-)
-@click.option(
-    "--memory-mb",
-    type=click.IntRange(LEAST_MEMORY_MB),
-    show_default="5000",
-    help="What the engine may hold before it spills to disk.",
-)
+@ENGINE
+@MEMORY_MB
 @click.option(
     "--fdr",
     type=click.FloatRange(*LEVELS),

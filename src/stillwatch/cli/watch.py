@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from stillwatch.campaigns import read_scan_settings
-from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_MEMORY_MB, LEVELS
+from stillwatch.campaigns.configured import LEVELS
 from stillwatch.campaigns.watching import WatchOptions, watch
+from stillwatch.cli.options import ENGINE, FORMAT, MEMORY_MB, SETTINGS
 from stillwatch.cli.progress import open_progress
-from stillwatch.engines import ENGINES
 from stillwatch.errors import ExitStatus
 from stillwatch.sketches import SketchKey
 
@@ -81,19 +81,8 @@ class _Duration(click.ParamType[int]):
     help="Read what is there, make the looks that are complete, and end: for cron, and to replay "
     "an old log.",
 )
-@click.option(
-    "--settings",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML file with other defaults for the options below; what is given here wins.",
-)
-@click.option(
-    "--format",
-    "format_",
-    show_default="auto",
-    type=click.Choice(FORMAT_NAMES),
-    help="Format of the logs; auto recognises it.",
-)
+@SETTINGS
+@FORMAT
 @click.option(
     "--key-file",
     type=click.Path(path_type=Path),
@@ -105,18 +94,8 @@ class _Duration(click.ParamType[int]):
     default=None,
     help="Keep and write keyed digests in place of account names.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    show_default="duckdb",
-    help="What runs the detections.",
-)
-@click.option(
-    "--memory-mb",
-    type=click.IntRange(LEAST_MEMORY_MB),
-    show_default="5000",
-    help="What the engine may hold before it spills to disk.",
-)
+@ENGINE
+@MEMORY_MB
 @click.option(
     "--fdr",
     type=click.FloatRange(*LEVELS),
