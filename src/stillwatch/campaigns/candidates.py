@@ -18,13 +18,15 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from stillwatch.detections import Findings, communities
+from stillwatch.detections import LEAST_MARKED, Findings, communities
 
 __all__ = ["LEAST_ACCOUNTS", "Candidate", "find_candidates"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+#: detections that link by how things are said: many share a wording who share nothing else
+WORDINGS = ("echo", "rewording")
 #: fewer accounts are an account finding, never a campaign
 LEAST_ACCOUNTS = 3
 #: an object with this many accounts is a core
@@ -49,6 +51,17 @@ class Candidate:
     accounts: Ints
     links: Mapping[str, Mapping[int, Ints]]
     filled: bool = False
+
+    @property
+    def least(self) -> int:
+        """Marked exchanges from which on an account is taken in: what `rewording` links by."""
+        if "echo" in self.links or "rewording" not in self.links:
+            return LEAST_MARKED
+        return min(self.links["rewording"])
+
+    def ties(self) -> Iterator[Ints]:
+        """The accounts of every shared object that is more than a way of wording things."""
+        return (accounts for name, _, accounts in self.objects() if name not in WORDINGS)
 
     def objects(self) -> Iterator[tuple[str, int, Ints]]:
         """Every shared object as (detection, object, its accounts)."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,25 +15,27 @@ from ibis.expr.types import Table
 
 from stillwatch.campaigns.campaign import Ran
 from stillwatch.campaigns.candidates import LEAST_ACCOUNTS, Candidate, find_candidates
-from stillwatch.campaigns.gathering import gather
+from stillwatch.campaigns.gathering import gather, gathered_stages
 from stillwatch.campaigns.judging import COUNTS, Judgement, judge
 from stillwatch.campaigns.marks import union
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
 from stillwatch.campaigns.testing import GroupTests
 from stillwatch.detections import (
-    ACCOUNT_DAYS,
     Abstained,
     Detection,
     Findings,
     Group,
     Infrastructure,
+    Problems,
+    read_accounts,
 )
-from stillwatch.engines import Engine, Stage, StageRun, run_stages
+from stillwatch.engines import Engine, StageRun, run_stages
 
 __all__ = ["Detected", "Sketched", "StageTables", "detect", "run_all_stages"]
 
 Ints = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 #: candidates that are judged, those with most linked accounts first
 JUDGED = 400
@@ -108,7 +110,7 @@ def run_all_stages(
     tidy: bool = False,
 ) -> StageTables:
     """Run the stages of all `detections` over the store, each stage once."""
-    stages: dict[str, Stage] = {ACCOUNT_DAYS.name: ACCOUNT_DAYS}
+    stages = {stage.name: stage for stage in gathered_stages(sampling)}
     for detection in detections:
         stages |= {stage.name: stage for stage in detection.stages(sampling)}
     days: dict[dt.date, list[Path]] = {
@@ -159,8 +161,9 @@ def detect(
     progress.step("candidates", len(candidates))
     gathered = gather(tables, candidates, styles)
     active = {each.metadata.name: each for each in detections if each.metadata.name in findings}
-    holding = [each for each in detections if isinstance(each, Infrastructure)]
-    tests = GroupTests(holding[0] if holding else None, tables.population)
+    tests = GroupTests(
+        read_accounts(tables), _one(detections, Infrastructure), _one(detections, Problems)
+    )
     judged = []
     for candidate in candidates:
         progress.advance(1)
@@ -184,6 +187,10 @@ def detect(
     judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
     tables.seconds["judging"] = time.perf_counter() - began
     return Detected(findings, judged, ran, styles, tables.seconds)
+
+
+def _one(detections: Sequence[Detection], kind: type[T]) -> T | None:
+    return next((each for each in detections if isinstance(each, kind)), None)
 
 
 def _cells(candidate: Candidate, styles: Mapping[int, Ints]) -> Ints:

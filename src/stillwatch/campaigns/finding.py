@@ -194,16 +194,16 @@ def _settled(
     taken = np.zeros(0, dtype=np.int64)
     for candidate, judgement, nats in accepted:
         group = gathered.group(candidate)
-        whole = len(belonging(candidate, judgement, group))
+        whole = len(belonging(candidate, judgement, group, promised.alpha))
         elsewhere = np.intersect1d(group.accounts, taken)
         if len(elsewhere) > REPEATED * len(group.accounts):
             continue  # what was judged are mostly the accounts of a better campaign
         if len(elsewhere):
             group = group.without(elsewhere)
-        members = belonging(candidate, judgement, group)
+        members = belonging(candidate, judgement, group, promised.alpha)
         if len(members) < REPEATED * whole:
             continue
-        campaign = settle(candidate, judgement, group, names, labels)
+        campaign = settle(candidate, judgement, group, names, labels, promised.alpha)
         if campaign is None:
             continue
         taken = np.union1d(taken, members)

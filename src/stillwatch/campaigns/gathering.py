@@ -9,14 +9,21 @@ import ibis
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import scipy.sparse as sp
 
 from stillwatch.campaigns.candidates import Candidate
 from stillwatch.campaigns.marks import Marks, spans, union
-from stillwatch.detections import ROW_COLUMNS, Group, Rows, Tables
+from stillwatch.detections import (
+    LEAST_MARKED,
+    ROW_COLUMNS,
+    Group,
+    Rewording,
+    Rows,
+    Tables,
+)
+from stillwatch.engines import Stage
 
-__all__ = ["Gathered", "gather"]
+__all__ = ["Gathered", "gather", "gathered_stages"]
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -39,13 +46,11 @@ SETTLED_COLUMNS = (
     "content",
     "cells",
 )
+_ODD = np.int64(0x1E3779B97F4A7C15)
 #: style cells that an exchange must hold to be said to carry the style
 HITS = 2
-#: an exchange fills a style with what others send too, such as a public problem, when it holds so
-#: many further cells that another account sends: one or two are a chance phrase
-FILLER = 3
-#: an account carries a group's marks when so many of its exchanges, and such a share, hold them
-MARKED, SHARE = 2, 0.1
+#: share of an account's exchanges that hold the group's marks, where it carries them
+SHARE = 0.1
 #: an account is like the group when its cosine to the mean is so much of the median member's
 ALIKE = 0.55
 #: accounts of a group from which on a part of it is looked at by itself, and the least and the
@@ -66,9 +71,7 @@ class Gathered:
         hits: int,
         most: int | None,
         styles: Mapping[int, Ints],
-        shared: Ints,
-        *,
-        filler: int = FILLER,
+        public: pa.Table,
     ) -> None:
         table = table.unify_dictionaries().combine_chunks()
         at = table["at"].cast("int64").to_numpy()
@@ -78,15 +81,16 @@ class Gathered:
         self._styles = styles
         cells = table["cells"].combine_chunks()
         self._marks = Marks(cells, place, union(list(styles.values())))
-        self._shared = _held(cells, shared)[order]
         self._table = table.drop_columns("cells").take(pa.array(order))
         self._account = self._table["account"].to_numpy()
+        contents = _pairs(self._table)
+        self._public = np.isin(contents, _pairs(public))
+        self._reworded = np.isin(contents, _pairs(public.filter(public["reworded"])))
         self._background = background
         self._population = population
         self._others_at = self._positions(background)
         self._others = self._rows(self._others_at)
         self._hits = hits
-        self._least_filler = filler
         self._most = most
 
     def _positions(self, accounts: Ints) -> Ints:
@@ -100,19 +104,25 @@ class Gathered:
     def group(self, candidate: Candidate) -> Group:
         """`candidate` with its exchanges.
 
-        Of a candidate with styles only the :func:`carriers` belong to the group.
+        Of a candidate with styles only the :func:`carriers` belong to the group. What is reworded
+        is a style of its own.
         """
         own = [self._styles[name] for name in candidate.links.get("echo", {})]
+        rewords = "rewording" in candidate.links
         positions = self._positions(_part(candidate.accounts, self._most))
         place = self._places(positions)
         held = [self._marks.holding(cells) for cells in own]
         rows = self._rows(positions)
         style = _of_one_piece(rows, self._style(len(rows), place, held))
+        if rewords:
+            style = np.where((style < 0) & self._reworded[positions], len(own), style)
         if candidate.filled:
-            style = np.where(self._filler(positions, place, held) >= self._least_filler, style, -1)
-        if own:
-            carries = carriers(rows, style >= 0, tied_accounts(candidate))
-            carries &= self._alike(rows, place, style >= 0, own)
+            style = np.where(self._public[positions], style, -1)
+        if own or rewords:
+            tied = tied_accounts(candidate)
+            carries = carriers(rows, style >= 0, tied, least=candidate.least)
+            if not rewords:
+                carries &= self._alike(rows, place, (style >= 0) & carries[rows.owner], own)
             rows, style = rows.where(carries[rows.owner]), style[carries[rows.owner]]
         others, others_at = self._others, self._others_at
         ours = np.isin(self._background, candidate.accounts, assume_unique=True)
@@ -124,10 +134,14 @@ class Gathered:
             styled=style >= 0,
             style=style,
             others=others,
-            others_styled=(self._style(len(others), self._places(others_at), held) >= 0)
+            others_styled=(
+                (self._style(len(others), self._places(others_at), held) >= 0)
+                | (rewords & self._reworded[others_at])
+            )
             & ~np.isin(others.accounts, candidate.accounts)[others.owner],
             population=self._population,
             links={name: dict(objects) for name, objects in candidate.links.items()},
+            least=candidate.least,
         )
 
     def carrying(self, candidate: Candidate, group: Group) -> Ints:
@@ -146,13 +160,6 @@ class Gathered:
             return None
         part = self.group(replace(candidate, filled=True))
         return part if FEWEST <= len(part.accounts) <= PART * len(group.accounts) else None
-
-    def _filler(self, positions: Ints, place: Ints, held: Sequence[tuple[Ints, Ints]]) -> Ints:
-        """Cells of each exchange that another account sends and that are none of the styles."""
-        entry = np.concatenate([place[entry] for entry, _ in held]) if held else place[:0]
-        own = np.bincount(entry[entry >= 0], minlength=len(positions))
-        filler: Ints = self._shared[positions] - own
-        return filler
 
     def _style(self, count: int, place: Ints, held: Sequence[tuple[Ints, Ints]]) -> Ints:
         """For each of `count` exchanges the number of the style it holds most cells of, or -1."""
@@ -178,13 +185,6 @@ class Gathered:
         chosen = at >= 0
         chosen[chosen] = marked[at[chosen]]
         return _alike(rows.owner[at[chosen]], cell[chosen], (len(rows.accounts), len(cells)))
-
-
-def _held(cells: pa.ListArray, wanted: Ints) -> Ints:
-    """How many of `wanted` each list holds."""
-    lengths = pc.fill_null(pc.list_value_length(cells), 0).to_numpy()
-    found = pc.is_in(cells.flatten(), value_set=pa.array(wanted)).to_numpy(zero_copy_only=False)
-    return np.bincount(np.repeat(np.arange(len(lengths)), lengths)[found], minlength=len(lengths))
 
 
 def _of_one_piece(rows: Rows, style: Ints) -> Ints:
@@ -234,20 +234,25 @@ def _alike(owner: Ints, cell: Ints, shape: tuple[int, int]) -> Mask:
 
 def tied_accounts(candidate: Candidate) -> Ints:
     """The accounts that share something else than a style, ascending."""
-    return union([accounts for name, _, accounts in candidate.objects() if name != "echo"])
+    return union(list(candidate.ties()))
 
 
-def carriers(rows: Rows, marked: Mask, tied: Ints) -> Mask:
+def carriers(rows: Rows, marked: Mask, tied: Ints, *, least: int = LEAST_MARKED) -> Mask:
     """Which accounts of `rows` carry the group's marks; being linked is not being a member.
 
-    An account must carry them in a good part of its exchanges, or at all if it is `tied` to
-    others by more than style: a chance phrase is in one exchange of many.
+    An account must carry them in `least` and a good part of its exchanges, or at all if it is
+    `tied` to others by more than style: a chance phrase is in one exchange of many.
     """
     total = np.bincount(rows.owner, minlength=len(rows.accounts))
     marks = np.bincount(rows.owner[marked], minlength=len(rows.accounts))
-    often = (marks >= MARKED) & (marks >= SHARE * total)
+    often = (marks >= least) & (marks >= SHARE * total)
     carrying: Mask = often | ((marks >= 1) & np.isin(rows.accounts, tied))
     return carrying
+
+
+def gathered_stages(sampling: int) -> Sequence[Stage]:
+    """What :func:`gather` reads."""
+    return Rewording().stages(sampling)
 
 
 def gather(
@@ -292,16 +297,17 @@ def gather(
     # the thinned cells of a style are few, so that one of them must do
     hits = HITS if tables.sampling < 4 else 1
     own = {n: styles[n] for one in candidates for n in one.links.get("echo", {})}
-    shared = _shared(tables, found["cells"])
-    filler = max(1, FILLER // tables.sampling)
-    return Gathered(found, background, tables.population, hits, most, own, shared, filler=filler)
+    public = tables[f"public_contents_{tables.sampling}"].semi_join(keys, "account")
+    return Gathered(
+        found, background, tables.population, hits, most, own, tables.engine.collect(public)
+    )
 
 
-def _shared(tables: Tables, cells: pa.ChunkedArray) -> Ints:
-    """Those of `cells` that two accounts of the log send, ascending."""
-    there = ibis.memtable(pa.table({"cell": pc.unique(cells.combine_chunks().flatten())}))
-    shared = tables[f"shared_cells_{tables.sampling}"].semi_join(there, "cell")
-    return np.sort(tables.engine.collect(shared)["cell"].to_numpy())
+def _pairs(table: pa.Table) -> Ints:
+    """One number for each (account, content); both are hashes already."""
+    account, content = (table[name].cast("int64").to_numpy() for name in ("account", "content"))
+    pairs: Ints = account * _ODD ^ content
+    return pairs
 
 
 def _part(accounts: Ints, most: int | None) -> Ints:

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.campaigns.load_balance import LEAST
-from stillwatch.detections import Accounts
+from stillwatch.detections import LEAST_MARKED, Accounts
 from stillwatch.statistics import balance, balance_e_value, binomial_tail
 
 __all__ = ["EVERYWHERE", "Governor", "Segment", "Withheld", "failing_groups", "failing_segments"]
@@ -58,13 +57,13 @@ def failing_segments(segments: Sequence[Segment]) -> list[Withheld]:
     Null: volumes are as :func:`stillwatch.statistics.balance_e_value` has them. Each segment may
     fail with a probability of :data:`WRONG` over their number (Markov's inequality, Bonferroni).
     """
-    large = [each for each in segments if (each.exchanges >= LEAST).sum() >= FEWEST]
+    large = [each for each in segments if (each.exchanges >= LEAST_MARKED).sum() >= FEWEST]
     found = []
     for each in large:
-        counts = each.exchanges[each.exchanges >= LEAST]
-        if balance(counts, least=LEAST) <= 0:
+        counts = each.exchanges[each.exchanges >= LEAST_MARKED]
+        if balance(counts, least=LEAST_MARKED) <= 0:
             continue
-        nats = balance_e_value(counts, least=LEAST)
+        nats = balance_e_value(counts, least=LEAST_MARKED)
         if nats >= math.log(len(large) / WRONG):
             found.append(
                 Withheld(

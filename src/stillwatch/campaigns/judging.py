@@ -26,7 +26,7 @@ Ints = npt.NDArray[np.int64]
 #: nats, net of counter-evidence, from which on a group is worth a review
 THRESHOLD = 6.0
 #: wording, purpose and parameters go together in a trade (evaluators share all three); how work is
-#: spread and what the accounts are run on do not
+#: spread and what the accounts are run on do not, nor does what a test with a promise says
 OF_NO_TRADE = {Family.TIME, Family.INFRASTRUCTURE, Family.OUTSIDE}
 
 
@@ -66,9 +66,13 @@ class Judgement:
 
     @property
     def stands(self) -> bool:
-        """Law 1: two families that count, one of them of no trade; and no veto."""
+        """Law 1: two families that count, one of them of no trade or tested; and no veto."""
         counting = {family for family, nats in self.families.items() if nats >= COUNTS}
-        return len(counting) >= 2 and not counting.isdisjoint(OF_NO_TRADE) and not self.vetoed
+        tested = {family for family, nats in self.e_values.nats.items() if nats >= COUNTS}
+        counting |= tested
+        return (
+            len(counting) >= 2 and not counting.isdisjoint(OF_NO_TRADE | tested) and not self.vetoed
+        )
 
     @property
     def is_suspicious(self) -> bool:

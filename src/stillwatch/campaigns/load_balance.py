@@ -12,16 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.detections import Evidence, Family, Group, Metadata, distinct_contents
-from stillwatch.statistics import BALANCED, INDEPENDENT, balance, balance_e_value, log_spread
+from stillwatch.statistics import (
+    BALANCED,
+    INDEPENDENT,
+    balance,
+    in_spike,
+    log_spread,
+    spike_e_value,
+)
 
-__all__ = ["LOAD_BALANCE", "judge_load_balance", "load_balance_e_value"]
+__all__ = ["LOAD_BALANCE", "evenly_sending", "judge_load_balance", "load_balance_e_value"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 CEILING = 6.0
-#: marked exchanges from which on an account counts; one may be chance
-LEAST = 2
 
 LOAD_BALANCE = Metadata(
     name="load_balance",
@@ -44,11 +49,11 @@ def judge_load_balance(group: Group) -> Sequence[Evidence]:
     """Bayes factor of even against customers' volumes of marked, distinct exchanges."""
     shared = distinct_contents(group.shared)
     counts = np.bincount(shared.owner)
-    enough = counts >= LEAST
+    enough = counts >= group.least
     counts, seen = counts[enough], shared.seen[enough]
     if len(counts) < 5:
         return []
-    nats = balance(counts, seen, least=LEAST)
+    nats = balance(counts, seen, least=group.least)
     if abs(nats) < 1.0:
         return []
     spread = log_spread(counts, seen)
@@ -73,9 +78,9 @@ def judge_load_balance(group: Group) -> Sequence[Evidence]:
 
 
 def load_balance_e_value(group: Group, customer: Ints) -> float:
-    """Nats for one work queue behind the group's customers, with a promise.
+    """Nats for one work queue behind some or all of the group's customers, with a promise.
 
-    Null and assumption: see :func:`stillwatch.statistics.balance_e_value`; what links formed the
+    Null and assumption: see :func:`stillwatch.statistics.spike_e_value`; what links formed the
     group says nothing of how much each customer sends. Accounts of one customer count together:
     what a school or a company has its people do is as even as it likes.
 
@@ -85,11 +90,24 @@ def load_balance_e_value(group: Group, customer: Ints) -> float:
     shared = distinct_contents(group.shared if group.styled.any() else group.rows)
     held = np.searchsorted(group.accounts, shared.accounts)
     counts, seen = _by_customer(np.bincount(shared.owner), shared.seen, customer[held])
-    enough = counts >= LEAST
-    counts, seen = counts[enough], seen[enough]
-    if balance(counts, seen, least=LEAST) <= 0:
-        return -np.inf  # no evidence at all is less than there is, and spares the work
-    return balance_e_value(counts, seen, least=LEAST)
+    enough = counts >= group.least
+    return spike_e_value(counts[enough], seen[enough], least=group.least)
+
+
+def evenly_sending(group: Group) -> Floats:
+    """For each account of the group the probability that it is one of those who share a queue.
+
+    Honest users of the same wording stand beside them, with volumes of their own. Accounts with
+    too few marked exchanges have 0. Null and assumption: see
+    :func:`stillwatch.statistics.in_spike`.
+    """
+    shared = distinct_contents(group.shared)
+    counts = np.bincount(shared.owner)
+    enough = counts >= group.least
+    found = np.zeros(len(group.accounts))
+    held = np.searchsorted(group.accounts, shared.accounts[enough])
+    found[held] = in_spike(counts[enough], shared.seen[enough], least=group.least)
+    return found
 
 
 def _by_customer(counts: Ints, seen: Floats, customer: Ints) -> tuple[Ints, Floats]:

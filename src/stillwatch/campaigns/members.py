@@ -12,6 +12,7 @@ import numpy.typing as npt
 from stillwatch.campaigns.campaign import Campaign, Member, Tie
 from stillwatch.campaigns.candidates import LEAST_ACCOUNTS, Candidate
 from stillwatch.campaigns.judging import COUNTS, Judgement
+from stillwatch.campaigns.load_balance import evenly_sending
 from stillwatch.campaigns.reading import AccountNames
 from stillwatch.campaigns.reasons import reasons
 from stillwatch.detections import UNKNOWN, Family, Group
@@ -30,11 +31,13 @@ def settle(
     group: Group,
     names: AccountNames,
     labels: Mapping[int, str],
+    alpha: float,
 ) -> Campaign | None:
     """The campaign that `group` is, with its members; None where too few remain.
 
     Args:
         group: all exchanges of the candidate's accounts.
+        alpha: the expected share of innocent members, at most.
         labels: what shared objects may be called.
     """
     rows = group.rows
@@ -42,7 +45,7 @@ def settle(
     marked = np.bincount(rows.owner[group.styled], minlength=len(rows.accounts))
     ties = _ties_of(candidate, rows.accounts)
     share = marked / np.maximum(total, 1)
-    member = np.isin(rows.accounts, belonging(candidate, judgement, group))
+    member = np.isin(rows.accounts, belonging(candidate, judgement, group, alpha))
     if member.sum() < LEAST_ACCOUNTS:
         return None
     inside = member[rows.owner]
@@ -75,24 +78,41 @@ def settle(
     )
 
 
-def belonging(candidate: Candidate, judgement: Judgement, group: Group) -> Ints:
+def belonging(candidate: Candidate, judgement: Judgement, group: Group, alpha: float) -> Ints:
     """The accounts of `group` that are members, ascending.
 
-    All who share its style, where the work that carries the style is timed as one effort; honest
-    users of a tool that a campaign uses too share the style as well, and then only those are
-    members who have more in common.
+    Who shares more than a wording is. Where the work that carries the wording is timed as one
+    effort, those are too who do an even part of it, as many as leave an expected share of
+    innocents of at most `alpha`; where it is divided among them, all who share in it. Honest users
+    of a tool that a campaign uses share the wording as well, and nothing else.
     """
-    if group.styled.any() and judgement.families.get(Family.TIME, 0.0) >= COUNTS:
+    tied = _ties_of(candidate, group.accounts) > 0
+    if not group.styled.any():
+        return group.accounts[tied]
+    tested = judgement.e_values.nats
+    timed = max(tested.get(Family.TIME, 0.0), judgement.families.get(Family.TIME, 0.0))
+    if timed >= COUNTS:
+        return group.accounts[tied | _surely(evenly_sending(group), alpha)]
+    if tested.get(Family.PURPOSE, 0.0) >= COUNTS:
         return group.accounts
-    return group.accounts[_ties_of(candidate, group.accounts) > 0]
+    return group.accounts[tied]
+
+
+def _surely(member: Floats, alpha: float) -> npt.NDArray[np.bool_]:
+    """The likeliest members, as many as have an expected share of others of at most `alpha`."""
+    order = np.argsort(-member, kind="stable")
+    wrong = np.cumsum(1 - member[order]) / np.arange(1, len(member) + 1)
+    chosen: npt.NDArray[np.bool_] = np.zeros(len(member), dtype=bool)
+    chosen[order[: int(np.searchsorted(wrong, alpha, side="right"))]] = True
+    return chosen
 
 
 def _ties_of(candidate: Candidate, accounts: Ints) -> Ints:
     """For each account the number of objects, styles apart, that it shares."""
     ties = np.zeros(len(accounts), dtype=np.int64)
-    for detection, _, members in candidate.objects():
+    for members in candidate.ties():
         sharing = np.isin(accounts, members)
-        if detection != "echo" and sharing.sum() > 1:
+        if sharing.sum() > 1:
             ties[sharing] += 1
     return ties
 

@@ -18,14 +18,18 @@ from stillwatch.detections.detection import (
     Metadata,
     Tables,
 )
-from stillwatch.detections.group import ROW_COLUMNS, UNKNOWN, Group, Rows
+from stillwatch.detections.group import LEAST_MARKED, ROW_COLUMNS, UNKNOWN, Group, Rows
 from stillwatch.detections.infrastructure import Holders, Infrastructure
+from stillwatch.detections.passages import Passages
+from stillwatch.detections.problems import Problems
 from stillwatch.detections.registry import load_detections
+from stillwatch.detections.rewording import Rewording
 from stillwatch.detections.tables import ACCOUNT_DAYS
 from stillwatch.detections.wording import percent, share_of
 
 __all__ = [
     "ACCOUNT_DAYS",
+    "LEAST_MARKED",
     "LINKS",
     "ROW_COLUMNS",
     "UNKNOWN",
@@ -39,6 +43,9 @@ __all__ = [
     "Holders",
     "Infrastructure",
     "Metadata",
+    "Passages",
+    "Problems",
+    "Rewording",
     "Rows",
     "Tables",
     "communities",

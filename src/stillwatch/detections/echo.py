@@ -89,7 +89,7 @@ class Echo:
         )
 
     def judge(self, group: Group) -> Sequence[Evidence]:
-        if not group.styled.any():
+        if not group.styled.any() or (group.links and self.metadata.name not in group.links):
             return []
         members = len(group.shared.accounts)
         orgs = len(np.unique(organisations(group.shared)))

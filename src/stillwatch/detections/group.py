@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["ROW_COLUMNS", "UNKNOWN", "Group", "Rows"]
+__all__ = ["LEAST_MARKED", "ROW_COLUMNS", "UNKNOWN", "Group", "Rows"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -64,6 +64,9 @@ ROW_COLUMNS = (
     "shape",
     "asks",
 )
+
+#: exchanges that must carry what a group has in common before an account counts; one may be chance
+LEAST_MARKED = 2
 
 #: what stands for null in an integer column
 UNKNOWN = np.iinfo(np.int64).min
@@ -183,6 +186,7 @@ class Group:
         others_styled: which of those carry the group's styles.
         population: accounts in the log.
         links: object → members that share it, by detection.
+        least: exchanges that carry the style from which on an account was taken in.
     """
 
     rows: Rows
@@ -192,6 +196,7 @@ class Group:
     others_styled: Mask
     population: int
     links: dict[str, dict[int, Ints]]
+    least: int = LEAST_MARKED
 
     @property
     def accounts(self) -> Ints:

@@ -124,6 +124,11 @@ class Infrastructure:
         self._sharing[at[shared(self._customer[at], thing)]] = True
         self.holders = Holders(strong["account"].to_numpy(), thing, self._customer[at])
 
+    @property
+    def customers(self) -> Ints:
+        """For each account of the log, ascending, the number of its customer."""
+        return self._customer
+
     def customers_of(self, accounts: Ints) -> Ints:
         """For each of `accounts` (of the log that was searched) the number of its customer."""
         return self._customer[np.searchsorted(self._accounts, accounts)]

@@ -23,6 +23,7 @@ from ibis.expr.types import Table
 from stillwatch.detections.accounts import Accounts, read_accounts
 from stillwatch.detections.detection import FEWEST, Evidence, Family, Findings, Metadata, Tables
 from stillwatch.detections.group import Group, Ints, Mask
+from stillwatch.detections.passages import Passages
 from stillwatch.detections.tables import ACCOUNT_DAYS, CONTENTS, prompt_shingles, thinned
 from stillwatch.detections.wording import share_of, times
 from stillwatch.engines import Stage
@@ -50,9 +51,10 @@ _SHINGLES = 8
 
 
 def shared_passages(thin: int) -> Stage:
-    """Passages that several accounts send, each in one content: ``account, shingle, held``.
+    """Passages that several accounts send, and the content that each sends it in.
 
-    ``held`` is how many passages the account sends in all, those that nobody shares included.
+    ``account, shingle, held, content``: who sends it in one content only, and so takes it from
+    somewhere; ``held`` is how many passages the account sends in all, those that nobody shares included.
     """
     reads = f"prompt_shingles_{thin}"
 
@@ -60,6 +62,7 @@ def shared_passages(thin: int) -> Stage:
         rows = inputs[reads]
         sent = rows.group_by("account", "shingle").agg(
             varied=rows.varied.cast("int64").max(),
+            content=rows.content.min(),
         )
         spread = sent.group_by("shingle").agg(accounts=sent.count(), varied=sent.varied.sum())
         shared = spread.filter(
@@ -68,8 +71,8 @@ def shared_passages(thin: int) -> Stage:
             & (spread.varied <= VARIED * spread.accounts)
         )
         totals = sent.group_by("account").agg(held=sent.count())
-        found = sent.semi_join(shared, "shingle").join(totals, "account")
-        return found.select("account", "shingle", "held")
+        found = sent.filter(sent.varied == 0).semi_join(shared, "shingle").join(totals, "account")
+        return found.select("account", "shingle", "held", "content")
 
     return Stage(f"shared_passages_{thin}", build, reads=(reads,))
 
@@ -89,7 +92,8 @@ class _Sets:
     """What accounts share of problems. ``at`` and ``sender`` are positions of accounts.
 
     Attributes:
-        at, passage: one entry an account and passage, ordered by account; passages from 0.
+        at, passage, content_of: one entry an account and passage, ordered by account, with the
+            content that it sends it in; passages from 0.
         held: by account, how many passages it sends, shared or not.
         registry: known sets.
         sender, content, uses: one entry an account and exact content; contents from 0.
@@ -99,6 +103,7 @@ class _Sets:
 
     at: Ints
     passage: Ints
+    content_of: Ints
     held: Ints
     registry: Sequence[_Set]
     sender: Ints
@@ -157,6 +162,7 @@ class Problems:
         self._sets = _Sets(
             at=at,
             passage=passage,
+            content_of=passages["content"].to_numpy(),
             held=held,
             registry=[
                 _registered(tables, accounts, f"the problem set {name}", known)
@@ -172,6 +178,18 @@ class Problems:
         found = np.flatnonzero(texts)
         share = np.minimum(1.0, texts[found] / accounts.exchanges[found])
         return Findings(dict(zip(accounts.account[found].tolist(), share.tolist(), strict=True)))
+
+    def passages(self, customer: Ints) -> Passages | None:
+        """Who takes which passage; None where :meth:`find` has not been asked.
+
+        Args:
+            customer: for each account of the log, ascending, the number of its customer.
+        """
+        sets = self._sets
+        if sets is None:
+            return None
+        sender = sets.accounts.account[sets.at]
+        return Passages(sender, sets.content_of, sets.passage, customer[sets.at])
 
     def judge(self, group: Group) -> Sequence[Evidence]:
         sets = self._sets

@@ -190,9 +190,10 @@ def thinned(sampling: int) -> int:
 
 
 def prompt_shingles(thin: int) -> Stage:
-    """Which account sent which shingle: ``account, shingle, varied, first``.
+    """Which account sent which shingle: ``account, shingle, varied, first, content``.
 
-    ``varied`` is true when the account put it into more than one distinct content on that day.
+    ``varied`` is true when the account put it into more than one distinct content on that day;
+    ``content`` is one of those.
     """
 
     def build(inputs: Inputs) -> Table:
@@ -206,8 +207,8 @@ def prompt_shingles(thin: int) -> Stage:
                 most=ibis._.content.max(),
                 first=ibis._.at.min(),
             )
-            .mutate(varied=ibis._.least != ibis._.most)
-            .select("account", "shingle", "varied", "first")
+            .mutate(varied=ibis._.least != ibis._.most, content=ibis._.least)
+            .select("account", "shingle", "varied", "first", "content")
         )
         return bounded(sent, "shingle", SHINGLES, sampling=thin)
 

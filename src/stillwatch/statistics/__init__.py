@@ -6,6 +6,7 @@ and has a calibration test under the null. docs/statistics.md says which one to 
 """
 
 from stillwatch.statistics.agreement import Agreement, agreement
+from stillwatch.statistics.bets import bets_e_value
 from stillwatch.statistics.conformal import (
     Calibration,
     calibrate,
@@ -70,6 +71,7 @@ __all__ = [
     "average",
     "balance",
     "balance_e_value",
+    "bets_e_value",
     "binomial_tail",
     "calibrate",
     "calibration_slack",

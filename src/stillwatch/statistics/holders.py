@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit, logsumexp
+
+from stillwatch.statistics.bets import bets_e_value
 
 __all__ = ["holders_e_value"]
 
 Ints = npt.NDArray[np.int64]
-
-#: shares of values that the alternative bets on, evenly spread over log-odds, and the highest
-_BETS, _HIGHEST = 24, 0.995
 
 
 def holders_e_value(members: Ints, others: Ints, chance: float) -> float:
     """Nats by which members share values with members, the log of an e-value.
 
     Of n further holders of a value at least h = ⌈n/2⌉ are members with probability of at most
-    n · chance / h, by Markov's inequality, however these holders depend on each other. The average
-    over shares, from that bound to nearly all values, of the likelihood ratio against the bound.
-    Null: each further holder is a member with probability of at most `chance`. Assumption: values
-    are independent of each other, and were not what formed the group. Source: the method of
-    mixtures (Robbins, 1970; Ramdas, Grünwald, Vovk and Shafer, Statistical Science 38, 2023).
+    n · chance / h, by Markov's inequality, however these holders depend on each other: a bet for
+    each value (:func:`stillwatch.statistics.bets_e_value`). Null: each further holder is a member
+    with probability of at most `chance`. Assumption: values are independent of each other, and were
+    not what formed the group.
 
     Args:
         members: one entry a value that a member holds: how many of its further holders are members.
@@ -45,9 +42,4 @@ def holders_e_value(members: Ints, others: Ints, chance: float) -> float:
     if (others < 1).any() or (members > others).any():
         raise ValueError("members are some of the further holders, and a value has one at least")
     half = -(-others // 2)
-    bound = np.minimum(others * chance / half, _HIGHEST)
-    bets = expit(np.linspace(logit(min(chance, _HIGHEST)), logit(_HIGHEST), _BETS))
-    share = np.maximum(bets[:, None], bound)
-    together = members >= half
-    ratio = np.where(together, np.log(share / bound), np.log1p(-share) - np.log1p(-bound))
-    return float(logsumexp(ratio.sum(axis=1)) - np.log(_BETS))
+    return bets_e_value(members >= half, others * chance / half)

@@ -24,6 +24,7 @@ _NOTHING, _STEP = 30.0, 0.5
 _MANY = 30
 #: a grid in standard deviations of the log-rate, fine enough for a Poisson count below that
 _NODES = np.linspace(-5.0, 5.0, 121)
+_TINY = np.finfo(np.float64).tiny
 _LOG_WEIGHTS = -0.5 * _NODES**2 - logsumexp(-0.5 * _NODES**2)
 
 
@@ -61,12 +62,20 @@ def log_conditional(values: Ints, locations: Floats, sigmas: Floats, least: int)
 
 
 def _log_pmf(values: Ints, locations: Floats, sigmas: Floats) -> Floats:
-    """Poisson-lognormal log probabilities: value × sigma × location."""
-    log_rate = locations[:, None] + sigmas[:, None, None] * _NODES  # sigma, location, node
-    n = values.reshape(-1, 1, 1, 1).astype(np.float64)
-    joint = n * log_rate - np.exp(log_rate) - gammaln(n + 1) + _LOG_WEIGHTS
-    top = joint.max(axis=-1, keepdims=True, initial=-np.inf)
-    out: Floats = np.log(np.exp(joint - top).sum(axis=-1)) + top[..., 0]
+    """Poisson-lognormal log probabilities: value × sigma × location.
+
+    The sum over nodes is a product of matrices: what depends on value and node, times what depends
+    on node and location. Where it vanishes (1e-300) the value does not belong to the location.
+    """
+    n = values.reshape(-1, 1).astype(np.float64)
+    out: Floats = np.empty((len(values), len(sigmas), len(locations)))
+    for i, sigma in enumerate(sigmas.tolist()):
+        of_value = n * sigma * _NODES + _LOG_WEIGHTS
+        of_location = -np.exp(sigma * _NODES[:, None] + locations)
+        most = of_value.max(axis=1, keepdims=True, initial=-np.inf)
+        largest = of_location.max(axis=0)
+        sums = np.exp(of_value - most) @ np.exp(of_location - largest)
+        out[:, i] = n * locations - gammaln(n + 1) + most + largest + np.log(sums + _TINY)
     return out
 
 
