@@ -16,9 +16,9 @@ from stillwatch.statistics import (
     BALANCED,
     INDEPENDENT,
     balance,
+    balance_e_value,
     in_spike,
     log_spread,
-    spike_e_value,
 )
 
 __all__ = ["LOAD_BALANCE", "evenly_sending", "judge_load_balance", "load_balance_e_value"]
@@ -78,9 +78,9 @@ def judge_load_balance(group: Group) -> Sequence[Evidence]:
 
 
 def load_balance_e_value(group: Group, customer: Ints) -> float:
-    """Nats for one work queue behind some or all of the group's customers, with a promise.
+    """Nats for one work queue behind the group's customers, with a promise.
 
-    Null and assumption: see :func:`stillwatch.statistics.spike_e_value`; what links formed the
+    Null and assumption: see :func:`stillwatch.statistics.balance_e_value`; what links formed the
     group says nothing of how much each customer sends. Accounts of one customer count together:
     what a school or a company has its people do is as even as it likes.
 
@@ -91,7 +91,10 @@ def load_balance_e_value(group: Group, customer: Ints) -> float:
     held = np.searchsorted(group.accounts, shared.accounts)
     counts, seen = _by_customer(np.bincount(shared.owner), shared.seen, customer[held])
     enough = counts >= group.least
-    return spike_e_value(counts[enough], seen[enough], least=group.least)
+    counts, seen = counts[enough], seen[enough]
+    if balance(counts, seen, least=group.least) <= 0:
+        return -np.inf  # no evidence at all is less than there is, and spares the work
+    return balance_e_value(counts, seen, least=group.least)
 
 
 def evenly_sending(group: Group) -> Floats:

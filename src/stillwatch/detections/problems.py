@@ -54,7 +54,7 @@ def shared_passages(thin: int) -> Stage:
     """Passages that several accounts send, and the content that each sends it in.
 
     ``account, shingle, held, content``: who sends it in one content only, and so takes it from
-    somewhere; ``held`` is how many passages the account sends in all, those that nobody shares included.
+    somewhere; ``held`` is how many passages it sends in all, those that nobody shares included.
     """
     reads = f"prompt_shingles_{thin}"
 

@@ -26,12 +26,17 @@ from stillwatch.engines import Stage
 
 __all__ = ["LEAST_REWORDED", "Rewording", "public_contents"]
 
-#: passages of public texts that a content must hold, of eight or more; accounts that may put a
-#: public passage into several contents, as a share of its senders: more, and it is a template's
-PUBLIC, REPEATING = 4, 0.25
-#: style cells of a reworded content that nobody else sends, and contents that share a cell of it,
-#: at most: a phrase comes back now and then, a template does every time
-OWN, AGAIN = 2, 2
+#: passages of public texts, of the eight or more that are kept of a text: those that a content
+#: holds one with, and those that a problem in words of its own leaves
+HOLDS, PUBLIC = 2, 4
+#: accounts that may put a public passage into several contents, as a share of its senders: more,
+#: and it is a template's
+REPEATING = 0.25
+#: style cells of a reworded content that nobody else sends
+OWN = 2
+#: contents of an account among which a phrase of one may come back in another: a template comes
+#: back every time
+AGAIN = 100
 #: share of an account's public problems, and of its exchanges, that must be reworded
 MOSTLY, SHARE = 0.7, 0.1
 #: reworded problems from which on accounts are put together: many people have a few
@@ -40,39 +45,49 @@ CEILING = 5.0
 
 
 def public_contents(sampling: int) -> Stage:
-    """Contents that hold a public text: ``account, content, reworded``.
+    """Contents that hold a public text: ``account, content, public, reworded``.
 
-    Public is what several accounts send, nearly each in one content only. ``reworded`` is true
-    where some cells of the content are nowhere else, and none comes back in the account.
+    Public is what several accounts send, nearly each in one content only; ``public`` counts such
+    passages. ``reworded`` is true where these are many, some cells of the content are nowhere else,
+    and none comes back in the account more than once in a hundred contents.
     """
     shared = f"shared_cells_{sampling}"
 
     def build(inputs: Mapping[str, Table]) -> Table:
-        passages = _each(inputs["exchanges"], "shingles", sampling)
-        cells = _each(inputs["exchanges"], "cells", sampling)
+        rows = inputs["exchanges"]
+        passages = _each(rows, "shingles", sampling)
+        cells = _each(rows, "cells", sampling)
         held = (
             passages.semi_join(_public(passages), "each")
             .group_by("account", "content")
-            .agg(held=ibis._.each.nunique())
-            .filter(ibis._.held >= max(1, PUBLIC // sampling))
-            .select("account", "content")
+            .agg(public=ibis._.each.nunique())
+            .filter(ibis._.public >= max(1, HOLDS // sampling))
         )
-        inside = cells.semi_join(held, ["account", "content"]).distinct()
+        inside = cells.join(held, ["account", "content"]).distinct()
         again = (
             cells.semi_join(inside, ["account", "each"])
             .group_by("account", "each")
             .agg(contents=ibis._.content.nunique())
         )
+        many = rows.group_by("account").agg(of=ibis._.content.nunique())
         known = inputs[shared].select(each="cell", known=ibis.literal(1, type="int64"))
-        seen = inside.join(again, ["account", "each"]).left_join(known, "each")
-        wording = seen.group_by("account", "content").agg(
-            own=ibis._.known.isnull().cast("int64").sum(), most=ibis._.contents.max()
+        seen = inside.join(again, ["account", "each"]).join(many, "account")
+        wording = (
+            seen.left_join(known, "each")
+            .group_by("account", "content")
+            .agg(
+                public=ibis._.public.max(),
+                own=ibis._.known.isnull().cast("int64").sum(),
+                beyond=((ibis._.contents - 1) * AGAIN - ibis._.of).max(),
+            )
         )
-        least = max(1, OWN // sampling)
         return wording.select(
             "account",
             "content",
-            reworded=(wording.own >= least) & (wording.most <= AGAIN),
+            "public",
+            reworded=(wording.public >= max(1, PUBLIC // sampling))
+            & (wording.own >= max(1, OWN // sampling))
+            & (wording.beyond <= 0),
         )
 
     return Stage(f"public_contents_{sampling}", build, reads=("exchanges", shared))
@@ -115,6 +130,7 @@ class Rewording:
 
     def find(self, tables: Tables) -> Findings:
         found = tables[f"public_contents_{tables.sampling}"]
+        found = found.filter(found.public >= max(1, PUBLIC // tables.sampling))
         days = tables["account_days"]
         totals = days.group_by("account").agg(exchanges=days.exchanges.sum())
         counts = tables.engine.collect(
