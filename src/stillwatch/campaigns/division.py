@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.detections import Group, Passages
+from stillwatch.detections import Group, Passages, Rows
 from stillwatch.statistics import bets_e_value
 
 __all__ = ["AVOIDING", "division_e_value"]
@@ -34,12 +34,19 @@ def division_e_value(group: Group, passages: Passages) -> float:
     Null: of customers who take from one set a further one (or several, where one has little) meets
     those before it in so few cases with a probability of at most :data:`AVOIDING`.
     Assumption: customers choose independently of each other; what formed the group is a wording,
-    and not what is put into it.
+    and not what is put into it. The mean of two e-values: over what carries the group's style, for
+    cover traffic meets others as honest work does, and over everything, for a style is not always
+    seen.
 
     Returns:
         0 where too few meetings are due to tell.
     """
-    rows = group.shared if group.styled.any() else group.rows
+    either = [group.shared, group.rows] if group.styled.any() else [group.rows]
+    nats = [_divided(rows, passages) for rows in either]
+    return float(np.logaddexp.reduce(nats) - np.log(len(nats)))
+
+
+def _divided(rows: Rows, passages: Passages) -> float:
     expected, met = passages.meetings(rows.ints("account"), rows.ints("content"))
     return bets_e_value(np.array(list(_bets(expected, met)), dtype=bool), AVOIDING)
 

@@ -119,7 +119,8 @@ class Gathered:
         if candidate.filled:
             style = np.where(self._public[positions], style, -1)
         if own or rewords:
-            tied = tied_accounts(candidate)
+            # somebody in a crowd shares an address with somebody: it makes nobody a member
+            tied = union([]) if candidate.filled else tied_accounts(candidate)
             carries = carriers(rows, style >= 0, tied, least=candidate.least)
             if not rewords:
                 carries &= self._alike(rows, place, (style >= 0) & carries[rows.owner], own)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln, log_ndtr, logsumexp
 
 __all__ = ["Floats", "Ints", "log_conditional", "totals", "without_level"]
 
@@ -56,9 +56,21 @@ def log_conditional(values: Ints, locations: Floats, sigmas: Floats, least: int)
     """Log likelihood of counts that reach `least`, in rising order: value × sigma × location."""
     few, many = values[values < _MANY], values[values >= _MANY]
     seen = np.concatenate([_log_pmf(few, locations, sigmas), _log_density(many, locations, sigmas)])
-    unseen = np.exp(_log_pmf(np.arange(least, dtype=np.int64), locations, sigmas)).sum(axis=0)
-    likelihoods: Floats = seen - np.log(np.maximum(1e-12, 1 - unseen))
+    likelihoods: Floats = seen - _log_reaching(least, locations, sigmas)
     return likelihoods
+
+
+def _log_reaching(least: int, locations: Floats, sigmas: Floats) -> Floats:
+    """Log probability that a count reaches `least`: sigma × location.
+
+    Of many with the normal approximation that their densities have: the grid ends at five standard
+    deviations, and a density without its tail would look like evidence.
+    """
+    if least >= _MANY:
+        spread = np.sqrt(sigmas[:, None] ** 2 + 1 / least)
+        return np.asarray(log_ndtr((locations - np.log(least - 0.5)) / spread))
+    unseen = np.exp(_log_pmf(np.arange(least, dtype=np.int64), locations, sigmas)).sum(axis=0)
+    return np.asarray(np.log(np.maximum(1e-12, 1 - unseen)))
 
 
 def _log_pmf(values: Ints, locations: Floats, sigmas: Floats) -> Floats:
