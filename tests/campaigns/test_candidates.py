@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from stillwatch.campaigns.candidates import find_candidates
-from stillwatch.detections import LINKS, Findings
+from stillwatch.campaigns.candidates import Candidate, find_candidates
+from stillwatch.detections import LEAST_MARKED, LINKS, Findings
 
 STYLE, TOOL, CARD = 1, 2, 3
 
@@ -49,3 +49,45 @@ def test_a_card_that_three_accounts_share_is_looked_at() -> None:
 
 def test_no_links_give_no_candidates() -> None:
     assert find_candidates({"echo": Findings()}, 10) == []
+
+
+def sharing(**links: dict[int, tuple[int, ...]]) -> Candidate:
+    """Ten accounts; `links` says which share what, by detection."""
+    held = {
+        name: {each: np.array(who) for each, who in objects.items()}
+        for name, objects in links.items()
+    }
+    return Candidate(np.arange(10), held)
+
+
+EVERYBODY = tuple(range(10))
+
+
+def test_two_marked_exchanges_make_a_member() -> None:
+    assert LEAST_MARKED == 2
+    assert sharing(echo={STYLE: EVERYBODY}).least == 2
+    assert sharing(infrastructure={CARD: EVERYBODY}).least == 2
+
+
+def test_of_those_who_reword_as_many_as_the_link_asks_for() -> None:
+    assert sharing(rewording={8: EVERYBODY}).least == 8
+    assert sharing(rewording={32: EVERYBODY, 8: EVERYBODY}).least == 8
+    assert sharing(rewording={32: EVERYBODY}, infrastructure={CARD: (1, 2)}).least == 32
+
+
+def test_but_two_where_they_share_a_wording_as_well() -> None:
+    assert sharing(rewording={32: EVERYBODY}, echo={STYLE: EVERYBODY}).least == 2
+
+
+def test_a_way_of_wording_things_ties_nobody() -> None:
+    assert list(sharing(echo={STYLE: EVERYBODY}, rewording={8: EVERYBODY}).ties()) == []
+
+
+def test_every_other_shared_object_ties_those_who_share_it() -> None:
+    candidate = sharing(
+        echo={STYLE: EVERYBODY},
+        rewording={8: EVERYBODY},
+        infrastructure={CARD: (1, 2), TOOL: (2, 3)},
+        prefixes={STYLE: (7, 9)},
+    )
+    assert [each.tolist() for each in candidate.ties()] == [[1, 2], [2, 3], [7, 9]]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from stillwatch.campaigns.candidates import Candidate
@@ -17,10 +18,10 @@ from stillwatch.campaigns.gathering import (
     Gathered,
     carriers,
     gather,
+    gathered_stages,
     tied_accounts,
 )
 from stillwatch.detections import ROW_COLUMNS, Group
-from stillwatch.detections.tables import ACCOUNT_DAYS, shared_cells
 from tests.detections.exchanges import Log, Row, arrow, exchange
 from tests.detections.groups import rows as numpy_rows
 
@@ -29,7 +30,6 @@ CELLS = {
     STYLE: np.array([64 * n for n in range(100, 108)]),
     OTHER: np.array([64 * n for n in range(200, 208)]),
 }
-NOTHING = np.zeros(0, dtype=np.int64)
 POOL = range(1, 9)
 STRANGERS = range(1_000, 1_100)
 
@@ -51,12 +51,34 @@ def candidate(
     return Candidate(np.array(accounts), links)
 
 
-def grouped(rows: list[Row], chosen: Candidate, *, hits: int = 2, most: int | None = None) -> Group:
-    """`chosen` as a group of `rows`, with the strangers as its background."""
+def rewording(accounts: Sequence[int], least: int, **ties: Sequence[int]) -> Candidate:
+    """Accounts that reword `least` public problems or more."""
+    links = {name: {CARD: np.array(users)} for name, users in ties.items()}
+    return Candidate(np.array(accounts), {"rewording": {least: np.array(accounts)}, **links})
+
+
+def public(rows: Sequence[Row], *, reworded: bool = False) -> pa.Table:
+    """What a log knows of those `rows` whose contents hold a public text."""
+    names = pa.schema({"account": pa.int64(), "content": pa.int64(), "reworded": pa.bool_()})
+    return pa.Table.from_pylist([row | {"reworded": reworded} for row in rows], names)
+
+
+NOTHING = public([])
+
+
+def grouped(
+    rows: list[Row],
+    chosen: Candidate,
+    *,
+    hits: int = 2,
+    most: int | None = None,
+    known: pa.Table = NOTHING,
+) -> Group:
+    """`chosen` as a group of `rows`, with the strangers as its background; `known` are public."""
     background = np.array(sorted({row["account"] for row in rows} - set(chosen.accounts.tolist())))
     population = len({row["account"] for row in rows})
     table = arrow(rows).select(ROW_COLUMNS)
-    return Gathered(table, background, population, hits, most, CELLS, NOTHING).group(chosen)
+    return Gathered(table, background, population, hits, most, CELLS, known).group(chosen)
 
 
 def members(group: Group) -> list[int]:
@@ -69,7 +91,7 @@ def fetched(
 ) -> Group:
     """`chosen` as a group of what is fetched from a log on disk."""
     log = Log(rows, folder, sampling=sampling)
-    log.run([ACCOUNT_DAYS, shared_cells(sampling)])
+    log.run(gathered_stages(sampling))
     return gather(log, [chosen], CELLS, whole=whole).group(chosen)
 
 
@@ -200,6 +222,100 @@ def test_of_a_large_candidate_a_part_is_looked_at() -> None:
     assert len(members(grouped(rows, chosen, most=100))) == 100
 
 
+def test_strangers_who_are_no_carriers_do_not_say_what_the_group_is_like() -> None:
+    """However many send a phrase of the style once, others of its cells than the members use."""
+    rows = strangers() + [styled(account) for account in POOL for _ in range(4)]
+    passing = range(20, 80)
+    rows += [styled(account, cells=slice(5, 8)) for account in passing]
+    rows += strangers(passing, 3)
+    everybody = [*POOL, *passing]
+    assert members(grouped(rows, candidate(everybody, {STYLE: everybody}))) == list(POOL)
+
+
+# -- who rewords public problems
+
+
+def work(accounts: Sequence[int], each: int = 8) -> list[Row]:
+    """Texts in words that nobody else uses, as different from each other as can be."""
+    return [
+        exchange(account, cells=[64 * (10_000 * account + number)])
+        for account in accounts
+        for number in range(each)
+    ]
+
+
+def test_what_is_reworded_marks_a_group_that_has_no_wording() -> None:
+    texts, others = work(POOL), strangers([*STRANGERS, *POOL], 2)
+    known = public(texts, reworded=True)
+    group = grouped(texts + others, rewording(POOL, 8), known=known)
+    assert members(group) == list(POOL)
+    assert len(group.shared) == len(texts)
+    assert np.unique(group.style).tolist() == [-1, 0]
+    assert group.least == 8
+
+
+def test_public_problems_as_they_are_mark_nobody_as_a_rewriter() -> None:
+    texts = work(POOL)
+    assert members(grouped(texts + strangers(), rewording(POOL, 8), known=public(texts))) == []
+
+
+def test_who_rewords_fewer_than_the_link_asks_for_is_left_out_unless_tied() -> None:
+    texts, few = work(POOL), work([20, 21], 7)
+    known = public(texts + few, reworded=True)
+    rows = texts + few + strangers()
+    assert members(grouped(rows, rewording([*POOL, 20, 21], 8), known=known)) == list(POOL)
+    tied = rewording([*POOL, 20, 21], 8, infrastructure=(1, 21))
+    assert members(grouped(rows, tied, known=known)) == [*POOL, 21]
+    assert members(grouped(rows, rewording([*POOL, 20, 21], 2), known=known)) == [*POOL, 20, 21]
+
+
+def test_who_rewords_in_one_exchange_of_many_is_left_out() -> None:
+    texts, rare = work(POOL), work([20])
+    rows = texts + rare + strangers([*STRANGERS, *[20] * 40])
+    known = public(texts + rare, reworded=True)
+    assert members(grouped(rows, rewording([*POOL, 20], 8), known=known)) == list(POOL)
+
+
+def test_a_wording_and_what_is_reworded_beside_it_are_two_styles() -> None:
+    worded, texts = [styled(account) for account in POOL for _ in range(3)], work(POOL)
+    both = rewording(POOL, 8)
+    both = Candidate(both.accounts, {**both.links, "echo": {STYLE: np.array(POOL)}})
+    group = grouped(worded + texts + strangers(), both, known=public(texts, reworded=True))
+    assert members(group) == list(POOL)
+    assert np.unique(group.style, return_counts=True)[1].tolist() == [24, 64]
+
+
+def test_what_is_reworded_is_no_mark_of_a_group_that_a_wording_alone_links() -> None:
+    worded, texts = [styled(account) for account in POOL for _ in range(3)], work(POOL)
+    chosen = candidate(POOL, {STYLE: POOL})
+    group = grouped(worded + texts + strangers(), chosen, known=public(texts, reworded=True))
+    assert len(group.shared) == len(worded)
+
+
+def test_others_who_reword_are_seen_too() -> None:
+    texts, elsewhere = work(POOL), work([1_003, 1_009])
+    known = public(texts + elsewhere, reworded=True)
+    rows = texts + elsewhere + strangers()
+    group = grouped(rows, rewording(POOL, 8), known=known)
+    assert group.others.where(group.others_styled).accounts.tolist() == [1_003, 1_009]
+    linked_otherwise = grouped(rows, candidate(POOL, {}, infrastructure=POOL), known=known)
+    assert not linked_otherwise.others_styled.any()
+
+
+def test_what_a_log_on_disk_holds_in_new_words_is_reworded(tmp_path: Path) -> None:
+    problems = [[8 * (1_000 + 10 * n + m) for m in range(8)] for n in range(8)]
+    texts = [
+        row | {"shingles": problems[n % 8]} for n, row in enumerate(work(POOL) + work([900, 901]))
+    ]
+    texts = [
+        row | {"cells": [*row["cells"], *(64 * (900_000 + 10 * n + m) for m in range(3))]}
+        for n, row in enumerate(texts)
+    ]
+    group = fetched(texts + strangers(), tmp_path, rewording(POOL, 8))
+    assert members(group) == list(POOL)
+    assert len(group.shared) == 64
+
+
 # -- what is fetched
 
 
@@ -275,31 +391,34 @@ CROWD = range(1, 31)
 BORROWERS = range(31, 43)
 
 
-def filled(account: int, number: int, cells: Sequence[int]) -> Row:
+def filled(account: int, number: int, passages: Sequence[int]) -> Row:
     """A use of the public template with something in it."""
     return styled(account) | {
-        "cells": [*CELLS[STYLE][:4].tolist(), *cells],
+        "shingles": passages,
         "content": 1_000 * account + number,
         "request": 1_000 * account + number,
     }
 
 
 def problem(number: int) -> list[int]:
-    return [64 * (10_000 + 10 * number + n) for n in range(5)]
+    return [8 * (10_000 + 10 * number + n) for n in range(8)]
 
 
 def public_template(of: Sequence[int]) -> list[Row]:
     """Everybody puts matters of their own into it, but those in `of` public problems."""
-    own = [filled(a, n, [64 * (50_000 + 100 * a + n)]) for a in CROWD for n in range(4)]
+    own = [filled(a, n, problem(10_000 + 10 * a + n)) for a in CROWD for n in range(4)]
     ours = [filled(a, n, problem(10 * a + n)) for a in of for n in range(4)]
     sent = [10 * a + n for a in of for n in range(4)]
-    evaluators = [exchange(900 + n % 3, cells=problem(each)) for n, each in enumerate(sent)]
+    evaluators = [
+        exchange(900 + n % 3, cells=[64 * (90_000 + each)], shingles=problem(each))
+        for n, each in enumerate(sent)
+    ]
     return strangers() + own + ours + evaluators
 
 
 def parted(rows: list[Row], folder: Path, accounts: Sequence[int]) -> Group | None:
     log, chosen = Log(rows, folder), candidate(accounts, {STYLE: accounts})
-    log.run([ACCOUNT_DAYS, shared_cells(1)])
+    log.run(gathered_stages(1))
     gathered = gather(log, [chosen], CELLS)
     return gathered.filled(chosen, gathered.group(chosen))
 
@@ -324,6 +443,9 @@ def test_where_everybody_does_or_hardly_anybody_there_is_no_such_group(tmp_path:
 
 def test_a_phrase_in_common_with_somebody_is_no_public_problem(tmp_path: Path) -> None:
     rows = public_template([])
-    rows += [filled(a, n, problem(10 * a + n)[:2]) for a in BORROWERS for n in range(4)]
-    rows += [exchange(900, cells=problem(10 * a + n)) for a in BORROWERS for n in range(4)]
+    rows += [filled(a, n, problem(10 * a + n)[:1]) for a in BORROWERS for n in range(4)]
+    rows += [
+        exchange(900, cells=[64 * (90_000 + each)], shingles=problem(each))
+        for each in (10 * a + n for a in BORROWERS for n in range(4))
+    ]
     assert parted(rows, tmp_path, [*CROWD, *BORROWERS]) is None

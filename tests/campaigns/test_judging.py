@@ -1,6 +1,9 @@
 """Law 1: what it takes to call a group a campaign."""
 
+import pytest
+
 from stillwatch.campaigns.judging import COUNTS, THRESHOLD, Judgement
+from stillwatch.campaigns.testing import EValues
 from stillwatch.detections import Evidence, Family
 
 
@@ -57,3 +60,35 @@ def test_a_veto_outweighs_everything() -> None:
 def test_the_best_evidence_of_a_family_counts_once() -> None:
     judgement = Judgement((CONTENT, evidence(Family.CONTENT, 3.0), TIME), ())
     assert judgement.score == 11.0
+
+
+@pytest.mark.parametrize("family", [Family.PURPOSE, Family.TIME, Family.INFRASTRUCTURE])
+def test_wording_and_what_a_test_with_a_promise_says_are_two_families(family: Family) -> None:
+    """Whatever a trade has in common: how it divides its work is not among it."""
+    tested = EValues({family: COUNTS})
+    assert Judgement((CONTENT,), (), tested).stands
+    assert not Judgement((CONTENT,), (), EValues({family: COUNTS - 0.1})).stands
+    assert not Judgement((CONTENT, evidence(Family.PURPOSE, 4.0)), ()).stands
+
+
+def test_one_family_never_stands_tested_or_not() -> None:
+    tested = EValues({Family.TIME: 60.0})
+    assert not Judgement((), (), tested).stands
+    assert not Judgement((TIME,), (), tested).stands
+    assert not Judgement((TIME,), ()).stands
+
+
+def test_two_tested_families_stand_without_a_wording() -> None:
+    assert Judgement((), (), EValues({Family.TIME: 5.0, Family.PURPOSE: 5.0})).stands
+
+
+def test_a_test_with_a_promise_does_not_lift_a_veto() -> None:
+    tested = EValues({Family.TIME: 60.0, Family.PURPOSE: 60.0})
+    assert not Judgement((CONTENT, TIME), (against(1.0, veto=True),), tested).stands
+
+
+def test_what_stands_is_suspicious_only_with_enough_evidence_besides() -> None:
+    """A test with a promise reports by itself; the score is for reviewers."""
+    tested = EValues({Family.PURPOSE: 60.0})
+    assert not Judgement((evidence(Family.CONTENT, THRESHOLD - 1),), (), tested).is_suspicious
+    assert Judgement((evidence(Family.CONTENT, THRESHOLD),), (), tested).is_suspicious

@@ -10,11 +10,14 @@ import pytest
 
 from stillwatch.campaigns.campaign import Campaign
 from stillwatch.campaigns.candidates import Candidate
-from stillwatch.campaigns.judging import Judgement
-from stillwatch.campaigns.members import settle
+from stillwatch.campaigns.judging import COUNTS, Judgement
+from stillwatch.campaigns.members import _surely, belonging, settle
 from stillwatch.campaigns.reading import AccountNames
-from stillwatch.detections import Evidence, Family
+from stillwatch.campaigns.testing import EValues
+from stillwatch.detections import Evidence, Family, Group
 from tests.detections.exchanges import DAY, HOUR, START, Row, exchange, group
+from tests.detections.groups import beside
+from tests.detections.groups import rows as numpy_rows
 
 MONDAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 STYLE, CARD, PHONE = 11, 22, 33
@@ -28,15 +31,17 @@ JUDGEMENT = Judgement(
     (AGAINST,),
 )
 LINKS = {"echo": {STYLE: MEMBERS}}
+#: of so few accounts it can hardly be told that they are even
+ALPHA = 0.2
 
 
 def marked(account: int, at: int = START, **columns: object) -> Row:
     return exchange(account, at, asks=1, **columns)
 
 
-def pool() -> list[Row]:
-    """Four accounts; each sends three marked exchanges, an hour apart, and nothing else."""
-    return [marked(account, START + use * HOUR) for account in MEMBERS for use in range(3)]
+def pool(accounts: tuple[int, ...] = MEMBERS) -> list[Row]:
+    """Each account sends three marked exchanges, an hour apart, and nothing else."""
+    return [marked(account, START + use * HOUR) for account in accounts for use in range(3)]
 
 
 def settled(
@@ -58,7 +63,8 @@ def settled(
         },
     )
     seen = group(rows, members, styled=lambda row: row["asks"] == 1)
-    return settle(candidate, judgement, seen.without(np.array(elsewhere)), names, labels or {})
+    seen = seen.without(np.array(elsewhere))
+    return settle(candidate, judgement, seen, names, labels or {}, ALPHA)
 
 
 def campaign(rows: list[Row], *more: object) -> Campaign:
@@ -79,8 +85,9 @@ def test_the_campaign_has_the_judgements_score_and_its_words_for_and_against() -
 
 
 def test_two_accounts_are_an_account_finding_and_no_campaign() -> None:
-    assert settled([row for row in pool() if row["account"] < 3]) is None
-    assert settled([row for row in pool() if row["account"] < 4]) is not None
+    tied = LINKS | {"infrastructure": {CARD: MEMBERS}}
+    assert settled(pool((1, 2)), tied) is None
+    assert settled(pool((1, 2, 3)), tied) is not None
 
 
 def test_without_a_style_the_tied_accounts_are_the_campaigns() -> None:
@@ -107,13 +114,13 @@ def test_users_of_a_tool_that_a_pool_uses_too_are_no_members_where_nothing_times
 
 
 def test_an_account_that_belongs_elsewhere_is_left_out_with_all_that_it_sent() -> None:
-    rows = [row | {"completion_tokens": 7} for row in pool()]
+    rows = [row | {"completion_tokens": 7} for row in pool((*MEMBERS, 5))]
     found = campaign([*rows, exchange(1, START + DAY)], LINKS, {}, (1,))
-    assert sorted(member.account for member in found.members) == [f"account-{n}" for n in (2, 3, 4)]
-    assert (found.exchanges, found.tokens, len(found.hours)) == (9, 63, 3)
+    assert sorted(m.account for m in found.members) == [f"account-{n}" for n in (2, 3, 4, 5)]
+    assert (found.exchanges, found.tokens, len(found.hours)) == (12, 84, 3)
     assert found.id == campaign([row for row in rows if row["account"] != 1]).id
-    assert settled(rows, LINKS, {}, (1, 2)) is None
-    assert settled(rows, LINKS, {}, MEMBERS) is None
+    assert settled(rows, LINKS, {}, (1, 2, 3)) is None
+    assert settled(rows, LINKS, {}, (*MEMBERS, 5)) is None
 
 
 def test_who_is_tied_only_to_accounts_that_belong_elsewhere_is_no_member() -> None:
@@ -206,6 +213,114 @@ def test_registration_is_none_where_the_log_does_not_tell() -> None:
 def test_its_id_depends_on_the_members_and_on_nothing_else() -> None:
     one = campaign(pool())
     later = campaign([row | {"at": row["at"] + DAY} for row in reversed(pool())])
-    other = campaign([*pool(), marked(5)])
+    other = campaign(pool((*MEMBERS, 5)))
     assert one.id == later.id != other.id
     assert one.id.startswith("c-")
+
+
+# -- who belongs
+
+
+def sending(counts: list[int], *, unmarked: bool = False) -> Group:
+    """An account for each count, from 0, with so many exchanges of the wording."""
+    ours = numpy_rows(np.repeat(np.arange(len(counts)), counts))
+    style = np.full(len(ours), -1) if unmarked else None
+    return beside(ours, numpy_rows([], content=[]), style)
+
+
+def judged(family: Family, nats: float) -> Judgement:
+    return Judgement((), (), EValues({family: nats}))
+
+
+def members(
+    group: Group,
+    judgement: Judgement,
+    tied: tuple[int, ...] = (),
+    alpha: float = 0.05,
+    detection: str = "infrastructure",
+) -> list[int]:
+    links = {"echo": {STYLE: group.accounts}, detection: {CARD: np.array(tied)}}
+    found: list[int] = belonging(Candidate(group.accounts, links), judgement, group, alpha).tolist()
+    return found
+
+
+EVEN = [38, 40, 41, 43, 39, 40, 42, 44, 37, 40, 41, 39] * 2
+FAR_OFF = [1_100, 2_500]
+TIMED = judged(Family.TIME, COUNTS)
+DIVIDED = judged(Family.PURPOSE, COUNTS)
+NOTHING = Judgement((), ())
+
+
+def test_of_an_even_group_everybody_is_a_member() -> None:
+    assert members(sending(EVEN), TIMED) == list(range(24))
+
+
+def test_bystanders_whose_volumes_are_far_off_are_none() -> None:
+    assert members(sending(EVEN + FAR_OFF), TIMED) == list(range(24))
+
+
+def test_evidence_of_timing_without_a_promise_is_as_good() -> None:
+    untested = Judgement((Evidence(Family.TIME, "some", 1.0, None, "text", weight=COUNTS),), ())
+    assert members(sending(EVEN + FAR_OFF), untested) == list(range(24))
+
+
+def test_who_is_tied_by_a_card_stays_whatever_it_sends() -> None:
+    for judgement in (TIMED, NOTHING):
+        assert set(members(sending(EVEN + FAR_OFF), judgement, tied=(3, 25))) >= {3, 25}
+    assert members(sending(EVEN + FAR_OFF), TIMED, tied=(3, 25)) == [*range(24), 25]
+
+
+def test_where_nothing_but_the_wording_is_shared_nobody_is_a_member() -> None:
+    for faint in (NOTHING, judged(Family.TIME, 1.9), judged(Family.PURPOSE, 1.9)):
+        assert members(sending(EVEN), faint) == []
+        assert members(sending(EVEN), faint, tied=(3, 4)) == [3, 4]
+
+
+def test_to_reword_problems_alike_is_no_tie() -> None:
+    assert members(sending(EVEN), NOTHING, tied=(3, 4), detection="rewording") == []
+
+
+def test_where_the_work_is_divided_all_who_share_in_it_are_members() -> None:
+    assert members(sending(EVEN + FAR_OFF), DIVIDED) == list(range(26))
+
+
+def test_where_it_is_timed_as_well_only_those_who_do_an_even_part() -> None:
+    both = Judgement((), (), EValues({Family.TIME: COUNTS, Family.PURPOSE: 9.0}))
+    assert members(sending(EVEN + FAR_OFF), both) == list(range(24))
+
+
+def test_purpose_without_a_promise_makes_nobody_a_member() -> None:
+    asks = Judgement((Evidence(Family.PURPOSE, "some", 1.0, None, "text", weight=9.0),), ())
+    assert members(sending(EVEN), asks) == []
+
+
+def test_without_a_wording_only_the_tied_are_members_whatever_was_tested() -> None:
+    for judgement in (TIMED, DIVIDED, NOTHING):
+        assert members(sending(EVEN, unmarked=True), judgement, tied=(3, 4, 5)) == [3, 4, 5]
+
+
+def test_a_higher_alpha_takes_in_more() -> None:
+    rng = np.random.default_rng(1)
+    group = sending([*EVEN, *rng.integers(10, 400, 6).tolist()])
+    few, more, most = (members(group, TIMED, alpha=alpha) for alpha in (0.01, 0.2, 0.5))
+    assert set(few) <= set(more) <= set(most)
+    assert len(few) < len(most)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "alpha", "chosen"),
+    [
+        ([0.99, 0.97, 0.9, 0.2], 0.05, [0, 1, 2]),  # of three 4.7 % are expected to be others
+        ([0.2, 0.9, 0.99, 0.97], 0.05, [1, 2, 3]),
+        ([0.99, 0.97, 0.9, 0.2], 0.04, [0, 1]),
+        ([0.9, 0.9, 0.9], 0.05, []),
+        ([0.9, 0.9, 0.9], 0.11, [0, 1, 2]),
+        ([1.0, 0.0], 0.0, [0]),
+        ([1.0, 0.0], 0.5, [0, 1]),
+        ([], 0.05, []),
+    ],
+)
+def test_as_many_are_taken_in_as_leave_few_innocents_among_them(
+    probabilities: list[float], alpha: float, chosen: list[int]
+) -> None:
+    assert np.flatnonzero(_surely(np.array(probabilities), alpha)).tolist() == chosen

@@ -42,7 +42,7 @@ def test_a_group_that_asks_for_what_distillers_need_gets_more_of_alpha() -> None
 def test_what_a_veto_speaks_against_is_neither_tested_nor_reported() -> None:
     promised = promise([judgement(50.0, veto=True), judgement(4.0)], ALPHA)
     assert promised.tested == 1
-    assert promised.nats.tolist() == [-np.inf, 4.0]
+    assert promised.nats.tolist() == [-np.inf, pytest.approx(4.0)]
 
 
 def test_a_level_is_the_smallest_alpha_at_which_a_group_is_reported() -> None:
@@ -79,18 +79,3 @@ def test_the_expected_share_of_false_campaigns_is_at_most_alpha(
         named = order[levels(nats[order]) <= ALPHA]
         shares.append(np.mean(named >= campaigns) if len(named) else 0.0)
     assert np.mean(shares) <= ALPHA + 3 * np.std(shares) / np.sqrt(len(shares))
-
-
-def test_e_values_of_two_families_multiply_and_neither_undoes_the_other() -> None:
-    both = EValues({Family.TIME: 5.0, Family.INFRASTRUCTURE: 4.0})
-    one = EValues({Family.TIME: 5.0, Family.INFRASTRUCTURE: -np.inf})
-    assert both.log_e == pytest.approx(9.0 - np.log(3), abs=0.05)
-    assert one.log_e == pytest.approx(5.0 - np.log(3), abs=0.01)
-    assert EValues().log_e == -np.inf
-
-
-def test_two_families_together_are_an_e_value() -> None:
-    rng = np.random.default_rng(9)
-    drawn = np.log(rng.exponential(1.0, (20_000, 2)))
-    e = [np.exp(EValues({Family.TIME: a, Family.OUTSIDE: b}).log_e) for a, b in drawn.tolist()]
-    assert np.mean(e) == pytest.approx(1.0, abs=0.05)
