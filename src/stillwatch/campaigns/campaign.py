@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 
 from stillwatch.detections import Evidence, Metadata
 
-__all__ = ["COUNTS", "Campaign", "Member", "Ran", "ScanReport", "Source", "Template", "Tie"]
+__all__ = [
+    "COUNTS",
+    "Bound",
+    "Calibration",
+    "Campaign",
+    "Member",
+    "Ran",
+    "ScanReport",
+    "Source",
+    "Template",
+    "Tie",
+]
 
 
 #: nats from which on a family of evidence counts as one of the two that law 1 asks for
@@ -123,6 +134,34 @@ class Ran:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """How the tests behave on groups that are not reported: one in twenty may reach 20.
+
+    Attributes:
+        groups: tested and not reported.
+        large: those of them with an e-value of 20 or more.
+    """
+
+    groups: int = 0
+    large: int = 0
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What can be said of the groups with the largest e-values, wherever one stops.
+
+    Attributes:
+        groups: how many of them.
+        e_value: of the last of them, in nats.
+        false: how many of them are false, at most; with 95 % confidence for all lengths at once.
+    """
+
+    groups: int
+    e_value: float
+    false: int
+
+
+@dataclass(frozen=True)
 class ScanReport:
     """Everything that `scan` found, best campaign first.
 
@@ -131,6 +170,8 @@ class ScanReport:
         review: groups that somebody should look at, of which nothing is promised.
         tested: groups that were tested for the promise.
         withheld: segments in which no verdict is given, each with the reason.
+        calibration: how the tests behave on what is not reported.
+        bounds: what holds for the first one, two, … groups, those for review included.
     """
 
     source: Source
@@ -147,5 +188,7 @@ class ScanReport:
     alpha: float = 0.05
     tested: int = 0
     withheld: tuple[tuple[str, str], ...] = ()
+    calibration: Calibration = field(default_factory=Calibration)
+    bounds: tuple[Bound, ...] = ()
     caveat: str | None = None
     """what must be read first, e.g. that the accounts are simulated; None for nothing"""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.campaigns.campaign import Campaign, Ran
+from stillwatch.campaigns.campaign import Bound, Calibration, Campaign, Ran
 from stillwatch.campaigns.detecting import (
     Detected,
     Sketched,
@@ -24,7 +24,7 @@ from stillwatch.campaigns.marks import union
 from stillwatch.campaigns.members import belonging, settle
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.progress import Progress
-from stillwatch.campaigns.promise import ALPHA, Promise, levels, promise
+from stillwatch.campaigns.promise import ALPHA, Promise, bounds, levels, promise
 from stillwatch.campaigns.reading import AccountNames
 from stillwatch.campaigns.release_pivot import first_uses, released
 from stillwatch.campaigns.templates import CellUse, cell_uses, templates
@@ -34,6 +34,7 @@ from stillwatch.engines import Engine
 __all__ = ["Found", "ReadWords", "find_campaigns", "sampling_for"]
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 #: wanted cells → the masked words of those that may be read
 ReadWords = Callable[[set[int]], dict[int, str]]
 
@@ -50,6 +51,7 @@ class Found:
         review: groups that somebody should look at, of which nothing is promised.
         tested: how many groups were tested.
         withheld: where no verdict is given, for the nulls do not hold there.
+        calibration, bounds: as in :class:`ScanReport`.
     """
 
     detected: Detected
@@ -59,6 +61,8 @@ class Found:
     withheld: Sequence[Withheld]
     ran: Sequence[Ran]
     scores: dict[int, float]
+    calibration: Calibration = field(default_factory=Calibration)
+    bounds: Sequence[Bound] = ()
 
 
 def sampling_for(exchanges: int) -> int:
@@ -96,9 +100,19 @@ def find_campaigns(
     detected = detect(tables, detections, progress, released(first), reference)
     ran = [*detected.ran, *group_tests(first, reference)]
     promised = promise([judgement for _, judgement in detected.judged], alpha)
-    settled, withheld = _governed(tables, detected, promised, names)
+    settled, governor = _governed(tables, detected, promised, names)
     campaigns, review = _read(settled, promised.alpha, read_words)
-    return Found(detected, campaigns, review, promised.tested, withheld, ran, _scores(detected))
+    return Found(
+        detected,
+        campaigns,
+        review,
+        promised.tested,
+        governor.withheld,
+        ran,
+        _scores(detected),
+        governor.calibration,
+        bounds(*_log_e(settled, detected)),
+    )
 
 
 @dataclass(frozen=True)
@@ -114,8 +128,8 @@ class _Settled:
 
 def _governed(
     tables: StageTables, detected: Detected, promised: Promise, names: AccountNames
-) -> tuple[list[_Settled], list[Withheld]]:
-    """Groups with their levels, the strongest first, and what holds verdicts back."""
+) -> tuple[list[_Settled], Governor]:
+    """Groups with their levels, the strongest first, and who holds verdicts back."""
     settled = sorted(
         _settled(tables, detected, promised, names), key=lambda each: -each.nats
     )  # ties stay in the order of scores
@@ -141,7 +155,14 @@ def _governed(
         for each in settled
         if each.campaign.id in without
     ]
-    return [*free, *back], governor.withheld
+    return [*free, *back], governor
+
+
+def _log_e(settled: Sequence[_Settled], detected: Detected) -> tuple[Floats, Floats]:
+    """E-values (nats) of distinct groups, the strongest first, and of all others tested."""
+    own = np.array([each.campaign.e_value for each in settled], dtype=np.float64)
+    tested = [each.e_values.log_e for _, each in detected.judged if not each.vetoed]
+    return np.sort(own)[::-1], np.array(tested, dtype=np.float64)
 
 
 def _levelled(settled: Sequence[_Settled]) -> list[_Settled]:

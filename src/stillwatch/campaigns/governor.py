@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.campaigns.campaign import Calibration
 from stillwatch.detections import LEAST_MARKED, Accounts
 from stillwatch.statistics import balance, balance_e_value, binomial_tail
 
@@ -107,6 +108,7 @@ class Governor:
         outside = ~accounts.within(flagged)
         segments = [_segment(accounts, outside & (self._kinds == kind), kind) for kind in
                     np.unique(self._kinds[outside]).tolist()]  # fmt: skip
+        self.calibration = Calibration(len(log_e), int((log_e >= math.log(LARGE)).sum()))
         everywhere = failing_groups(log_e)
         self.withheld = [*([everywhere] if everywhere else []), *failing_segments(segments)]
 

@@ -136,6 +136,18 @@ def write_campaigns(report: ScanReport, path: Path) -> None:
             "fdr": report.alpha,
             "tested": report.tested,
             "withheld": [{"segment": name, "reason": why} for name, why in report.withheld],
+            "calibration": {
+                "groups": report.calibration.groups,
+                "e_20": report.calibration.large,
+            },
+            "bounds": [
+                {
+                    "groups": each.groups,
+                    "log10_e": _round(each.e_value / math.log(10)),
+                    "false": each.false,
+                }
+                for each in report.bounds
+            ],
         },
         "campaigns": [campaign_json(each) for each in report.campaigns],
         "review": [campaign_json(each) for each in report.review],

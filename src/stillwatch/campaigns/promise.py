@@ -10,21 +10,26 @@ under any dependence (weighted e-BH: Wang and Ramdas 2022; Ignatiadis, Wang and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.campaigns.campaign import Bound
 from stillwatch.campaigns.judging import Judgement
 from stillwatch.detections import Family
+from stillwatch.statistics import e_value_discoveries
 
-__all__ = ["ALPHA", "Promise", "levels", "promise"]
+__all__ = ["ALPHA", "CONFIDENCE", "Promise", "bounds", "levels", "promise"]
 
 Floats = npt.NDArray[np.float64]
 
 #: expected share of false campaigns among those reported
 ALPHA = 0.05
+#: of the bounds that hold wherever one stops
+CONFIDENCE = 0.95
 #: nats of purpose that count for a share of α: honest tools ask for reasoning and grades too, and
 #: what they take others lack
 MOST = 2.0
@@ -69,6 +74,28 @@ def levels(nats: Floats) -> Floats:
     together = np.minimum(-nats - np.log(np.arange(1, len(nats) + 1)), 0.0)
     least: Floats = np.exp(np.minimum.accumulate(together[::-1])[::-1])
     return least
+
+
+def bounds(log_e: Floats, others: Floats) -> list[Bound]:
+    """What holds of the first one, two, … groups, the strongest first, wherever one stops.
+
+    By closed testing (:func:`stillwatch.statistics.e_value_discoveries`), so that an operator may
+    choose after looking. As far as anything can be said at all.
+
+    Args:
+        log_e: of distinct groups.
+        others: of the other groups that were tested; those of 20 and more are the same campaigns
+            seen through other objects, and stand in ``log_e``.
+    """
+    enough = -math.log(1 - CONFIDENCE)
+    own = log_e[log_e >= enough]
+    found = e_value_discoveries(
+        np.concatenate([own, log_e[log_e < enough], others[others < enough]]), confidence=CONFIDENCE
+    )
+    return [
+        Bound(place + 1, float(own[at]), int(found.false[place]))
+        for place, at in enumerate(found.order[: len(own)].tolist())
+    ]
 
 
 def _purpose(judgement: Judgement) -> float:

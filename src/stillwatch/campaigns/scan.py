@@ -200,6 +200,8 @@ def _report(
         alpha=options.fdr,
         tested=found.tested,
         withheld=tuple((each.segment, each.reason) for each in found.withheld),
+        calibration=found.calibration,
+        bounds=tuple(found.bounds),
         considered=len(found.detected.judged),
         detections=tuple(found.ran),
         notes=tuple(read.notes),

@@ -44,7 +44,7 @@ from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
 from stillwatch.statistics.pairs import count_pairs
 from stillwatch.statistics.proportions import share_interval, upper_bound
 from stillwatch.statistics.shares import excess, rarity_of_repeats
-from stillwatch.statistics.spikes import in_spike, spike_e_value
+from stillwatch.statistics.spikes import in_spike
 from stillwatch.statistics.volumes import (
     BALANCED,
     INDEPENDENT,
@@ -103,7 +103,6 @@ __all__ = [
     "shared_profile",
     "simes_discoveries",
     "smoothed_p_values",
-    "spike_e_value",
     "student_upper_bound",
     "upper_bound",
 ]

@@ -1,23 +1,19 @@
-"""One work queue among honest bystanders: a spike in the volumes of a group.
+"""Who shares one work queue, among honest bystanders: a spike in the volumes of a group.
 
 A group that shares links holds more than a campaign: honest accounts stand beside it, and their
-volumes differ as customers' do. Then the whole group is not even, but a share of it is, around a
-level of its own. :func:`spike_e_value` asks for that with the promise, and against the null, of
-:func:`stillwatch.statistics.balance_e_value`: rates are lognormal with a log-sd of at least
-:data:`stillwatch.statistics.LEAST_SPREAD`, at any level. Assumption: accounts are independent given
-their rates. :func:`in_spike` says which accounts are the even ones.
+volumes differ as customers' do. :func:`in_spike` says which accounts are the even ones, if there
+are any: that is for :func:`stillwatch.statistics.balance_e_value` to say, of the group as a whole.
+(An e-value for a spike in a mixture was tried. A crowd is a mixture of kinds of customers and not
+one lognormal, so that it sees campaigns in crowds: docs/decisions/013.)
 
-Above stands, half and half, what :func:`stillwatch.statistics.balance_e_value` has there (all
-accounts are of one queue), and mixtures: a share of the accounts has rates of a small log-sd around
-a level, the others of a large one around that level and a shift. The level is integrated out over
-its flat measure above and below, which leaves a ratio that does not depend on it. Source:
-Pérez-Ortiz, Lardy, de Heide and Grünwald, "E-statistics, group invariance and anytime valid
-testing" (Annals of Statistics 52, 2024); the mixtures are ours.
+Half of the prior says that all accounts are of one queue, with log-sds as in
+:data:`stillwatch.statistics.BALANCED`. Half is for mixtures: a share of the accounts has rates of a
+small log-sd around a level, the others of a large one around that level and a shift. The level is
+integrated out over its flat measure, so that nothing depends on it.
 
 The integral is a sum over a lattice of levels whose place the counts do not move. Its step is finer
-than the null blurs the mean log count, so that no place on it is better than another. Where a
-mixture at a level adds too little to matter it is left out, coarse lattices first: the e-value can
-only become smaller by that.
+than the mean log count is blurred, so that no place on it is better than another. Where a mixture
+at a level adds too little to matter it is left out, coarse lattices first.
 """
 
 from __future__ import annotations
@@ -30,9 +26,9 @@ import numpy.typing as npt
 from scipy.special import logsumexp
 
 from stillwatch.statistics.volume_likelihoods import Floats, Ints, log_conditional
-from stillwatch.statistics.volumes import balanced_evidence, independent_evidence
+from stillwatch.statistics.volumes import balanced_evidence
 
-__all__ = ["in_spike", "spike_e_value"]
+__all__ = ["in_spike"]
 
 #: the mixtures: share of the accounts in the spike; its log-sd; how much higher than the spike the
 #: level of the others is; their log-sd. All are as likely as each other beforehand
@@ -82,40 +78,16 @@ class _Parts(NamedTuple):
     scale: Floats
 
 
-def spike_e_value(counts: Ints, seen: Floats | None = None, *, least: int = 1) -> float:
-    """Nats for one work queue behind a share of the accounts, or all; the log of an e-value.
+def in_spike(counts: Ints, seen: Floats | None = None, *, least: int = 1) -> Floats:
+    """Probability, an account, of being one of the even ones, if there is a spike at all.
 
-    0 where there are too few accounts to tell. Null, assumption and source: see the module.
-    Exact where counts are large; where Poisson noise matters the mean of the e-value was measured
-    to stay at 1 or below (the tests).
+    By Bayes' rule over mixtures, and the group without bystanders, in which everybody is one.
+    All 0 where there are too few accounts to tell.
 
     Args:
         counts: exchanges an account, each >= `least`.
         seen: the share of each account's exchanges that was looked at, 1 where None is given.
         least: accounts with fewer were not seen.
-    """
-    counts = np.asarray(counts, dtype=np.int64)
-    if len(counts) < 4:
-        return 0.0
-    log_seen = np.zeros(len(counts)) if seen is None else np.log(seen)
-    volumes, _ = _distinct(counts, log_seen)
-    lattice = _search(volumes, least)
-    mixed = float(logsumexp(_scores(volumes, _parts(volumes, lattice, least))))
-    mixed += float(np.log(lattice.step / len(_MIXTURES)))
-    pure = balanced_evidence(counts, log_seen, least)
-    above = float(np.logaddexp(mixed, pure) - np.log(2))
-    return above - independent_evidence(counts, log_seen, least)
-
-
-def in_spike(counts: Ints, seen: Floats | None = None, *, least: int = 1) -> Floats:
-    """Probability, an account, of being one of the even ones, if there is a spike at all.
-
-    By Bayes' rule over the mixtures of :func:`spike_e_value` and the group without bystanders, in
-    which everybody is one. It says nothing about whether there is a spike: the e-value does.
-    All 0 where there are too few accounts to tell.
-
-    Args:
-        counts, seen, least: as in :func:`spike_e_value`.
     """
     counts = np.asarray(counts, dtype=np.int64)
     if len(counts) < 4:

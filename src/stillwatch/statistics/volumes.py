@@ -72,7 +72,7 @@ def balance_e_value(counts: Ints, seen: Floats | None = None, *, least: int = 1)
         return 0.0
     log_seen = np.zeros(len(counts)) if seen is None else np.log(seen)
     above = balanced_evidence(counts, log_seen, least)
-    return above - independent_evidence(counts, log_seen, least)
+    return above - _independent_evidence(counts, log_seen, least)
 
 
 def balanced_evidence(counts: Ints, log_seen: Floats, least: int) -> float:
@@ -82,7 +82,7 @@ def balanced_evidence(counts: Ints, log_seen: Floats, least: int) -> float:
     return float(logsumexp(found) - np.log(len(found)))
 
 
-def independent_evidence(counts: Ints, log_seen: Floats, least: int) -> float:
+def _independent_evidence(counts: Ints, log_seen: Floats, least: int) -> float:
     """The same of independent customers with the log-sd that explains their counts best."""
 
     def evidence(sigma: float) -> float:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from stillwatch.campaigns.campaign import Campaign, Member
+from stillwatch.campaigns.campaign import Calibration, Campaign, Member
 from stillwatch.campaigns.detecting import Detected
 from stillwatch.campaigns.finding import Found
 from stillwatch.campaigns.watching import Look, WatchOptions, watch
@@ -71,6 +71,7 @@ def find(
     ]
     nothing: dict[str, Any] = dict.fromkeys(Found.__dataclass_fields__, ())
     known = {"detected": Detected({}, [], [], {}, {}), "campaigns": campaigns, "scores": {}}
+    known["calibration"] = Calibration()
     return Found(**{**nothing, "tested": len(campaigns), **known})
 
 

@@ -15,7 +15,7 @@ from stillwatch.campaigns.report import words
 from stillwatch.campaigns.report.card import BRIEF, FULL, MEMBERS, Card, card, title_of
 from stillwatch.campaigns.report.families import MEANING
 from stillwatch.campaigns.report.names import LongNames, masked, shorten, visible
-from stillwatch.campaigns.report.review import level_of, reviewed, tests_of
+from stillwatch.campaigns.report.review import level_of, odds, reviewed, tests_of
 
 __all__ = ["render"]
 
@@ -117,6 +117,7 @@ def _environment() -> Environment:
         "count": words.count,
         "duration": words.duration,
         "level_of": level_of,
+        "odds": odds,
         "period": words.period,
         "plural": words.plural,
         "tests_of": tests_of,

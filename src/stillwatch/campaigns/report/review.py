@@ -9,7 +9,7 @@ from stillwatch.campaigns.campaign import Campaign, ScanReport
 from stillwatch.campaigns.report.families import family_lines, in_brief
 from stillwatch.campaigns.report.names import LongNames, Name
 
-__all__ = ["NAMED", "Reviewed", "level_of", "reviewed", "tests_of"]
+__all__ = ["NAMED", "Reviewed", "level_of", "odds", "reviewed", "tests_of"]
 
 #: accounts of a group that its line names
 NAMED = 12
@@ -41,11 +41,14 @@ def reviewed(report: ScanReport, names: LongNames) -> list[Reviewed]:
 
 def tests_of(group: Campaign) -> str:
     """What its tests say, such as ``45 to 1`` or ``10²³ to 1``; empty where they say nothing."""
-    if group.e_value <= 0:
-        return ""
-    digits = group.e_value / math.log(10)
+    return odds(group.e_value) if group.e_value > 0 else ""
+
+
+def odds(e_value: float) -> str:
+    """An e-value above 1, given in nats, in words."""
+    digits = e_value / math.log(10)
     if digits < 3:
-        return f"{math.exp(group.e_value):.3g} to 1"
+        return f"{math.exp(e_value):.3g} to 1"
     return f"10{str(int(digits)).translate(_RAISED)} to 1"
 
 

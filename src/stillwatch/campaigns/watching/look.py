@@ -201,6 +201,8 @@ class Looks:
             alpha=self._alpha,
             tested=found.tested,
             withheld=tuple((each.segment, each.reason) for each in found.withheld),
+            calibration=found.calibration,
+            bounds=tuple(found.bounds),
             considered=len(found.detected.judged),
             detections=tuple(found.ran),
             notes=(about, *state.notes()),
