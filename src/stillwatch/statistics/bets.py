@@ -25,7 +25,8 @@ def bets_e_value(hits: Mask, bound: Floats | float) -> float:
 
     Args:
         hits: one entry a bet, in any order that was settled before they were seen.
-        bound: of each bet or of all, above 0; above 0.995 a bet says nothing.
+        bound: of each bet or of all, above 0, settled before any bet; above 0.995 a bet says
+            nothing.
 
     Returns:
         0 where there are no bets.
