@@ -63,7 +63,8 @@ def public_contents(sampling: int) -> Stage:
             .agg(public=ibis._.each.nunique())
             .filter(ibis._.public >= max(1, HOLDS // sampling))
         )
-        inside = cells.join(held, ["account", "content"]).distinct()
+        plenty = held.filter(held.public >= max(1, PUBLIC // sampling))
+        inside = cells.semi_join(plenty, ["account", "content"]).distinct()
         again = (
             cells.semi_join(inside, ["account", "each"])
             .group_by("account", "each")
@@ -76,19 +77,14 @@ def public_contents(sampling: int) -> Stage:
             seen.left_join(known, "each")
             .group_by("account", "content")
             .agg(
-                public=ibis._.public.max(),
                 own=ibis._.known.isnull().cast("int64").sum(),
                 beyond=((ibis._.contents - 1) * AGAIN - ibis._.of).max(),
             )
+            .filter((ibis._.own >= max(1, OWN // sampling)) & (ibis._.beyond <= 0))
+            .select("account", "content", once=ibis.literal(1, type="int64"))
         )
-        return wording.select(
-            "account",
-            "content",
-            "public",
-            reworded=(wording.public >= max(1, PUBLIC // sampling))
-            & (wording.own >= max(1, OWN // sampling))
-            & (wording.beyond <= 0),
-        )
+        both = held.left_join(wording, ["account", "content"])
+        return both.select("account", "content", "public", reworded=both.once.notnull())
 
     return Stage(f"public_contents_{sampling}", build, reads=("exchanges", shared))
 
