@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,17 @@ def test_company_is_asked_only_of_those_who_send_the_wording() -> None:
 
 def test_a_group_without_a_shared_wording_is_not_judged() -> None:
     assert said(honest(), range(1_000, 1_020)) == []
+
+
+@pytest.mark.parametrize("orgs", [1, 20])
+def test_a_group_that_something_else_links_is_not_judged_by_its_wording(orgs: int) -> None:
+    """What its exchanges are marked for is no style, and neither evidence nor a veto."""
+    rows = honest()
+    for account in POOL:
+        rows += templated(range(account, account + 1), TEMPLATE, org=7 + account % orgs)
+    found = group(rows, POOL, styled=lambda row: row["asks"] == 1)
+    objects = {2: np.array(POOL)}
+    assert list(Echo().judge(replace(found, links={"rewording": objects}))) == []
+    for links in ({"echo": objects}, {"echo": objects, "rewording": objects}, {}):
+        (one,) = Echo().judge(replace(found, links=links))
+        assert one.veto == (orgs == 1)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from stillwatch.detections.problems import Problems
 from tests.detections.exchanges import START, Log, Row, exchange, group, judged
@@ -110,6 +111,75 @@ def test_a_templates_words_are_no_problems(tmp_path: Path) -> None:
         for use in range(5)
     ]
     assert not Log(rows, tmp_path).find(Problems()).scores
+
+
+def test_an_account_that_puts_a_passage_into_several_texts_does_not_take_it(
+    tmp_path: Path,
+) -> None:
+    """It is part of that account's template; four others send it as the problem that it is."""
+    rows = [asked(account, SET[0]) for account in (*range(1, 5), 5, 5)]
+    rows[-1] |= {"content": -1}
+    rows += [asked(5, SET[1]), asked(1, SET[1], content=-2)]
+    log = Log(rows, tmp_path)
+    log.find(Problems())
+    taken = log.engine.collect(log["shared_passages_8"]).to_pylist()
+    takers = {name: sorted(row["account"] for row in taken if row["shingle"] == name)
+              for name in SET[:2]}  # fmt: skip
+    assert takers == {SET[0]: [1, 2, 3, 4], SET[1]: [1, 5]}
+    held = {row["account"]: row["held"] for row in taken}
+    assert held == {1: 2, 2: 1, 3: 1, 4: 1, 5: 2}  # all that it sends, its template too
+
+
+def test_what_somebody_wraps_all_problems_in_is_not_sent_by_who_divides_them(
+    tmp_path: Path,
+) -> None:
+    """One member with a habit of its own takes nothing by it, and repeats nobody's problems."""
+    habit = [asked(POOL[0], SET[-1], content=-number) for number in range(1, 9)]
+    said = judged(Problems(), honest() + evaluator() + divided() + habit, tmp_path, POOL)
+    assert counting(said)[0].value == 0.0
+
+
+def test_passages_say_in_which_text_and_for_which_customer_they_are_taken(tmp_path: Path) -> None:
+    rows = [asked(account, problem, content=-account - problem)
+            for account in (10, 20, 30) for problem in SET[:2]]  # fmt: skip
+    problems = Problems()
+    Log([*rows, exchange(15)], tmp_path).find(problems)
+    accounts = np.array([10, 20, 30])
+    first, second = (-accounts - problem for problem in SET[:2])
+    passages = problems.passages(np.array([0, 1, 2, 3]))  # of 10, 15, 20, 30
+    assert passages is not None
+    due, met = passages.meetings(accounts, first)
+    assert due.tolist() == pytest.approx([0, 2 * 1 / 5, 2 * 2 / 5])
+    assert met.tolist() == [0, 1, 2]
+    assert [len(each) for each in passages.meetings(accounts, first + second)] == [0, 0]
+    company = problems.passages(np.array([0, 1, 0, 3]))
+    assert company is not None
+    assert company.meetings(accounts, first)[1].tolist() == [0, 1]
+
+
+def test_who_divides_a_set_never_meets_though_it_was_due_and_who_chooses_does(
+    tmp_path: Path,
+) -> None:
+    ratio = {}
+    for name, theirs in (("divided", divided()), ("drawn", drawn())):
+        problems, rows = Problems(), [*honest(), *evaluator(), *theirs]
+        rows += [asked(50 + n, problem) for n in range(3) for problem in SET]
+        Log(rows, tmp_path / name).find(problems)
+        accounts = len({row["account"] for row in rows})
+        passages = problems.passages(np.arange(accounts))
+        assert passages is not None
+        sender, content = (
+            np.array([row[each] for row in theirs]) for each in ("account", "content")
+        )
+        due, met = passages.meetings(sender, content)
+        assert due.sum() > 20
+        ratio[name] = met.sum() / due.sum()
+    assert ratio["divided"] == 0
+    assert ratio["drawn"] == pytest.approx(1, abs=0.3)
+
+
+def test_before_it_has_looked_at_a_log_it_knows_no_passages() -> None:
+    assert Problems().passages(np.zeros(0, dtype=np.int64)) is None
 
 
 def test_it_links_nobody_since_evaluators_share_problems_too(tmp_path: Path) -> None:
