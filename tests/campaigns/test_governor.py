@@ -73,6 +73,12 @@ def test_one_large_e_value_in_twenty_is_no_drift_and_one_in_five_is() -> None:
     assert failing_groups(NO_GROUPS) is None
 
 
+def test_it_counts_the_large_e_values_of_what_is_not_reported() -> None:
+    everybody = accounts(np.full(3, 2), [None] * 3)
+    seen = Governor(everybody, NOBODY, np.array([3.1, 2.9, -np.inf])).calibration
+    assert (seen.groups, seen.large) == (3, 1)
+
+
 @pytest.mark.parametrize(("pupils", "held"), [(12, True), (3, False)])
 def test_a_verdict_is_held_back_where_half_of_the_members_are_in_a_failing_segment(
     pupils: int, held: bool

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stillwatch.campaigns.judging import Judgement
-from stillwatch.campaigns.promise import levels, promise
+from stillwatch.campaigns.promise import bounds, levels, promise
 from stillwatch.campaigns.testing import EValues
 from stillwatch.detections import Evidence, Family
 
@@ -79,3 +79,34 @@ def test_the_expected_share_of_false_campaigns_is_at_most_alpha(
         named = order[levels(nats[order]) <= ALPHA]
         shares.append(np.mean(named >= campaigns) if len(named) else 0.0)
     assert np.mean(shares) <= ALPHA + 3 * np.std(shares) / np.sqrt(len(shares))
+
+
+def test_wherever_one_stops_the_bound_on_false_groups_holds() -> None:
+    """For all lengths at once in at least 95 % of logs, with nulls that move together or not."""
+    rng = np.random.default_rng(11)
+    broken = 0
+    for run in range(2_000):
+        nulls = 15
+        shared = run % 2 == 0
+        p = np.full(nulls, rng.random()) if shared else rng.random(nulls)
+        log_e = np.concatenate([-np.log(p) / 2 - np.log(2), rng.normal(12, 4, 3)])
+        real = np.arange(len(log_e)) >= nulls
+        order = np.argsort(-log_e)
+        said = bounds(log_e[order], np.zeros(0))
+        false = np.cumsum(~real[order])
+        broken += any(false[each.groups - 1] > each.false for each in said)
+    assert broken <= 0.05 * 2_000 + 3 * np.sqrt(2_000 * 0.05 * 0.95)
+
+
+def test_bounds_say_nothing_of_groups_whose_tests_are_weak() -> None:
+    others = np.full(40, -1.0)
+    assert bounds(np.array([1.0, 0.0]), others) == []
+    strong, weak = bounds(np.array([30.0, 4.0, 1.0]), others)
+    assert (strong.groups, strong.false, strong.e_value) == (1, 0, 30.0)
+    assert (weak.groups, weak.false) == (2, 1)
+
+
+def test_the_same_campaign_seen_through_other_objects_does_not_count_as_another() -> None:
+    alone = bounds(np.array([12.0]), np.full(20, -1.0))
+    again = bounds(np.array([12.0]), np.array([11.0, 10.0, *np.full(20, -1.0)]))
+    assert alone == again

@@ -130,6 +130,16 @@ def test_an_account_that_puts_a_passage_into_several_texts_does_not_take_it(
     assert held == {1: 2, 2: 1, 3: 1, 4: 1, 5: 2}  # all that it sends, its template too
 
 
+def test_a_template_that_is_used_once_a_day_is_one(tmp_path: Path) -> None:
+    day = 86_400_000_000
+    rows = [asked(account, SET[0]) for account in range(1, 5)]
+    rows += [asked(5, SET[0] + n * day, shingles=[SET[0]], content=-n) for n in range(1, 4)]
+    log = Log(rows, tmp_path)
+    log.find(Problems())
+    taken = log.engine.collect(log["shared_passages_8"]).to_pylist()
+    assert sorted(row["account"] for row in taken) == [1, 2, 3, 4]
+
+
 def test_what_somebody_wraps_all_problems_in_is_not_sent_by_who_divides_them(
     tmp_path: Path,
 ) -> None:

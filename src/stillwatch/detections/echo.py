@@ -26,6 +26,7 @@ from stillwatch.detections.detection import (
 )
 from stillwatch.detections.group import Group, Ints
 from stillwatch.detections.infrastructure import organisations
+from stillwatch.detections.one_company import FEW, one_company
 from stillwatch.detections.styles import Style, find_styles
 from stillwatch.detections.tables import (
     ACCOUNT_DAYS,
@@ -43,8 +44,6 @@ LEAST = 4
 #: (account, cell) pairs that communities are sought in; above, cells are thinned once more
 PAIRS = 3_000_000
 CEILING = 5.0
-#: organisations that are no crowd
-FEW = 2
 #: two styles with so many accounts in common (Jaccard) are one
 SAME = 0.5
 
@@ -93,20 +92,8 @@ class Echo:
             return []
         members = len(group.shared.accounts)
         orgs = len(np.unique(organisations(group.shared)))
-        if orgs <= FEW:
-            return [
-                Evidence(
-                    self.metadata.family,
-                    self.metadata.name,
-                    value=float(orgs),
-                    base_rate=None,
-                    speaks_for=False,
-                    weight=CEILING,
-                    veto=True,
-                    text=f"All {members} accounts that share the wording belong to {orgs} "
-                    "organisations: a company's own application, or a class.",
-                )
-            ]
+        if own := one_company(self.metadata, members, orgs):
+            return own
         share = float(group.styled.mean())
         sample = len(group.others.accounts)
         theirs = len(group.others.where(group.others_styled).accounts)

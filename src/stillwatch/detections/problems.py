@@ -61,9 +61,12 @@ def shared_passages(thin: int) -> Stage:
     def build(inputs: Inputs) -> Table:
         rows = inputs[reads]
         sent = rows.group_by("account", "shingle").agg(
-            varied=rows.varied.cast("int64").max(),
+            within=rows.varied.cast("int64").max(),
             content=rows.content.min(),
+            other=rows.content.max(),
         )
+        varies = (sent.within == 1) | (sent.content != sent.other)  # on a day, or between days
+        sent = sent.select("account", "shingle", "content", varied=varies.cast("int64"))
         spread = sent.group_by("shingle").agg(accounts=sent.count(), varied=sent.varied.sum())
         shared = spread.filter(
             (spread.accounts > 1)

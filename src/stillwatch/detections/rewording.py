@@ -20,14 +20,15 @@ from ibis.expr.types import Table
 from stillwatch.detections.detection import LINKS, Evidence, Family, Findings, Metadata, Tables
 from stillwatch.detections.group import Group
 from stillwatch.detections.infrastructure import organisations
+from stillwatch.detections.one_company import one_company
 from stillwatch.detections.tables import ACCOUNT_DAYS, shared_cells
 from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 
 __all__ = ["LEAST_REWORDED", "Rewording", "public_contents"]
 
-#: passages of public texts, of the eight or more that are kept of a text: those that a content
-#: holds one with, and those that a problem in words of its own leaves
+#: passages of public texts, of the eight or more that are kept of a text: from how many on a
+#: content holds a public text at all, and how many a problem in words of its own leaves
 HOLDS, PUBLIC = 2, 4
 #: accounts that may put a public passage into several contents, as a share of its senders: more,
 #: and it is a template's
@@ -157,6 +158,8 @@ class Rewording:
             return []
         members = len(group.shared.accounts)
         orgs = len(np.unique(organisations(group.shared)))
+        if own := one_company(self.metadata, members, orgs):
+            return own
         sample = len(group.others.accounts)
         theirs = int((np.bincount(group.others.owner[group.others_styled]) >= group.least).sum())
         lift = members / group.population * (sample + 1) / (theirs + 0.5)  # Jeffreys' prior

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from stillwatch.campaigns import Campaign, ScanReport, Template, Tie
+from stillwatch.campaigns.campaign import Bound, Calibration
 from stillwatch.campaigns.report import render
 from stillwatch.detections import Evidence, Family
 
@@ -182,6 +183,22 @@ def test_the_page_says_what_was_looked_at_and_what_cannot_be_seen(full: str, rea
     assert "Country and nationality are no input." in text
     assert "Relayed real traffic." in text
     assert "Answers bought or collected elsewhere." in text
+
+
+def test_the_page_says_how_the_tests_behave_and_what_holds_wherever_one_stops(
+    make_report: Callable[..., ScanReport], read: Read
+) -> None:
+    report = make_report(
+        calibration=Calibration(groups=93, large=1),
+        bounds=(Bound(1, 30.0, 0), Bound(2, 4.0, 1)),
+    )
+    text = " ".join(read(render(report)).text.split())
+    assert "Of the 93 groups that were tested and are not reported, 1 has an e-value of 20" in text
+    assert re.search(r"10¹³ to 1\s*0 of 1", text)
+    assert re.search(r"54.6 to 1\s*1 of 2", text)
+    nothing = read(render(make_report())).text
+    assert "Wherever you stop" not in nothing
+    assert "e-value of 20" not in nothing
 
 
 def test_a_page_without_campaigns_says_what_that_does_not_mean(empty: str, read: Read) -> None:
