@@ -92,6 +92,8 @@ class Detected:
     """cells of every style, by object"""
     seconds: Mapping[str, float]
     """what each stage and step took"""
+    tests: GroupTests | None = None
+    """those with a promise; None where there was nothing to test"""
 
     def cells(self, candidate: Candidate) -> Ints:
         """The cells of all styles that `candidate` shares, ascending."""
@@ -186,7 +188,7 @@ def detect(
             judged.append((whole, judgement))
     judged.sort(key=lambda pair: (-pair[1].score, pair[0].accounts.tolist()))
     tables.seconds["judging"] = time.perf_counter() - began
-    return Detected(findings, judged, ran, styles, tables.seconds)
+    return Detected(findings, judged, ran, styles, tables.seconds, tests)
 
 
 def _one(detections: Sequence[Detection], kind: type[T]) -> T | None:

@@ -219,8 +219,14 @@ def _settled(
         elsewhere = np.intersect1d(group.accounts, taken)
         if len(elsewhere) > REPEATED * len(group.accounts):
             continue  # what was judged are mostly the accounts of a better campaign
-        if len(elsewhere):
+        if len(elsewhere) and detected.tests is not None:
+            # a crowd is not to be reported for the campaign that is a part of it
             group = group.without(elsewhere)
+            rest = detected.tests.test(group)
+            nats += rest.log_e - judgement.e_values.log_e
+            judgement = replace(judgement, e_values=rest)
+            if not judgement.stands or not (nats >= least or judgement.is_suspicious):
+                continue
         members = belonging(candidate, judgement, group, promised.alpha)
         if len(members) < REPEATED * whole:
             continue

@@ -23,6 +23,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 HOUR = 3_600_000_000
+#: probability of being one of the even ones from which on an account is named for that
+LIKELY = 0.8
 
 
 def settle(
@@ -83,8 +85,8 @@ def belonging(candidate: Candidate, judgement: Judgement, group: Group, alpha: f
 
     Who shares more than a wording is. Where the work that carries the wording is timed as one
     effort, those are too who do an even part of it, as many as leave an expected share of
-    innocents of at most `alpha`; where it is divided among them, all who share in it. Honest users
-    of a tool that a campaign uses share the wording as well, and nothing else.
+    innocents of at most `alpha`; where it is divided among them, all who take part in it. Honest
+    users of a tool that a campaign uses share the wording as well, and nothing else.
     """
     tied = _ties_of(candidate, group.accounts) > 0
     if not group.styled.any():
@@ -94,17 +96,20 @@ def belonging(candidate: Candidate, judgement: Judgement, group: Group, alpha: f
     if timed >= COUNTS:
         return group.accounts[tied | _surely(evenly_sending(group), alpha)]
     if tested.get(Family.PURPOSE, 0.0) >= COUNTS:
-        return group.accounts
+        return group.accounts[tied | np.isin(group.accounts, judgement.e_values.takers)]
     return group.accounts[tied]
 
 
 def _surely(member: Floats, alpha: float) -> npt.NDArray[np.bool_]:
-    """The likeliest members, as many as have an expected share of others of at most `alpha`."""
+    """The likeliest members, as many as have an expected share of others of at most `alpha`.
+
+    Whoever is in doubt is left out all the same: certain members are no reason to accuse others.
+    """
     order = np.argsort(-member, kind="stable")
     wrong = np.cumsum(1 - member[order]) / np.arange(1, len(member) + 1)
     chosen: npt.NDArray[np.bool_] = np.zeros(len(member), dtype=bool)
     chosen[order[: int(np.searchsorted(wrong, alpha, side="right"))]] = True
-    return chosen
+    return chosen & (member >= LIKELY)
 
 
 def _ties_of(candidate: Candidate, accounts: Ints) -> Ints:

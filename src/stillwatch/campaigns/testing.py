@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from stillwatch.campaigns.division import division_e_value
 from stillwatch.campaigns.gathering import carriers
@@ -22,6 +23,8 @@ from stillwatch.detections import Accounts, Family, Group, Infrastructure, Probl
 
 __all__ = ["EValues", "GroupTests"]
 
+Ints = npt.NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class EValues:
@@ -29,9 +32,11 @@ class EValues:
 
     Attributes:
         nats: logs of e-values by family; independent of each other under the null.
+        takers: accounts that take part in the work whose division was tested.
     """
 
     nats: Mapping[Family, float] = field(default_factory=dict)
+    takers: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def log_e(self) -> float:
@@ -74,8 +79,12 @@ class GroupTests:
         """The e-values of `group`, of whose accounts links of some kind are all that is known."""
         customer = self._customer[self._accounts.at(group.accounts)]
         nats = {Family.TIME: load_balance_e_value(group, customer)}
+        takers = np.zeros(0, dtype=np.int64)
         if self._passages is not None:
             nats[Family.PURPOSE] = division_e_value(group, self._passages)
+            takers = self._passages.takers(
+                group.shared.ints("account"), group.shared.ints("content")
+            )
         if self._holders is not None and group.styled.any():
             # whoever is a member for a shared card as well would be counted for it
             nobody = np.zeros(0, dtype=np.int64)
@@ -83,4 +92,4 @@ class GroupTests:
             nats[Family.INFRASTRUCTURE] = linkage_e_value(
                 worded, self._holders, len(self._accounts)
             )
-        return EValues(nats)
+        return EValues(nats, takers)

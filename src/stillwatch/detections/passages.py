@@ -58,6 +58,11 @@ class Passages:
         """By set how many passages are taken from it, by all customers together."""
         return np.bincount(self.sets[self._taken], minlength=int(self.sets.max(initial=0)) + 1)
 
+    def takers(self, account: Ints, content: Ints) -> Ints:
+        """Which accounts take a passage in one of these contents, ascending."""
+        pairs = _pair(account, content)
+        return np.unique(account[np.isin(pairs, self._sent)])
+
     def meetings(self, account: Ints, content: Ints) -> tuple[Floats, Floats]:
         """How often each customer should have met those before it, and how often it did.
 

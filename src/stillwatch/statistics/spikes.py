@@ -32,7 +32,7 @@ __all__ = ["in_spike"]
 
 #: the mixtures: share of the accounts in the spike; its log-sd; how much higher than the spike the
 #: level of the others is; their log-sd. All are as likely as each other beforehand
-_SHARES = (0.3, 0.45, 0.6, 0.75, 0.9)
+_SHARES = (0.3, 0.45, 0.6, 0.75, 0.85, 0.92, 0.96, 0.985)
 _WITHIN = (0.15, 0.3, 0.5)
 _SHIFTS = (-3.0, -2.25, -1.5, -0.75, 0.0, 0.75, 1.5)
 _BESIDE = (1.0, 1.4)
