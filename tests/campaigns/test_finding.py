@@ -16,6 +16,7 @@ from stillwatch.campaigns.campaign import Campaign
 from stillwatch.campaigns.finding import find_campaigns
 from stillwatch.campaigns.progress import Silent
 from stillwatch.campaigns.reading import AccountNames
+from stillwatch.campaigns.testing import EValues, GroupTests
 from stillwatch.detections import ACCOUNT_DAYS, LINKS, Evidence, Family, Findings, Group, Metadata
 from stillwatch.detections.detection import Tables
 from stillwatch.detections.tables import account_cells, shared_cells
@@ -209,3 +210,20 @@ def test_what_only_accounts_of_the_better_one_share_does_not_tie_the_second(
     assert members(worse) == list(range(11, 19))
     assert all(len(tie.accounts) > 1 for tie in worse.ties)
     assert sorted(len(tie.accounts) for tie in worse.ties) == [2, 8]
+
+
+def test_a_crowd_is_not_reported_for_the_campaign_that_is_a_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its test was won by accounts that belong elsewhere; what is left is tested again."""
+    crew, crowd = range(1, 21), range(1, 61)
+
+    def test(self: GroupTests, group: Group) -> EValues:
+        share = np.isin(group.accounts, crew).mean()
+        return EValues({Family.TIME: -5.0 + 40.0 * np.sqrt(share)})
+
+    monkeypatch.setattr(GroupTests, "test", test)
+    nats = {each: 20.0 for each in crew} | {each: 8.0 for each in crowd if each not in crew}
+    cards = {1: crew, 2: crowd}
+    tests = {tuple(members(each)): each.e_value for each in found(tmp_path, cards, nats)}
+    assert tests == pytest.approx({tuple(crew): 35.0, tuple(crowd[20:]): -5.0})

@@ -247,7 +247,7 @@ def members(
 EVEN = [38, 40, 41, 43, 39, 40, 42, 44, 37, 40, 41, 39] * 2
 FAR_OFF = [1_100, 2_500]
 TIMED = judged(Family.TIME, COUNTS)
-DIVIDED = judged(Family.PURPOSE, COUNTS)
+DIVIDED = Judgement((), (), EValues({Family.PURPOSE: COUNTS}, takers=np.arange(20)))
 NOTHING = Judgement((), ())
 
 
@@ -280,8 +280,9 @@ def test_to_reword_problems_alike_is_no_tie() -> None:
     assert members(sending(EVEN), NOTHING, tied=(3, 4), detection="rewording") == []
 
 
-def test_where_the_work_is_divided_all_who_share_in_it_are_members() -> None:
-    assert members(sending(EVEN + FAR_OFF), DIVIDED) == list(range(26))
+def test_where_the_work_is_divided_all_who_take_part_in_it_are_members() -> None:
+    assert members(sending(EVEN + FAR_OFF), DIVIDED) == list(range(20))
+    assert members(sending(EVEN + FAR_OFF), DIVIDED, tied=(3, 25)) == [*range(20), 25]
 
 
 def test_where_it_is_timed_as_well_only_those_who_do_an_even_part() -> None:
@@ -302,7 +303,7 @@ def test_without_a_wording_only_the_tied_are_members_whatever_was_tested() -> No
 def test_a_higher_alpha_takes_in_more() -> None:
     rng = np.random.default_rng(1)
     group = sending([*EVEN, *rng.integers(10, 400, 6).tolist()])
-    few, more, most = (members(group, TIMED, alpha=alpha) for alpha in (0.01, 0.2, 0.5))
+    few, more, most = (members(group, TIMED, alpha=alpha) for alpha in (0.001, 0.02, 0.1))
     assert set(few) <= set(more) <= set(most)
     assert len(few) < len(most)
 
@@ -316,7 +317,8 @@ def test_a_higher_alpha_takes_in_more() -> None:
         ([0.9, 0.9, 0.9], 0.05, []),
         ([0.9, 0.9, 0.9], 0.11, [0, 1, 2]),
         ([1.0, 0.0], 0.0, [0]),
-        ([1.0, 0.0], 0.5, [0, 1]),
+        ([1.0, 0.0], 0.5, [0]),  # certain members are no reason to accuse others
+        ([1.0, 0.81, 0.79], 0.5, [0, 1]),
         ([], 0.05, []),
     ],
 )

@@ -105,6 +105,13 @@ def test_a_group_is_put_to_the_tests_whose_detections_ran() -> None:
     assert found[Family.PURPOSE] > 5
 
 
+def test_it_says_who_takes_part_in_the_work_that_is_divided() -> None:
+    accounts, problems, group = log(list(range(20)))
+    idle = group.without(np.arange(5, 20))
+    assert GroupTests(accounts, None, problems).test(idle).takers.tolist() == list(range(5))
+    assert GroupTests(accounts, None, None).test(group).takers.tolist() == []
+
+
 def test_accounts_of_one_organisation_are_one_customer_to_every_test() -> None:
     accounts, problems, group = log([0] * 20)
     found = GroupTests(accounts, None, problems).test(group).nats
