@@ -223,7 +223,7 @@ def test_a_crowd_is_not_reported_for_the_campaign_that_is_a_part_of_it(
         return EValues({Family.TIME: -5.0 + 40.0 * np.sqrt(share)})
 
     monkeypatch.setattr(GroupTests, "test", test)
-    nats = {each: 20.0 for each in crew} | {each: 8.0 for each in crowd if each not in crew}
+    nats = dict.fromkeys(crew, 20.0) | {each: 8.0 for each in crowd if each not in crew}
     cards = {1: crew, 2: crowd}
     tests = {tuple(members(each)): each.e_value for each in found(tmp_path, cards, nats)}
     assert tests == pytest.approx({tuple(crew): 35.0, tuple(crowd[20:]): -5.0})
