@@ -7,6 +7,6 @@ step "formatter"        "$bin/ruff" format --check --quiet src tests tools bench
 step "linter"           "$bin/ruff" check --quiet src tests tools benchmarks
 step "types (strict)"   "$bin/mypy" --no-error-summary
 step "doors"            "$bin/lint-imports" --no-logo
-step "tests"            "$bin/python" -m pytest -q -n 2 -m "not service"
-printf '\nLeft out, because they need root, a service or a browser (.ci/run runs them):\n'
-"$bin/python" -m pytest -q --collect-only -m service 2>/dev/null | grep '::' || echo "  nothing"
+step "tests"            "$bin/python" -m pytest -q -n 3 --dist worksteal -m "not service and not slow" # some wait
+printf '\nLeft out, because they are long or need root, a service or a browser (.ci/run runs them):\n'
+"$bin/python" -m pytest -q --collect-only -m "service or slow" 2>/dev/null | grep '::' || echo "  nothing"

@@ -106,6 +106,7 @@ def test_the_last_look_finds_what_a_scan_finds(pool: Path, tmp_path: Path, key: 
     assert watched["campaigns"] == scanned["campaigns"]
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_says_what_an_uninterrupted_watch_says(
     pool: Path, tmp_path: Path, key: Path
 ) -> None:

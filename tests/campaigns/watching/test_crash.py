@@ -31,6 +31,7 @@ def eventful(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [0, 8])
 def test_killed_before_any_step_it_goes_on_as_if_nothing_had_been(
     quick: None, tmp_path: Path, first: int
