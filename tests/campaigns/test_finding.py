@@ -14,6 +14,7 @@ import pytest
 
 from stillwatch.campaigns.campaign import Campaign
 from stillwatch.campaigns.finding import find_campaigns
+from stillwatch.campaigns.governor import Governor
 from stillwatch.campaigns.progress import Silent
 from stillwatch.campaigns.reading import AccountNames
 from stillwatch.campaigns.testing import EValues, GroupTests
@@ -227,3 +228,21 @@ def test_a_crowd_is_not_reported_for_the_campaign_that_is_a_part_of_it(
     cards = {1: crew, 2: crowd}
     tests = {tuple(members(each)): each.e_value for each in found(tmp_path, cards, nats)}
     assert tests == pytest.approx({tuple(crew): 35.0, tuple(crowd[20:]): -5.0})
+
+
+def test_a_group_without_evidence_takes_no_level_from_the_others_when_it_is_tested_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew, crowd = range(1, 21), range(1, 61)
+
+    def test(self: GroupTests, group: Group) -> EValues:
+        ours = np.isin(group.accounts, crew).all()
+        return EValues({Family.TIME: 30.0 if ours else -np.inf})
+
+    monkeypatch.setattr(GroupTests, "test", test)
+    monkeypatch.setattr(Governor, "holds_back", lambda *_: None)
+    nats = dict.fromkeys(crew, 20.0) | {each: 8.0 for each in crowd if each not in crew}
+    levels = {members(each)[0]: each.level for each in found(tmp_path, {1: crew, 2: crowd}, nats)}
+    assert levels.keys() == {1, 21}
+    assert levels[1] < 1e-9
+    assert levels[21] == 1.0

@@ -64,7 +64,8 @@ def settled(
     )
     seen = group(rows, members, styled=lambda row: row["asks"] == 1)
     seen = seen.without(np.array(elsewhere))
-    return settle(candidate, judgement, seen, names, labels or {}, ALPHA)
+    who = belonging(candidate, judgement, seen, ALPHA)
+    return settle(candidate, judgement, seen, who, names, labels or {})
 
 
 def campaign(rows: list[Row], *more: object) -> Campaign:

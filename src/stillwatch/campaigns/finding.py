@@ -203,8 +203,8 @@ def _settled(
     # no set of reported groups holds one that is weaker
     least = -float(np.log(promised.alpha * max(1, promised.tested)))
     accepted = [
-        (*pair, float(nats))
-        for pair, nats in zip(detected.judged, promised.nats, strict=True)
+        (*pair, float(nats), float(share))
+        for pair, nats, share in zip(detected.judged, promised.nats, promised.shares, strict=True)
         if pair[1].stands and (nats >= least or pair[1].is_suspicious)
     ]
     if not accepted:
@@ -213,24 +213,23 @@ def _settled(
     gathered = gather(tables, [pair[0] for pair in accepted], detected.styles, whole=True)
     labels = {each: text for f in detected.findings.values() for each, text in f.labels.items()}
     taken = np.zeros(0, dtype=np.int64)
-    for candidate, judgement, nats in accepted:
+    for candidate, judgement, nats, share in accepted:
         group = gathered.group(candidate)
-        whole = len(belonging(candidate, judgement, group, promised.alpha))
+        members = belonging(candidate, judgement, group, promised.alpha)
         elsewhere = np.intersect1d(group.accounts, taken)
         if len(elsewhere) > REPEATED * len(group.accounts):
             continue  # what was judged are mostly the accounts of a better campaign
         if len(elsewhere) and detected.tests is not None:
             # a crowd is not to be reported for the campaign that is a part of it
             group = group.without(elsewhere)
-            rest = detected.tests.test(group)
-            nats += rest.log_e - judgement.e_values.log_e
-            judgement = replace(judgement, e_values=rest)
+            judgement = replace(judgement, e_values=detected.tests.test(group))
+            nats, whole = judgement.e_values.log_e + share, len(members)
             if not judgement.stands or not (nats >= least or judgement.is_suspicious):
                 continue
-        members = belonging(candidate, judgement, group, promised.alpha)
-        if len(members) < REPEATED * whole:
-            continue
-        campaign = settle(candidate, judgement, group, names, labels, promised.alpha)
+            members = belonging(candidate, judgement, group, promised.alpha)
+            if len(members) < REPEATED * whole:
+                continue
+        campaign = settle(candidate, judgement, group, members, names, labels)
         if campaign is None:
             continue
         taken = np.union1d(taken, members)

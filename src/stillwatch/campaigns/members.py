@@ -31,15 +31,15 @@ def settle(
     candidate: Candidate,
     judgement: Judgement,
     group: Group,
+    members: Ints,
     names: AccountNames,
     labels: Mapping[int, str],
-    alpha: float,
 ) -> Campaign | None:
-    """The campaign that `group` is, with its members; None where too few remain.
+    """The campaign that `group` is; None where too few are members.
 
     Args:
         group: all exchanges of the candidate's accounts.
-        alpha: the expected share of innocent members, at most.
+        members: those of them who belong to it, see :func:`belonging`.
         labels: what shared objects may be called.
     """
     rows = group.rows
@@ -47,8 +47,8 @@ def settle(
     marked = np.bincount(rows.owner[group.styled], minlength=len(rows.accounts))
     ties = _ties_of(candidate, rows.accounts)
     share = marked / np.maximum(total, 1)
-    member = np.isin(rows.accounts, belonging(candidate, judgement, group, alpha))
-    if member.sum() < LEAST_ACCOUNTS:
+    member = np.isin(rows.accounts, members)
+    if len(members) < LEAST_ACCOUNTS:
         return None
     inside = member[rows.owner]
     ours = inside & group.styled if group.styled.any() else inside

@@ -22,7 +22,7 @@ from stillwatch.campaigns.judging import Judgement
 from stillwatch.detections import Family
 from stillwatch.statistics import e_value_discoveries
 
-__all__ = ["ALPHA", "CONFIDENCE", "Promise", "bounds", "levels", "promise"]
+__all__ = ["ALPHA", "Promise", "bounds", "levels", "promise"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,11 +42,13 @@ class Promise:
     Attributes:
         alpha: the expected share of false campaigns, at most.
         tested: groups that were tested (K).
-        nats: by judged group log e + log share; -inf for groups that were not tested.
+        shares: by judged group the log of its share of α; -inf for groups that were not tested.
+        nats: log e + log share.
     """
 
     alpha: float
     tested: int
+    shares: Floats
     nats: Floats
 
 
@@ -55,11 +57,10 @@ def promise(judged: Sequence[Judgement], alpha: float) -> Promise:
     tested = np.array([not judgement.vetoed for judgement in judged], dtype=bool)
     log_e = np.array([judgement.e_values.log_e for judgement in judged])
     asks = np.array([_purpose(judgement) for judgement in judged])
-    nats = np.full(len(judged), -np.inf)
+    shares = np.full(len(judged), -np.inf)
     if tested.any():
-        share = asks[tested] - np.logaddexp.reduce(asks[tested])
-        nats[tested] = log_e[tested] + share
-    return Promise(alpha, int(tested.sum()), nats)
+        shares[tested] = asks[tested] - np.logaddexp.reduce(asks[tested])
+    return Promise(alpha, int(tested.sum()), shares, log_e + shares)
 
 
 def levels(nats: Floats) -> Floats:
