@@ -20,6 +20,7 @@ from stillwatch.detections import (
     Rewording,
     Rows,
     Tables,
+    senders_contents,
 )
 from stillwatch.engines import Stage
 
@@ -46,7 +47,6 @@ SETTLED_COLUMNS = (
     "content",
     "cells",
 )
-_ODD = np.int64(0x1E3779B97F4A7C15)
 #: style cells that an exchange must hold to be said to carry the style
 HITS = 2
 #: share of an account's exchanges that hold the group's marks, where it carries them
@@ -305,10 +305,8 @@ def gather(
 
 
 def _pairs(table: pa.Table) -> Ints:
-    """One number for each (account, content); both are hashes already."""
-    account, content = (table[name].cast("int64").to_numpy() for name in ("account", "content"))
-    pairs: Ints = account * _ODD ^ content
-    return pairs
+    names = ("account", "content")
+    return senders_contents(*(table[name].cast("int64").to_numpy() for name in names))
 
 
 def _part(accounts: Ints, most: int | None) -> Ints:

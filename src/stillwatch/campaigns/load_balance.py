@@ -47,10 +47,7 @@ LOAD_BALANCE = Metadata(
 
 def judge_load_balance(group: Group) -> Sequence[Evidence]:
     """Bayes factor of even against customers' volumes of marked, distinct exchanges."""
-    shared = distinct_contents(group.shared)
-    counts = np.bincount(shared.owner)
-    enough = counts >= group.least
-    counts, seen = counts[enough], shared.seen[enough]
+    _, counts, seen = _volumes(group)
     if len(counts) < 5:
         return []
     nats = balance(counts, seen, least=group.least)
@@ -104,13 +101,18 @@ def evenly_sending(group: Group) -> Floats:
     too few marked exchanges have 0. Null and assumption: see
     :func:`stillwatch.statistics.in_spike`.
     """
+    accounts, counts, seen = _volumes(group)
+    found = np.zeros(len(group.accounts))
+    found[np.searchsorted(group.accounts, accounts)] = in_spike(counts, seen, least=group.least)
+    return found
+
+
+def _volumes(group: Group) -> tuple[Ints, Ints, Floats]:
+    """Accounts with enough marked, distinct exchanges, how many, and the share looked at."""
     shared = distinct_contents(group.shared)
     counts = np.bincount(shared.owner)
     enough = counts >= group.least
-    found = np.zeros(len(group.accounts))
-    held = np.searchsorted(group.accounts, shared.accounts[enough])
-    found[held] = in_spike(counts[enough], shared.seen[enough], least=group.least)
-    return found
+    return shared.accounts[enough], counts[enough], shared.seen[enough]
 
 
 def _by_customer(counts: Ints, seen: Floats, customer: Ints) -> tuple[Ints, Floats]:

@@ -7,7 +7,12 @@ entry point group ``stillwatch.detections``. A detection alone never names a cam
 
 from stillwatch.detections.accounts import Accounts, microseconds, read_accounts
 from stillwatch.detections.communities import communities
-from stillwatch.detections.contents import distinct_contents, repeated_share, repeated_together
+from stillwatch.detections.contents import (
+    distinct_contents,
+    repeated_share,
+    repeated_together,
+    senders_contents,
+)
 from stillwatch.detections.detection import (
     LINKS,
     Abstained,
@@ -56,5 +61,6 @@ __all__ = [
     "read_accounts",
     "repeated_share",
     "repeated_together",
+    "senders_contents",
     "share_of",
 ]

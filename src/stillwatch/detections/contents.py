@@ -5,10 +5,18 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from stillwatch.detections.group import Rows
+from stillwatch.detections.group import Ints, Rows
 from stillwatch.statistics import count_pairs
 
-__all__ = ["distinct_contents", "repeated_share", "repeated_together"]
+__all__ = ["distinct_contents", "repeated_share", "repeated_together", "senders_contents"]
+
+_ODD = np.int64(0x1E3779B97F4A7C15)
+
+
+def senders_contents(account: Ints, content: Ints) -> Ints:
+    """One number for each (account, content); both are hashes already."""
+    pairs: Ints = account * _ODD ^ content
+    return pairs
 
 
 def distinct_contents(rows: Rows) -> Rows:

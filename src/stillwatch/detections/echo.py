@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from stillwatch.detections.crowds import one_company, rarity_of_strangers
 from stillwatch.detections.detection import (
     LINKS,
     Evidence,
@@ -26,7 +27,6 @@ from stillwatch.detections.detection import (
 )
 from stillwatch.detections.group import Group, Ints
 from stillwatch.detections.infrastructure import organisations
-from stillwatch.detections.one_company import FEW, one_company
 from stillwatch.detections.styles import Style, find_styles
 from stillwatch.detections.tables import (
     ACCOUNT_DAYS,
@@ -43,7 +43,6 @@ __all__ = ["Echo"]
 LEAST = 4
 #: (account, cell) pairs that communities are sought in; above, cells are thinned once more
 PAIRS = 3_000_000
-CEILING = 5.0
 #: two styles with so many accounts in common (Jaccard) are one
 SAME = 0.5
 
@@ -98,14 +97,13 @@ class Echo:
         sample = len(group.others.accounts)
         theirs = len(group.others.where(group.others_styled).accounts)
         outside = theirs / max(1, sample)
-        lift = members / group.population * (sample + 1) / (theirs + 0.5)  # Jeffreys' prior
         return [
             Evidence(
                 self.metadata.family,
                 self.metadata.name,
                 value=float(orgs),
                 base_rate=outside,
-                weight=min(CEILING, math.log(orgs / FEW) + max(0.0, math.log(lift)) / 2),
+                weight=rarity_of_strangers(orgs, members, group.population, theirs, sample),
                 text=f"{members} accounts of {orgs} organisations send the same masked wordings, "
                 f"in {share:.0%} of their exchanges; "
                 f"{share_of(outside * sample, sample, 'other accounts')} ever do.",

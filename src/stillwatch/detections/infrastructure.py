@@ -76,7 +76,7 @@ class Infrastructure:
 
     def __init__(self) -> None:
         nothing = np.zeros(0, dtype=np.int64)
-        self._accounts, self._customer, self._rare = nothing, nothing, nothing
+        self._accounts, self.customers, self._rare = nothing, nothing, nothing
         self._sharing: Mask = np.zeros(0, dtype=bool)
         self.holders = Holders(nothing, nothing, nothing)
 
@@ -90,7 +90,7 @@ class Infrastructure:
         rare = spread.filter((spread.accounts > 1) & (spread.accounts <= CROWD))
         found = tables.engine.collect(uses.join(rare, "object"))
         known = read_accounts(tables)
-        self._accounts, self._customer = known.account, known.owner
+        self._accounts, self.customers = known.account, known.owner
         self._sharing = np.zeros(len(known), dtype=bool)
         if not found.num_rows:
             if not tables.engine.collect(uses.limit(1)).num_rows:
@@ -100,7 +100,7 @@ class Infrastructure:
         accounts = found["accounts"].to_numpy()
         kind = found["kind"].to_numpy()
         strong = np.isin(kind, [INFRASTRUCTURE_KINDS.index(name) for name in STRONG])
-        self._customer = customers(
+        self.customers = customers(
             known, *(_holders(found, kind, name) for name in ("payment", "email_domain"))
         )
         self._look_around(known, found.filter(pa.array(strong)))
@@ -121,22 +121,13 @@ class Infrastructure:
         at = accounts.at(strong["account"].to_numpy())
         things, thing = np.unique(strong["object"].to_numpy(), return_inverse=True)
         self._rare = things
-        self._sharing[at[shared(self._customer[at], thing)]] = True
-        self.holders = Holders(strong["account"].to_numpy(), thing, self._customer[at])
-
-    @property
-    def customers(self) -> Ints:
-        """For each account of the log, ascending, the number of its customer."""
-        return self._customer
-
-    def customers_of(self, accounts: Ints) -> Ints:
-        """For each of `accounts` (of the log that was searched) the number of its customer."""
-        return self._customer[np.searchsorted(self._accounts, accounts)]
+        self._sharing[at[shared(self.customers[at], thing)]] = True
+        self.holders = Holders(strong["account"].to_numpy(), thing, self.customers[at])
 
     def judge(self, group: Group) -> Sequence[Evidence]:
         if not any(group.rows.knows(kind) for kind in STRONG):
             return []
-        customer = self.customers_of(group.accounts)
+        customer = self.customers[np.searchsorted(self._accounts, group.accounts)]
         share, shared_by = _sharing(group.rows, customer, self._rare)
         outside = ~np.isin(self._accounts, group.accounts, assume_unique=True)
         usual = float(self._sharing[outside].mean()) if outside.any() else 0.0

@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.detections.communities import nested_communities
+from stillwatch.detections.contents import senders_contents
 from stillwatch.detections.group import Ints
 from stillwatch.statistics import count_pairs
 
 __all__ = ["Passages"]
 
 Floats = npt.NDArray[np.float64]
-_ODD = np.int64(0x1E3779B97F4A7C15)
 
 
 class Passages:
@@ -36,7 +36,7 @@ class Passages:
         met = self._takers[taken] > 1
         self._taken, self._taker = taken[met], taker[met]
         held = self._takers[passage] > 1
-        self._sent = _pair(account[held], content[held])
+        self._sent = senders_contents(account[held], content[held])
         self._passage, self._customer = passage[held], customer[held]
 
     @cached_property
@@ -60,8 +60,7 @@ class Passages:
 
     def takers(self, account: Ints, content: Ints) -> Ints:
         """Which accounts take a passage in one of these contents, ascending."""
-        pairs = _pair(account, content)
-        return np.unique(account[np.isin(pairs, self._sent)])
+        return np.unique(account[np.isin(senders_contents(account, content), self._sent)])
 
     def meetings(self, account: Ints, content: Ints) -> tuple[Floats, Floats]:
         """How often each customer should have met those before it, and how often it did.
@@ -75,7 +74,7 @@ class Passages:
         Returns:
             One entry a customer of the group that takes anything, in the order of their numbers.
         """
-        chosen = np.isin(self._sent, _pair(account, content))
+        chosen = np.isin(self._sent, senders_contents(account, content))
         taker, taken, _ = count_pairs(self._customer[chosen], self._passage[chosen])
         customers, first = np.unique(taker, return_index=True)
         expected, met = np.zeros(len(customers)), np.zeros(len(customers))
@@ -92,9 +91,3 @@ class Passages:
             before[own] += 1
             theirs += ours
         return expected, met
-
-
-def _pair(account: Ints, content: Ints) -> Ints:
-    """One number for each pair; both are hashes already."""
-    pairs: Ints = account * _ODD ^ content
-    return pairs

@@ -24,7 +24,13 @@ from stillwatch.detections.accounts import Accounts, read_accounts
 from stillwatch.detections.detection import FEWEST, Evidence, Family, Findings, Metadata, Tables
 from stillwatch.detections.group import Group, Ints, Mask
 from stillwatch.detections.passages import Passages
-from stillwatch.detections.tables import ACCOUNT_DAYS, CONTENTS, prompt_shingles, thinned
+from stillwatch.detections.tables import (
+    ACCOUNT_DAYS,
+    CONTENTS,
+    prompt_shingles,
+    public_passages,
+    thinned,
+)
 from stillwatch.detections.wording import share_of, times
 from stillwatch.engines import Stage
 from stillwatch.statistics import count_pairs, excess, rarity_of_repeats
@@ -35,8 +41,6 @@ Inputs = Mapping[str, Table]
 
 #: accounts that may share a passage; above, everybody knows it
 MANY = 2_000
-#: share of a passage's senders that may put it into several contents; above, it is a template's
-VARIED = 0.25
 #: passages that somebody must send to be taken for a set
 SET = 30
 #: the part of a set that its dividers must reach together
@@ -66,15 +70,11 @@ def shared_passages(thin: int) -> Stage:
             other=rows.content.max(),
         )
         varies = (sent.within == 1) | (sent.content != sent.other)  # on a day, or between days
-        sent = sent.select("account", "shingle", "content", varied=varies.cast("int64"))
-        spread = sent.group_by("shingle").agg(accounts=sent.count(), varied=sent.varied.sum())
-        shared = spread.filter(
-            (spread.accounts > 1)
-            & (spread.accounts <= MANY)
-            & (spread.varied <= VARIED * spread.accounts)
-        )
+        sent = sent.select("account", "shingle", "content", varied=varies)
+        public = public_passages(sent)
+        shared = public.filter(public.accounts <= MANY)
         totals = sent.group_by("account").agg(held=sent.count())
-        found = sent.filter(sent.varied == 0).semi_join(shared, "shingle").join(totals, "account")
+        found = sent.filter(~sent.varied).semi_join(shared, "shingle").join(totals, "account")
         return found.select("account", "shingle", "held", "content")
 
     return Stage(f"shared_passages_{thin}", build, reads=(reads,))

@@ -17,11 +17,11 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr.types import Table
 
+from stillwatch.detections.crowds import one_company, rarity_of_strangers
 from stillwatch.detections.detection import LINKS, Evidence, Family, Findings, Metadata, Tables
 from stillwatch.detections.group import Group
 from stillwatch.detections.infrastructure import organisations
-from stillwatch.detections.one_company import one_company
-from stillwatch.detections.tables import ACCOUNT_DAYS, shared_cells
+from stillwatch.detections.tables import ACCOUNT_DAYS, postings, public_passages, shared_cells
 from stillwatch.detections.wording import share_of
 from stillwatch.engines import Stage
 
@@ -30,9 +30,6 @@ __all__ = ["LEAST_REWORDED", "Rewording", "public_contents"]
 #: passages of public texts, of the eight or more that are kept of a text: from how many on a
 #: content holds a public text at all, and how many a problem in words of its own leaves
 HOLDS, PUBLIC = 2, 4
-#: accounts that may put a public passage into several contents, as a share of its senders: more,
-#: and it is a template's
-REPEATING = 0.25
 #: style cells of a reworded content that nobody else sends
 OWN = 2
 #: contents of an account among which a phrase of one may come back in another: a template comes
@@ -42,7 +39,6 @@ AGAIN = 100
 MOSTLY, SHARE = 0.7, 0.1
 #: reworded problems from which on accounts are put together: many people have a few
 LEAST_REWORDED = (2, 8, 32)
-CEILING = 5.0
 
 
 def public_contents(sampling: int) -> Stage:
@@ -56,26 +52,29 @@ def public_contents(sampling: int) -> Stage:
 
     def build(inputs: Mapping[str, Table]) -> Table:
         rows = inputs["exchanges"]
-        passages = _each(rows, "shingles", sampling)
-        cells = _each(rows, "cells", sampling)
+        passages = postings(rows, sampling, "content", of="shingles", called="shingle")
+        cells = postings(rows, sampling, "content")
+        sent = passages.group_by("account", "shingle").agg(
+            varied=ibis._.content.min() != ibis._.content.max()
+        )
         held = (
-            passages.semi_join(_public(passages), "each")
+            passages.semi_join(public_passages(sent), "shingle")
             .group_by("account", "content")
-            .agg(public=ibis._.each.nunique())
+            .agg(public=ibis._.shingle.nunique())
             .filter(ibis._.public >= max(1, HOLDS // sampling))
         )
         plenty = held.filter(held.public >= max(1, PUBLIC // sampling))
         inside = cells.semi_join(plenty, ["account", "content"]).distinct()
         again = (
-            cells.semi_join(inside, ["account", "each"])
-            .group_by("account", "each")
+            cells.semi_join(inside, ["account", "cell"])
+            .group_by("account", "cell")
             .agg(contents=ibis._.content.nunique())
         )
         many = rows.group_by("account").agg(of=ibis._.content.nunique())
-        known = inputs[shared].select(each="cell", known=ibis.literal(1, type="int64"))
-        seen = inside.join(again, ["account", "each"]).join(many, "account")
+        known = inputs[shared].select("cell", known=ibis.literal(1, type="int64"))
+        seen = inside.join(again, ["account", "cell"]).join(many, "account")
         wording = (
-            seen.left_join(known, "each")
+            seen.left_join(known, "cell")
             .group_by("account", "content")
             .agg(
                 own=ibis._.known.isnull().cast("int64").sum(),
@@ -88,24 +87,6 @@ def public_contents(sampling: int) -> Stage:
         return both.select("account", "content", "public", reworded=both.once.notnull())
 
     return Stage(f"public_contents_{sampling}", build, reads=("exchanges", shared))
-
-
-def _each(rows: Table, column: str, sampling: int) -> Table:
-    """``account, content, each``: one row an entry of the list in `column`."""
-    found = rows.select("account", "content", each=rows[column].unnest())
-    return found if sampling == 1 else found.filter(found.each % sampling == 0)
-
-
-def _public(passages: Table) -> Table:
-    sent = passages.group_by("account", "each").agg(
-        least=ibis._.content.min(), most=ibis._.content.max()
-    )
-    spread = sent.group_by("each").agg(
-        accounts=sent.count(), repeating=(sent.least != sent.most).cast("int64").sum()
-    )
-    return spread.filter(
-        (spread.accounts > 1) & (spread.repeating <= REPEATING * spread.accounts)
-    ).select("each")
 
 
 class Rewording:
@@ -162,15 +143,13 @@ class Rewording:
             return own
         sample = len(group.others.accounts)
         theirs = int((np.bincount(group.others.owner[group.others_styled]) >= group.least).sum())
-        lift = members / group.population * (sample + 1) / (theirs + 0.5)  # Jeffreys' prior
-        weight = min(CEILING, math.log(max(1, orgs / 2)) + max(0.0, math.log(lift)) / 2)
         return [
             Evidence(
                 self.metadata.family,
                 self.metadata.name,
                 value=float(orgs),
                 base_rate=theirs / max(1, sample),
-                weight=weight,
+                weight=rarity_of_strangers(orgs, members, group.population, theirs, sample),
                 text=f"{members} accounts of {orgs} organisations send public problems, each in "
                 f"words that are used once, in {float(group.styled.mean()):.0%} of their "
                 f"exchanges; {share_of(theirs, sample, 'other accounts')} send so many of them.",

@@ -22,7 +22,9 @@ __all__ = [
     "SHINGLES",
     "account_cells",
     "cell_spread",
+    "postings",
     "prompt_shingles",
+    "public_passages",
     "shared_cells",
     "thinned",
 ]
@@ -103,9 +105,34 @@ def _days(inputs: Inputs) -> Table:
 CONTENTS = Stage("contents", _contents, reads=("exchanges", "account_days"))
 
 
-def _postings(rows: Table, sampling: int, *columns: str) -> Table:
-    postings = rows.select("account", *columns, cell=rows.cells.unnest())
-    return postings if sampling == 1 else postings.filter(postings.cell % sampling == 0)
+def postings(
+    rows: Table, sampling: int, *columns: str, of: str = "cells", called: str = "cell"
+) -> Table:
+    """One row an entry of the list column `of`, with account and `columns`.
+
+    Of entries only those divisible by `sampling`, a power of two.
+    """
+    found = rows.select("account", *columns, **{called: rows[of].unnest()})
+    return found if sampling == 1 else found.filter(found[called] % sampling == 0)
+
+
+#: accounts that may put a public passage into several contents, as a share of its senders: more,
+#: and it is a template's
+REPEATING = 0.25
+
+
+def public_passages(sent: Table) -> Table:
+    """``shingle, accounts``: what several accounts send, nearly each in one content only.
+
+    Args:
+        sent: ``account, shingle, varied``, a row an account and passage; ``varied`` is true where
+            the account puts it into several contents.
+    """
+    spread = sent.group_by("shingle").agg(
+        accounts=sent.count(), varied=sent.varied.cast("int64").sum()
+    )
+    public = (spread.accounts > 1) & (spread.varied <= REPEATING * spread.accounts)
+    return spread.filter(public).select("shingle", "accounts")
 
 
 def shared_cells(sampling: int) -> Stage:
@@ -117,7 +144,7 @@ def shared_cells(sampling: int) -> Stage:
 
     def build(inputs: Inputs) -> Table:
         return (
-            _postings(inputs["exchanges"], sampling)
+            postings(inputs["exchanges"], sampling)
             .group_by("cell")
             .agg(least=ibis._.account.min(), most=ibis._.account.max())
             .filter(lambda table: table.least != table.most)
@@ -136,7 +163,7 @@ def account_cells(sampling: int) -> Stage:
 
     def build(inputs: Inputs) -> Table:
         used = (
-            _postings(inputs["exchanges"], sampling, "content")
+            postings(inputs["exchanges"], sampling, "content")
             .semi_join(inputs[shared], "cell")
             .group_by("account", "cell")
             .agg(uses=ibis._.count(), least=ibis._.content.min(), most=ibis._.content.max())
@@ -197,10 +224,9 @@ def prompt_shingles(thin: int) -> Stage:
     """
 
     def build(inputs: Inputs) -> Table:
-        rows = inputs["exchanges"].select("account", "at", "content", "shingles")
-        rows = rows.mutate(shingle=rows.shingles.unnest()).drop("shingles")
+        rows = inputs["exchanges"]
         sent = (
-            rows.filter(rows.shingle % thin == 0)
+            postings(rows, thin, "at", "content", of="shingles", called="shingle")
             .group_by("account", "shingle")
             .agg(
                 least=ibis._.content.min(),

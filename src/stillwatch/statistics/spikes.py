@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
-from stillwatch.statistics.volume_likelihoods import Floats, Ints, log_conditional
+from stillwatch.statistics.volume_likelihoods import Floats, Ints, log_conditional, logs_of_seen
 from stillwatch.statistics.volumes import balanced_evidence
 
 __all__ = ["in_spike"]
@@ -89,10 +89,9 @@ def in_spike(counts: Ints, seen: Floats | None = None, *, least: int = 1) -> Flo
         seen: the share of each account's exchanges that was looked at, 1 where None is given.
         least: accounts with fewer were not seen.
     """
-    counts = np.asarray(counts, dtype=np.int64)
+    counts, log_seen = logs_of_seen(counts, seen)
     if len(counts) < 4:
         return np.zeros(len(counts))
-    log_seen = np.zeros(len(counts)) if seen is None else np.log(seen)
     volumes, which = _distinct(counts, log_seen)
     lattice = _search(volumes, least)
     parts = _parts(volumes, lattice, least)

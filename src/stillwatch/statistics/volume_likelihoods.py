@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, log_ndtr, logsumexp
 
-__all__ = ["Floats", "Ints", "log_conditional", "totals", "without_level"]
+__all__ = ["Floats", "Ints", "log_conditional", "logs_of_seen", "totals", "without_level"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -26,6 +26,12 @@ _MANY = 30
 _NODES = np.linspace(-5.0, 5.0, 121)
 _TINY = np.finfo(np.float64).tiny
 _LOG_WEIGHTS = -0.5 * _NODES**2 - logsumexp(-0.5 * _NODES**2)
+
+
+def logs_of_seen(counts: Ints, seen: Floats | None) -> tuple[Ints, Floats]:
+    """Counts, and the logs of the shares that were looked at: 0 where nothing says otherwise."""
+    counts = np.asarray(counts, dtype=np.int64)
+    return counts, np.zeros(len(counts)) if seen is None else np.log(seen)
 
 
 def without_level(counts: Ints, log_seen: Floats, sigma: float, least: int) -> float:

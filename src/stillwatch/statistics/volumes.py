@@ -16,7 +16,13 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-from stillwatch.statistics.volume_likelihoods import Floats, Ints, totals, without_level
+from stillwatch.statistics.volume_likelihoods import (
+    Floats,
+    Ints,
+    logs_of_seen,
+    totals,
+    without_level,
+)
 
 __all__ = ["BALANCED", "INDEPENDENT", "LEAST_SPREAD", "balance", "balance_e_value", "log_spread"]
 
@@ -37,10 +43,9 @@ def balance(counts: Ints, seen: Floats | None = None, *, least: int = 1) -> floa
         seen: the share of each account's exchanges that was looked at, 1 where None is given.
         least: accounts with fewer were not seen.
     """
-    counts = np.asarray(counts, dtype=np.int64)
+    counts, log_seen = logs_of_seen(counts, seen)
     if len(counts) < 3:
         return 0.0
-    log_seen = np.zeros(len(counts)) if seen is None else np.log(seen)
     # far below the mean as well: of small volumes only the upper tail reaches `least`
     locations = float((np.log(counts) - log_seen).mean()) + np.linspace(-5.0, 2.0, 57)
     even, uneven = (
@@ -67,10 +72,9 @@ def balance_e_value(counts: Ints, seen: Floats | None = None, *, least: int = 1)
         counts: exchanges an account, each >= `least`.
         seen, least: as in :func:`balance`.
     """
-    counts = np.asarray(counts, dtype=np.int64)
+    counts, log_seen = logs_of_seen(counts, seen)
     if len(counts) < 4:
         return 0.0
-    log_seen = np.zeros(len(counts)) if seen is None else np.log(seen)
     above = balanced_evidence(counts, log_seen, least)
     return above - _independent_evidence(counts, log_seen, least)
 
