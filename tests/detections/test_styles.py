@@ -140,3 +140,19 @@ def test_neither_the_order_nor_the_names_of_accounts_and_cells_matter() -> None:
 
 def test_no_shared_cells_give_no_styles() -> None:
     assert styles([]) == []
+
+
+def test_rows_may_come_in_any_order_where_templates_run_into_each_other() -> None:
+    """An engine with several threads returns them in another one each time."""
+    rng = np.random.default_rng(17)
+    pairs = chance(rng, range(100, 700), range(2_000, 2_300), 12)
+    for n in range(12):
+        accounts, cells = range(100 + 15 * n, 140 + 15 * n), range(900 + 8 * n, 920 + 8 * n)
+        pairs += template(rng, accounts, cells, share=0.2, uses=1 + n % 3)
+
+    def found(some: Pairs) -> list[tuple[list[int], list[int]]]:
+        return [(each.cells.tolist(), each.accounts.tolist()) for each in styles(some)]
+
+    assert len(found(pairs)) > 2
+    for _ in range(4):
+        assert found([pairs[i] for i in rng.permutation(len(pairs))]) == found(pairs)

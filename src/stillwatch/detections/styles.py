@@ -55,6 +55,8 @@ def find_styles(
     """
     if not len(account):
         return []
+    order = np.lexsort((cell, account))  # communities depend on the order of their edges
+    account, cell, uses = account[order], cell[order], uses[order]
     accounts, row = np.unique(account, return_inverse=True)
     cells, column = np.unique(cell, return_inverse=True)
     spread = np.bincount(column, minlength=len(cells))
