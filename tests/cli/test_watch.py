@@ -127,6 +127,7 @@ def test_killed_at_random_moments_it_says_what_an_uninterrupted_watch_says(
         assert again[part] == said, part
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
 def test_a_watch_that_is_asked_to_stop_ends_with_130(
     pool: Path, tmp_path: Path, ending: signal.Signals
@@ -177,6 +178,7 @@ def test_a_duration_has_a_unit(pool: Path, tmp_path: Path) -> None:
     assert "is no duration such as 90s, 5m, 1h or 14d" in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_grow_is_named_and_more_room_is_all_that_is_needed(
     pool: Path, tmp_path: Path, key: Path
 ) -> None:
