@@ -34,7 +34,7 @@ bench-scan-scale: $(VENV)/.core ## a scan of 5 and of 20 million exchanges; need
 	@$(BIN)/stillwatch simulate demo --seed 1001 --out out/b.parquet --labels out/b.labels.parquet
 	@$(BIN)/python benchmarks/scan_scale.py --traffic out/a.parquet out/b.parquet --work out
 
-bench-detection: $(VENV)/.core ## the benchmark of detection: 30 cells, 20 seeds, about two hours on two cores; can be resumed
+bench-detection: $(VENV)/.core ## the benchmark of detection: 30 cells, 20 seeds, two and a half hours on two cores; can be resumed
 	@$(BIN)/stillwatch bench detection --size full --seeds 1000-1019 --out out/bench-detection
 
 smoke-detection: $(VENV)/.core ## its small size, with the floors of recall and the promise that CI holds
