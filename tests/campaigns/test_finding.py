@@ -213,36 +213,39 @@ def test_what_only_accounts_of_the_better_one_share_does_not_tie_the_second(
     assert sorted(len(tie.accounts) for tie in worse.ties) == [2, 8]
 
 
+CREW, CROWD = range(1, 21), range(1, 61)
+
+
+def crew_within_crowd(tmp_path: Path) -> Sequence[Campaign]:
+    """A campaign of twenty shares a card, and with forty others a second one."""
+    nats = dict.fromkeys(CROWD, 8.0) | dict.fromkeys(CREW, 20.0)
+    return found(tmp_path, {1: CREW, 2: CROWD}, nats)
+
+
 def test_a_crowd_is_not_reported_for_the_campaign_that_is_a_part_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its test was won by accounts that belong elsewhere; what is left is tested again."""
-    crew, crowd = range(1, 21), range(1, 61)
 
     def test(self: GroupTests, group: Group) -> EValues:
-        share = np.isin(group.accounts, crew).mean()
+        share = np.isin(group.accounts, CREW).mean()
         return EValues({Family.TIME: -5.0 + 40.0 * np.sqrt(share)})
 
     monkeypatch.setattr(GroupTests, "test", test)
-    nats = dict.fromkeys(crew, 20.0) | {each: 8.0 for each in crowd if each not in crew}
-    cards = {1: crew, 2: crowd}
-    tests = {tuple(members(each)): each.e_value for each in found(tmp_path, cards, nats)}
-    assert tests == pytest.approx({tuple(crew): 35.0, tuple(crowd[20:]): -5.0})
+    tests = {tuple(members(each)): each.e_value for each in crew_within_crowd(tmp_path)}
+    assert tests == pytest.approx({tuple(CREW): 35.0, tuple(CROWD[20:]): -5.0})
 
 
 def test_a_group_without_evidence_takes_no_level_from_the_others_when_it_is_tested_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crew, crowd = range(1, 21), range(1, 61)
-
     def test(self: GroupTests, group: Group) -> EValues:
-        ours = np.isin(group.accounts, crew).all()
+        ours = np.isin(group.accounts, CREW).all()
         return EValues({Family.TIME: 30.0 if ours else -np.inf})
 
     monkeypatch.setattr(GroupTests, "test", test)
     monkeypatch.setattr(Governor, "holds_back", lambda *_: None)
-    nats = dict.fromkeys(crew, 20.0) | {each: 8.0 for each in crowd if each not in crew}
-    levels = {members(each)[0]: each.level for each in found(tmp_path, {1: crew, 2: crowd}, nats)}
+    levels = {members(each)[0]: each.level for each in crew_within_crowd(tmp_path)}
     assert levels.keys() == {1, 21}
     assert levels[1] < 1e-9
     assert levels[21] == 1.0
