@@ -28,6 +28,10 @@ COMMANDS: dict[str, str] = {
     "simulate": "write labelled traffic with hidden campaigns",
     "bench": "measure detectors on a grid of hidden campaigns",
     "demo": "hide two campaigns in simulated traffic and find them",
+    "keys": "make, rotate, revoke and list the keys that the gateway lets in",
+    "actions": "slow, narrow, mark or suspend an account, and undo it",
+    "access": "check and test the rules of who may ask what",
+    "places": "get a file of countries, ask where an address is",
     "data": "where to get the public data sets that benchmarks use",
 }
 
