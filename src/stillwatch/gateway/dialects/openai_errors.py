@@ -17,21 +17,21 @@ _TYPES = {
 }
 
 
-def _error(refusal: Refusal) -> dict[str, object]:
-    kind = "api_error" if refusal.status >= 500 else "invalid_request_error"
-    return {
-        "error": {
-            "message": refusal.message,
-            "type": _TYPES.get(refusal.status, kind),
-            "param": None,
-            "code": refusal.code,
-        }
-    }
-
-
 def refusal_body(refusal: Refusal) -> bytes:
-    return msgspec.json.encode(_error(refusal))
+    """The body of an error response."""
+    kind = "api_error" if refusal.status >= 500 else "invalid_request_error"
+    return msgspec.json.encode(
+        {
+            "error": {
+                "message": refusal.message,
+                "type": _TYPES.get(refusal.status, kind),
+                "param": None,
+                "code": refusal.code,
+            }
+        }
+    )
 
 
 def failure_event(refusal: Refusal) -> bytes:
+    """The same as an event of a stream."""
     return b"data: " + refusal_body(refusal) + b"\n\n"

@@ -6,45 +6,37 @@ forces tokens or shows more of the model must be known as such, not be one of th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+from zlib import crc32
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, UnsetType
 
-from stillwatch.access import Bias, Structure
+from stillwatch.access import Asked, Bias, Structure
+from stillwatch.gateway.dialects.bodies import UNREADABLE, limited
 from stillwatch.gateway.dialects.dialect import UnreadableError
 
 __all__ = [
-    "NEVER_FORWARDED",
+    "Free",
     "SamplingFields",
     "StreamOptions",
     "bias_of",
-    "limited",
+    "brought_down",
+    "counted",
+    "shown_of_prompt",
     "structure_of",
 ]
 
-#: Fields through which a client could reach the mark or the engine's plug-ins: always taken out.
-NEVER_FORWARDED = frozenset(
-    {
-        "watermark",
-        "watermarking",
-        "watermark_config",
-        "vllm_xargs",
-        "extra_args",
-        "custom_params",
-        "custom_logit_processor",
-        "logits_processors",
-        "kv_transfer_params",
-        "cache_salt",
-        "lora_path",
-        "priority",
-    }
-)
-_LARGEST = 2**31 - 1
+#: Any JSON. It is decoded, not copied, so that a key that stands twice in it counts once.
+Free = Any | UnsetType
 
 
-class StreamOptions(msgspec.Struct, omit_defaults=True):
+class StreamOptions(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """`include_obfuscation` is read and not sent: the padding would not pass the allow-list."""
+
     include_usage: bool | None = None
+    continuous_usage_stats: bool | None = None
+    include_obfuscation: bool | None = None
 
 
 class SamplingFields(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -76,18 +68,18 @@ class SamplingFields(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=T
     prompt_logprobs: int | None = None
     return_tokens_as_token_ids: bool | None = None
     return_token_ids: bool | None = None
-    response_format: Raw | UnsetType = UNSET
-    structured_outputs: Raw | UnsetType = UNSET
-    guided_json: Raw | UnsetType = UNSET
-    guided_regex: Raw | UnsetType = UNSET
-    guided_choice: Raw | UnsetType = UNSET
-    guided_grammar: Raw | UnsetType = UNSET
-    json_schema: Raw | UnsetType = UNSET
-    regex: Raw | UnsetType = UNSET
-    ebnf: Raw | UnsetType = UNSET
+    response_format: Free = UNSET
+    structured_outputs: Free = UNSET
+    guided_json: Free = UNSET
+    guided_regex: Free = UNSET
+    guided_choice: Free = UNSET
+    guided_grammar: Free = UNSET
+    json_schema: Free = UNSET
+    regex: Free = UNSET
+    ebnf: Free = UNSET
 
 
-_GRAMMARS = (
+_GRAMMARS: Final = (
     "structured_outputs",
     "guided_json",
     "guided_regex",
@@ -97,15 +89,24 @@ _GRAMMARS = (
     "regex",
     "ebnf",
 )
-STRUCTURE_FIELDS = ("response_format", *_GRAMMARS)
+_FEATURES: Final[dict[str, tuple[str, ...]]] = {
+    "seed": ("seed",),
+    "echo": ("echo",),
+    "prompt_logprobs": ("prompt_logprobs",),
+    "token_ids": ("return_token_ids", "return_tokens_as_token_ids"),
+}
+_MOST_TOKEN_ID: Final = 2**31 - 1
 
 
 class _Format(msgspec.Struct):
     type: str = "text"
 
 
-_FORMATS = {"text": Structure.TEXT, "json_object": Structure.JSON, "json_schema": Structure.SCHEMA}
-_NULL = b"null"
+_FORMATS: Final = {
+    "text": Structure.TEXT,
+    "json_object": Structure.JSON,
+    "json_schema": Structure.SCHEMA,
+}
 
 
 def structure_of(body: SamplingFields) -> tuple[Structure, str | None]:
@@ -115,25 +116,28 @@ def structure_of(body: SamplingFields) -> tuple[Structure, str | None]:
         UnreadableError: `response_format` is no object with a type.
     """
     dictated, name = Structure.TEXT, None
-    if body.response_format is not UNSET and bytes(body.response_format) != _NULL:
+    if body.response_format is not UNSET and body.response_format is not None:
         try:
-            name = msgspec.json.decode(body.response_format, type=_Format).type
-        except (msgspec.DecodeError, RecursionError) as error:
+            name = msgspec.convert(body.response_format, _Format).type
+        except UNREADABLE as error:
             raise UnreadableError(f"response_format: {error}", "response_format") from error
         dictated = _FORMATS.get(name, Structure.GRAMMAR)
     for field in _GRAMMARS:
         value = getattr(body, field)
-        if value is not UNSET and bytes(value) != _NULL:
+        if value is not UNSET and value is not None:
             return Structure.GRAMMAR, name or field
     return dictated, name
 
 
 def bias_of(body: SamplingFields) -> tuple[Bias, tuple[int, ...]]:
-    """What `logit_bias` and token lists do, and to which tokens.
+    """What `logit_bias` and token lists do, and to which tokens (words that are banned have no
+    token ids; each counts under a negative number of its own).
 
     Raises:
-        UnreadableError: a key of `logit_bias` is no token id.
+        UnreadableError: a token id is none.
     """
+    if not (body.logit_bias or body.bad_words or body.allowed_token_ids is not None):
+        return Bias.NONE, ()
     kind, tokens = Bias.NONE, []
     for key, value in (body.logit_bias or {}).items():
         if not (key.isascii() and key.isdigit() and len(key) < 10):
@@ -141,58 +145,59 @@ def bias_of(body: SamplingFields) -> tuple[Bias, tuple[int, ...]]:
         tokens.append(int(key))
         kind = max(kind, Bias.BAN if value <= -100 else Bias.ANY)
     if body.allowed_token_ids is not None:
+        if not all(0 <= token <= _MOST_TOKEN_ID for token in body.allowed_token_ids):
+            raise UnreadableError("allowed_token_ids must be token ids", "allowed_token_ids")
         kind = Bias.ANY
         tokens += body.allowed_token_ids
     if body.bad_words:
         kind = max(kind, Bias.BAN)
-        tokens += [-1 - i for i in range(len(body.bad_words))]  # words: no ids, but they count
+        tokens += [-1 - crc32(word.encode()) for word in body.bad_words]
     return kind, tuple(tokens)
 
 
-def limited(name: str, value: int | None, least: int, default: int) -> int:
-    """A count of the request, checked; huge values are the same as the largest that we compare.
+def brought_down(request: SamplingFields, asked: Asked, granted: Asked) -> dict[str, Any]:
+    """The shared fields that must change for the request to ask what was granted, and no more.
+    Completions and log probabilities are counted differently: their dialects see to them."""
+    new: dict[str, Any] = {}
+    if granted.temperature != asked.temperature:
+        new["temperature"] = granted.temperature
+    if granted.bias != asked.bias:
+        new |= {"logit_bias": None, "allowed_token_ids": None, "bad_words": None}
+    if granted.structure != asked.structure:
+        new |= _formed(request, granted.structure)
+    for feature, fields in _FEATURES.items():
+        if getattr(asked, feature) and not getattr(granted, feature):
+            new |= dict.fromkeys(fields)
+    shown = new.get("prompt_logprobs", request.prompt_logprobs)
+    if shown is not None and granted.logprobs != asked.logprobs:
+        new["prompt_logprobs"] = min(shown, granted.logprobs) if granted.logprobs else None
+    return new
+
+
+def counted(request: SamplingFields) -> StreamOptions:
+    """The options of a stream with its usage, which settles the bill, whoever asked for it."""
+    options = request.stream_options
+    each = options.continuous_usage_stats if options and options.include_usage else None
+    return StreamOptions(include_usage=True, continuous_usage_stats=each)
+
+
+def shown_of_prompt(request: SamplingFields) -> int:
+    """Alternatives a position of the prompt; 1 for its own token alone.
 
     Raises:
-        UnreadableError: it is smaller than `least`.
+        UnreadableError: below 0, by which some servers mean all of the vocabulary.
     """
-    if value is None:
-        return default
-    if value < least:
-        raise UnreadableError(f"{name} must be at least {least}, not {value}", name)
-    return min(value, _LARGEST)
+    if request.prompt_logprobs is None:
+        return 0
+    return max(1, limited("prompt_logprobs", request.prompt_logprobs, 0, 0))
 
 
-def reading_error(error: Exception) -> UnreadableError:
-    """msgspec's words about a body, without the body's own."""
-    if isinstance(error, RecursionError):
-        return UnreadableError("the body is nested too deeply")
-    if isinstance(error, msgspec.ValidationError):
-        return UnreadableError(str(error), parameter_in(error))
-    return UnreadableError(f"the body is not JSON: {error}")
-
-
-def parameter_in(error: Exception) -> str | None:
-    """The path that msgspec names, as ``messages[0].role``."""
-    _, _, path = str(error).partition(" - at `$")
-    return path.rstrip("`").lstrip(".") or None
-
-
-def unknown_in(error: msgspec.ValidationError) -> str | None:
-    """The field that was not known, with its path, if that is what is wrong."""
-    message = str(error)
-    if not message.startswith("Object contains unknown field `"):
-        return None
-    name = message.split("`")[1]
-    where = parameter_in(error)
-    return f"{where}.{name}" if where else name
-
-
-def generic(body: bytes) -> dict[str, Any]:
-    """The body as a mapping, each key once (the last one counts)."""
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise reading_error(error) from error
-    if not isinstance(found, dict):
-        raise UnreadableError("the body must be a JSON object")
-    return found
+def _formed(request: SamplingFields, granted: Structure) -> dict[str, Any]:
+    """Grammars go; so does a `response_format` that dictates more than was granted, down to JSON
+    where that much was."""
+    new: dict[str, Any] = dict.fromkeys(_GRAMMARS, UNSET)
+    bare = msgspec.structs.replace(request, **new)
+    if structure_of(bare)[0] > granted:
+        json = granted >= Structure.JSON
+        new["response_format"] = {"type": "json_object"} if json else UNSET
+    return new

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MEDIA_TOKENS", "tokens_of_bytes"]
+__all__ = ["MEDIA_TOKENS", "tokens_of_bytes", "tokens_of_piece"]
 
 #: Tokens reserved for a picture or a recording; settled by what the upstream reports.
 MEDIA_TOKENS = 1600
@@ -14,3 +14,9 @@ _BYTES = 3
 def tokens_of_bytes(size: int) -> int:
     """An estimate on the high side, never less than 1."""
     return size // _BYTES + 1
+
+
+def tokens_of_piece(text: str) -> int:
+    """The same for a piece of a stream: at least the one token that made the upstream send it."""
+    size = len(text) if text.isascii() else len(text.encode())
+    return max(1, size // _BYTES)
