@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,6 +42,7 @@ PLACES = frozenset(UNSEEN)
 #: Beyond this, int and double cannot be told apart by a comparison, and nothing may rest on it.
 _EXACT = 2**53
 _LARGEST = 2**63 - 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,11 +128,26 @@ def assuming(tree: Node, unseen: frozenset[str], favour: bool) -> Node:
 
 
 def context_of(values: dict[str, object]) -> cel.Context:
-    """Facts, as the engine wants them: whole numbers within 64 bits."""
+    """Facts, as the engine wants them: whole numbers within 64 bits, and texts that are Unicode.
+
+    What is no Unicode becomes U+FFFD, which no condition may name; NaN, which the engine does not
+    compare and JSON does not carry, counts as infinite.
+    """
     for name, value in values.items():
         if type(value) is int and not -_LARGEST <= value <= _LARGEST:
             values[name] = _LARGEST if value > 0 else -_LARGEST
-    return cel.Context(values)
+        elif value != value:
+            values[name] = math.inf
+    try:
+        return cel.Context(values)
+    except ValueError:
+        return cel.Context({name: _unicode(value) for name, value in values.items()})
+
+
+def _unicode(value: object) -> object:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    return [_unicode(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _try(condition: Condition, sample: RequestFacts) -> None:
@@ -137,11 +155,9 @@ def _try(condition: Condition, sample: RequestFacts) -> None:
     context = context_of({name: FACTS[name].read(sample) for name in condition.reads})
     try:
         result = condition.program.execute(context)
-    except (IndexError, ArithmeticError) as error:
-        if condition.fallible:
-            return
-        raise ConditionError(f"the engine fails on it: {error}") from error
-    except (RuntimeError, TypeError, ValueError) as error:
+    except (IndexError, ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+        if condition.fallible and not isinstance(error, RuntimeError | ValueError):
+            return  # TypeError too: 0.0 / 0.0 is NaN, which the engine does not compare
         raise ConditionError(f"the engine fails on it: {error}") from error
     if not isinstance(result, bool):
         raise ConditionError(f"it gives {result!r} where true or false is needed")

@@ -235,5 +235,7 @@ def _literal(kind: str, text: str) -> Literal:
         value = cel.evaluate(text)  # the engine's own reading of escapes and digits
     except (ValueError, TypeError, RuntimeError) as error:
         raise ConditionError(f"{text} is not a value that CEL knows") from error
+    if isinstance(value, str) and "\ufffd" in value:
+        raise ConditionError("U+FFFD stands for what is no text, and may not be named")
     kinds = {str: "string", int: "int", float: "double"}
     return Literal(kinds[type(value)], value, text)

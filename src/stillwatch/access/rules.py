@@ -179,10 +179,7 @@ class _Selection:
     def evaluate(self, values: Sequence[object]) -> tuple[Match, ...]:
         facts = dict(zip(self._names, values, strict=True))
         unseen = frozenset(n for n in UNSEEN if n in facts and facts[n] == UNSEEN[n])
-        try:
-            context = context_of(facts)
-        except Exception:  # a text that is no Unicode: nothing can be said of this request
-            return tuple(e.failed for e in self._chosen if not isinstance(e.rule.effect, Tier))
+        context = context_of(facts)
         outcomes = [each.outcome(context, unseen) for each in self._chosen]
         return tuple(match for match in outcomes if match is not None)
 

@@ -16,22 +16,33 @@ from stillwatch.access.limits.charges import Limit
 from stillwatch.access.reading.backends import read_backends
 from stillwatch.access.reading.levels import Level, read_levels
 from stillwatch.access.reading.places import PlaceSettings, read_places
+from stillwatch.access.reading.purposes import purpose_rules
 from stillwatch.access.reading.rules import read_rules
 from stillwatch.access.reading.tiers import read_tiers
 from stillwatch.access.rules import RuleSet
+from stillwatch.access.surface import Surface
 from stillwatch.settings import Section, read_settings
 
 __all__ = ["AccessSettings", "Level", "PlaceSettings", "read_access", "read_access_file"]
 
 
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the sections of this room say. `levels` always holds ``default``."""
+    """All that the sections of this room say.
+
+    `levels` always holds ``default``. `rules` begins with those that keep levels for their
+    registered purposes.
+    """
 
     levels: dict[str, Level]
     tiers: dict[str, tuple[Limit, ...]]
     backends: tuple[Backend, ...]
     rules: RuleSet
     places: PlaceSettings
+
+    @property
+    def surfaces(self) -> dict[str, Surface]:
+        """What each level allows."""
+        return {name: level.surface for name, level in self.levels.items()}
 
 
 def read_access(settings: Section) -> AccessSettings:
@@ -43,16 +54,17 @@ def read_access(settings: Section) -> AccessSettings:
     levels = read_levels(settings.section("levels"))
     tiers = read_tiers(settings.section("tiers"))
     backends = read_backends(settings)
+    rules = read_rules(
+        settings,
+        levels=levels if "levels" in settings else None,
+        tiers=tiers if "tiers" in settings else None,
+        backends=backends if "backends" in settings else None,
+    )
     return AccessSettings(
         levels=levels,
         tiers=tiers,
         backends=backends,
-        rules=read_rules(
-            settings,
-            levels=levels if "levels" in settings else None,
-            tiers=tiers if "tiers" in settings else None,
-            backends=backends if "backends" in settings else None,
-        ),
+        rules=RuleSet([*purpose_rules(levels), *rules]),
         places=read_places(settings.section("places")),
     )
 

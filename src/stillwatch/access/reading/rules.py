@@ -13,7 +13,7 @@ from stillwatch.access.limits.charges import Limit
 from stillwatch.access.reading.effects import EFFECTS, Known, read_effect
 from stillwatch.access.reading.levels import Level
 from stillwatch.access.reading.values import items, one_of, said_once, texts, wrong
-from stillwatch.access.rules import Rule, RuleSet, covers
+from stillwatch.access.rules import Rule, covers
 from stillwatch.errors import SettingsError
 from stillwatch.settings import Section
 
@@ -26,7 +26,7 @@ def read_rules(
     levels: Mapping[str, Level] | None = None,
     tiers: Mapping[str, tuple[Limit, ...]] | None = None,
     backends: Sequence[Backend] | None = None,
-) -> RuleSet:
+) -> list[Rule]:
     """The list under `rules`. What is ``None`` of the rest is not known, and not checked against.
 
     Raises:
@@ -46,7 +46,7 @@ def read_rules(
                     line=section.line,
                 )
         rules.append(rule)
-    return RuleSet(rules)
+    return rules
 
 
 def _rule(
