@@ -5,8 +5,12 @@ Out: a :class:`Decision` (allow or refuse, what is granted, which backends, what
 without any I/O; and limiters that reserve and settle the charges. Nothing here knows HTTP.
 """
 
+from stillwatch.access.backends import Backend
+from stillwatch.access.decide import decide
 from stillwatch.access.decision import Decision, Refusal
 from stillwatch.access.facts import FACTS, UNKNOWN, Asked, Caller, Origin, RequestFacts
+from stillwatch.access.rules import RuleSet
+from stillwatch.access.snapshot import Snapshot
 from stillwatch.access.surface import (
     CLOSED,
     MOST_LOGPROBS,
@@ -16,6 +20,7 @@ from stillwatch.access.surface import (
     Structure,
     Surface,
 )
+from stillwatch.access.view import View
 
 __all__ = [
     "CLOSED",
@@ -24,6 +29,7 @@ __all__ = [
     "OPEN",
     "UNKNOWN",
     "Asked",
+    "Backend",
     "Bias",
     "Caller",
     "Decision",
@@ -31,6 +37,10 @@ __all__ = [
     "Reasoning",
     "Refusal",
     "RequestFacts",
+    "RuleSet",
+    "Snapshot",
     "Structure",
     "Surface",
+    "View",
+    "decide",
 ]
