@@ -18,6 +18,7 @@ from stillwatch.access.places import Places
 from stillwatch.access.reading import AccessSettings
 from stillwatch.errors import SettingsError
 from stillwatch.gateway.app import Gateway
+from stillwatch.gateway.holding import Holding
 from stillwatch.gateway.measures import Measures
 from stillwatch.gateway.recording import open_recording
 from stillwatch.gateway.services import Services
@@ -83,11 +84,12 @@ async def running(
         stack.push_async_callback(recorder.close)
         limiter = _limiter(settings)
         stack.push_async_callback(limiter.close)
+        holding = Holding(limiter)
         upstream = open_upstream()
         stack.push_async_callback(upstream.close)
         services = Services(
             view=present,
-            limiter=limiter,
+            holding=holding,
             upstream=upstream,
             records=recorder,
             measures=Measures(),
@@ -95,16 +97,13 @@ async def running(
             places=_places(settings.access),
             credentials=settings.credentials,
         )
-        stack.push_async_callback(_settled, services)
+        stack.push_async_callback(holding.close)
+        tasks = [asyncio.create_task(holding.renew_all())]
         if reread is not None:
-            task = asyncio.create_task(_follow(reread, services, present))
+            tasks.append(asyncio.create_task(_follow(reread, services, present)))
+        for task in tasks:
             stack.callback(task.cancel)
         yield Gateway(services)
-
-
-async def _settled(services: Services) -> None:
-    if services.settling:
-        await asyncio.wait(services.settling, timeout=5.0)
 
 
 def _limiter(settings: GatewaySettings) -> Limiter:

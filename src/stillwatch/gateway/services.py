@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
 from stillwatch.access import UNKNOWN, Backend, Origin, View
-from stillwatch.access.limits import Limiter, Reservation, Usage
 from stillwatch.exchange import RawExchange
 from stillwatch.gateway.head import TrustedHops
+from stillwatch.gateway.holding import Holding
 from stillwatch.gateway.measures import Measures
 from stillwatch.gateway.upstream import Upstream
 
 __all__ = ["Geography", "Records", "Services"]
-
-_log = logging.getLogger(__name__)
 
 
 class Records(Protocol):
@@ -44,7 +40,7 @@ class Services(msgspec.Struct, kw_only=True):
     """
 
     view: Callable[[], View]
-    limiter: Limiter
+    holding: Holding
     upstream: Upstream
     records: Records
     measures: Measures
@@ -53,7 +49,6 @@ class Services(msgspec.Struct, kw_only=True):
     credentials: Mapping[str, Mapping[str, str]] = {}
     largest_request: int = 16 * 2**20
     largest_answer: int = 64 * 2**20
-    settling: set[asyncio.Task[None]] = msgspec.field(default_factory=set)
 
     def located(self, origin: Origin) -> Origin:
         """The origin with its places, where we can tell."""
@@ -61,17 +56,6 @@ class Services(msgspec.Struct, kw_only=True):
             return origin
         country, asn, asn_class = self.places.look_up(origin.ip)
         return msgspec.structs.replace(origin, country=country, asn=asn, asn_class=asn_class)
-
-    def settle(self, reservation: Reservation, usage: Usage) -> None:
-        """Settle without waiting, so that a cancelled request settles like any other."""
-        task = asyncio.ensure_future(self.limiter.settle(reservation, usage))
-        self.settling.add(task)
-        task.add_done_callback(self._settled)
-
-    def _settled(self, task: asyncio.Task[None]) -> None:
-        self.settling.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("a reservation was not settled", exc_info=task.exception())
 
     def backends(self, view: View, names: tuple[str, ...]) -> list[Backend]:
         """The backends of these names, in the operator's order."""

@@ -116,14 +116,14 @@ class Serving:
             raise RefusedError(decision.refusal)
         if decision.delay:
             await asyncio.sleep(decision.delay)
-        reservation = await services.limiter.reserve(decision.charges)
+        reservation = await services.holding.reserve(decision.charges)
         if isinstance(reservation, Exceeded):
             raise RefusedError(over_limit(reservation))
         try:
             with Noticing(receive):
                 await self._forward(view, decision, incoming)
         finally:
-            services.settle(reservation, self._usage(incoming))
+            services.holding.settle(reservation, self._usage(incoming))
 
     def _facts(self, incoming: Incoming | None, head: Head) -> RequestFacts:
         return RequestFacts(
