@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stillwatch.access.backends import Backend, allowed
@@ -55,6 +55,7 @@ ROUTES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), ROUTES), max_size=4), ROUTES)
 def test_another_rule_never_allows_more(routes: list[tuple[str, Route]], more: Route) -> None:
     before, _ = allowed(ALL, routes, "large-1")

@@ -39,7 +39,7 @@ RULES = st.lists(
 ).map(lambda each: [r for i, parts in enumerate(each) if (r := drawn(i, *parts))])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(RULES, RELATED)
 def test_memory_changes_no_match(rules: list[Rule], requests: list[RequestFacts]) -> None:
     remembering, forgetful = RuleSet(rules), RuleSet(rules, remembered=0)
