@@ -1,7 +1,8 @@
 """A gateway that records as fast as there is room, until it is killed.
 
-Usage: record_forever.py STATE FIRST TIMES. The moment at which exchange FIRST + i was recorded
-(monotonic clock, ns) is put at place i of the file TIMES, of 64-bit integers.
+Usage: record_forever.py STATE FIRST TIMES. TIMES is a file of 64-bit integers (monotonic, ns):
+the moment up to which the timers of a flush after each exchange have run; the moments at which the
+exchanges FIRST, FIRST + 1, … were recorded.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from pathlib import Path
 
 from stillwatch.exchange import Message, RawExchange
 from stillwatch.gateway.recording import open_recording
+from stillwatch.gateway.recording.recorder import FLUSH
+
+PAUSE = 0.005  # seconds
 
 
 async def main() -> None:
@@ -24,20 +28,22 @@ async def main() -> None:
     await recorder.start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    for place in range(len(moments)):
+    for place in range(len(moments) - 1):
         await recorder.wait_for_room()
         text = "a few words and a number so that there is something to sketch "
         recorder.record(
             RawExchange(
                 at=time.time_ns() // 1000,
                 account=f"account {place % 7}",
-                messages=(Message("user", f"{text * 5}{place}"),),
+                messages=(Message("user", f"{text}{place}"),),
                 prompt_tokens=int(first) + place,
             )
         )
-        moments[place] = time.monotonic_ns()
+        moments[1 + place] = time.monotonic_ns()
         if place % 20 == 19:
-            await asyncio.sleep(0.002)
+            before = time.monotonic_ns()
+            await asyncio.sleep(PAUSE)  # timers run in the order of their times, ours after theirs
+            moments[0] = before + round((PAUSE - FLUSH) * 1e9)
 
 
 asyncio.run(main())

