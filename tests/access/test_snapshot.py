@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from stillwatch.access.enforcement import ActionStore
 from stillwatch.access.erasure import erase_account, expire
 from stillwatch.access.following import Follower
 from stillwatch.access.keys import KeyStore
+from stillwatch.access.secret import LONGEST, digest_of
 
 NOW = 1_790_000_000
 DAY = 86_400
@@ -50,6 +53,28 @@ def test_a_snapshot_that_is_held_never_changes(
     assert (found := follower.snapshot.caller_of(secret)) is not None
     assert found.revoked_at == NOW
     assert len(follower.snapshot.actions_on(caller, NOW)) == 1
+
+
+def test_a_key_that_was_read_at_the_start_is_revoked_like_any_other(
+    keys: KeyStore, database: Database, clock: Any
+) -> None:
+    secret, caller = keys.create(account="acme")
+    follower = Follower(database, clock=clock)
+    keys.revoke(caller.key_id)
+    follower.refresh()
+    assert (found := follower.snapshot.caller_of(secret)) is not None
+    assert found.revoked_at == NOW
+
+
+def test_what_is_too_long_for_a_secret_is_not_even_looked_up(
+    keys: KeyStore, follower: Follower, tmp_path: Path
+) -> None:
+    secrets = ["x" * length for length in (LONGEST, LONGEST + 1)]
+    lines = [{"sha256": digest_of(secret).hex(), "account": "a"} for secret in secrets]
+    (tmp_path / "keys").write_text("\n".join(map(json.dumps, lines)))
+    keys.import_file(tmp_path / "keys")
+    follower.refresh()
+    assert [follower.snapshot.caller_of(s) is not None for s in secrets] == [True, False]
 
 
 def test_expired_and_revoked_keys_are_still_found(keys: KeyStore, follower: Follower) -> None:

@@ -100,16 +100,15 @@ class Follower:
         with self._mutex:
             try:
                 asked = (time.monotonic(), self._clock())
+                last = snapshot = self._snapshot
                 with self._database.reading() as (connection, version):
-                    last = self._snapshot
-                    changed = last is None or last.version != version
-                    if changed:
-                        self._snapshot = next_snapshot(connection, last, version, asked[1])
+                    if last is None or last.version != version:
+                        snapshot = next_snapshot(connection, last, version, asked[1])
             except Exception as error:
                 self._error = str(error)
                 raise
-            self._seen, self._error = asked, None
-            return changed
+            self._snapshot, self._seen, self._error = snapshot, asked, None
+            return snapshot is not last
 
     def start(self) -> Follower:
         """Look again and again, until :meth:`close`."""
