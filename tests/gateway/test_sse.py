@@ -82,6 +82,7 @@ def test_bytes_that_arrive_one_by_one_give_the_same_events(stream: bytes) -> Non
 
 @unhurried
 @given(STREAMS, st.lists(st.integers(0, 200), max_size=20), st.integers(1, 12))
+@example(b": ping\ndata: a\n\n", [7], 8)
 def test_whether_an_event_is_too_large_does_not_hang_on_the_cuts(
     stream: bytes, cuts: list[int], largest: int
 ) -> None:

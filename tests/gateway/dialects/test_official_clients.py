@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
 
 from stillwatch.access import CLOSED, OPEN, Surface
 from stillwatch.gateway.dialects.openai_models import Model, listed, one
@@ -15,6 +14,7 @@ from .samples import CHAT, COMPLETIONS, MESSAGES, Sample
 
 openai = pytest.importorskip("openai")
 anthropic = pytest.importorskip("anthropic")
+TypeAdapter = pytest.importorskip("pydantic").TypeAdapter
 surfaces = pytest.mark.parametrize("surface", [CLOSED, OPEN], ids=["closed", "open"])
 
 CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -88,7 +88,7 @@ EVENTS: list[dict[str, Any]] = [
 def test_anthropic_takes_our_events(surface: Surface) -> None:
     incoming = MESSAGES.dialect.read(json.dumps(MESSAGES.least | {"stream": True}).encode())
     scrubber = MESSAGES.dialect.stream(incoming, surface)
-    adapter: TypeAdapter[Any] = TypeAdapter(anthropic.types.RawMessageStreamEvent)
+    adapter = TypeAdapter(anthropic.types.RawMessageStreamEvent)
     for event in EVENTS:
         data = scrubber.event(None, json.dumps(event).encode()).partition(b"data: ")[2]
         assert adapter.validate_json(data).type == event["type"]

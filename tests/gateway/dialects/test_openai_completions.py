@@ -77,3 +77,11 @@ def test_the_likeliest_alternatives_are_shown() -> None:
     assert json.loads(PLAIN.scrub(body, read(), OPEN).body)["choices"][0]["logprobs"] == logprobs
     hidden = json.loads(PLAIN.scrub(body, read(), Surface()).body)["choices"][0]
     assert hidden["logprobs"] is None
+
+
+def test_ids_that_stand_in_for_tokens_are_hidden() -> None:
+    logprobs = {"tokens": ["token_id:77"], "top_logprobs": [{"token_id:77": -1.0}]}
+    body = json.dumps({"choices": [{"text": "a", "logprobs": logprobs}]}).encode()
+    out = json.loads(PLAIN.scrub(body, read(), Surface(logprobs=2)).body)["choices"][0]
+    assert out["logprobs"] == {"tokens": [""], "top_logprobs": [{"": -1.0}]}
+    assert json.loads(PLAIN.scrub(body, read(), OPEN).body)["choices"][0]["logprobs"] == logprobs
