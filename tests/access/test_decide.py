@@ -312,3 +312,14 @@ def test_whatever_is_asked_what_is_granted_lies_within_level_and_surface(
     assert exceeding(decision.granted, decision.surface) == ()
     assert decision.surface <= level
     assert not (decision.granted.logprobs and decision.granted.bias)
+
+
+def test_raw_prompts_need_a_level_that_may_begin_the_answer(view: View) -> None:
+    def asked(level: str) -> Decision:
+        caller = Caller(key_id="k", account="a", level=level)
+        return decide(
+            RequestFacts(caller=caller, asked=Asked(model="m"), route="completions", at=NOW), view
+        )
+
+    assert code(asked("default")) == (400, "beyond_level")
+    assert asked("open").allowed

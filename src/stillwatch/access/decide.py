@@ -38,6 +38,9 @@ from stillwatch.access.view import View
 
 __all__ = ["decide"]
 
+#: Routes whose prompt may hold a whole conversation with an answer begun: as good as a prefill.
+_RAW_PROMPTS = frozenset({"completions"})
+
 
 class _Weighed(msgspec.Struct):
     """What the matching rules and the actions in force come to."""
@@ -82,6 +85,8 @@ def _granted(
     granted, changed = reduced(asked, weighed.bound)
     if not weighed.bound.allows_model(asked.model):
         return _refused(no_such_model(asked.model, "narrowed"), weighed)
+    if facts.route in _RAW_PROMPTS and not level.prefill:
+        return _refused(beyond((facts.route,), caller.level), weighed)
     if names := exceeding(granted, level):
         return _refused(beyond(names, caller.level), weighed)
     granted, bounded = reduced(granted, level)

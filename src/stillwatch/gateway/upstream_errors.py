@@ -25,7 +25,7 @@ def words_of(body: bytes) -> str:
     """The message in an error's body, or nothing; `error.message`, `message` or `detail`."""
     try:
         found = msgspec.json.decode(body, type=_Error)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
         return ""
     words = found.error.message if isinstance(found.error, _Words) else found.error
     return (words or found.message or found.detail or "")[:_LONGEST]
