@@ -72,7 +72,7 @@ def test_a_writer_that_is_killed_leaves_whole_rows(tmp_path: Path) -> None:
 def test_writers_that_are_killed_at_random_moments_leave_whole_rows(tmp_path: Path) -> None:
     open_database(tmp_path, create=True).close()
     moments, said = random.Random(1), []
-    for i in range(25):
+    for i in range(12):
         said += killed(tmp_path, str(i), after=moments.uniform(0, 0.1))
         check(tmp_path, said)
 
