@@ -79,7 +79,10 @@ async def running(
         follower = Follower(database).start()
         stack.callback(follower.close)
         present = Present(settings.access, settings.marks, follower)
-        recorder = open_recording(state, retention_days=settings.retention_days)
+        measures = Measures()
+        recorder = open_recording(
+            state, retention_days=settings.retention_days, on_kept=measures.commit_lag.observe
+        )
         await recorder.start()
         stack.push_async_callback(recorder.close)
         limiter = _limiter(settings)
@@ -92,7 +95,7 @@ async def running(
             holding=holding,
             upstream=upstream,
             records=recorder,
-            measures=Measures(),
+            measures=measures,
             hops=settings.hops,
             places=_places(settings.access),
             credentials=settings.credentials,
