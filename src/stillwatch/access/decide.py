@@ -26,7 +26,6 @@ from stillwatch.access.refusing import (
     expired,
     leaking,
     misconfigured,
-    no_purpose,
     no_such_model,
     nowhere,
     suspended,
@@ -68,14 +67,12 @@ def decide(facts: RequestFacts, view: View) -> Decision:
     level = view.levels.get(caller.level)
     if level is None:
         return _refused(misconfigured("level", caller.level))
-    if level.purposes and level.purposes.isdisjoint(caller.purposes):
-        return _refused(no_purpose(caller.level, level.purposes))
-    if not level.surface.allows_model(facts.asked.model):
+    if not level.allows_model(facts.asked.model):
         return _refused(no_such_model(facts.asked.model, caller.level))
     weighed = _weigh(view.rules.matching(facts), actions)
     if weighed.refusal is not None:
         return _refused(weighed.refusal, weighed)
-    return _granted(facts, view, caller, level.surface, weighed)
+    return _granted(facts, view, caller, level, weighed)
 
 
 def _granted(

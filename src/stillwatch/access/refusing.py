@@ -13,7 +13,6 @@ __all__ = [
     "expired",
     "leaking",
     "misconfigured",
-    "no_purpose",
     "no_such_model",
     "nowhere",
     "suspended",
@@ -26,7 +25,7 @@ def unauthorised(code: str, message: str) -> Refusal:
 
 
 def expired(caller: Caller, at: float) -> Refusal | None:
-    if caller.revoked_at is not None and at >= caller.revoked_at:
+    if caller.revoked_at is not None:  # whoever revoked it may have a clock that is ahead
         return unauthorised("revoked_key", "this API key was revoked; use another")
     if caller.expires_at is not None and at >= caller.expires_at:
         return unauthorised("expired_key", "this API key has expired; use another")
@@ -48,16 +47,6 @@ def misconfigured(what: str, name: str) -> Refusal:
         code=f"no_such_{what}",
         message=f"the {what} '{name}' of this key is not defined here; tell your provider",
         rule=f"{what} {name}",
-    )
-
-
-def no_purpose(level: str, purposes: frozenset[str]) -> Refusal:
-    return Refusal(
-        status=403,
-        code="purpose_needed",
-        message=f"the level '{level}' is for accounts registered for "
-        f"{' or '.join(sorted(purposes))}; ask your provider to register the purpose",
-        rule=f"level {level}",
     )
 
 

@@ -10,9 +10,9 @@ from stillwatch.access.actions import Action
 from stillwatch.access.backends import Backend
 from stillwatch.access.facts import Caller
 from stillwatch.access.limits.charges import Limit
-from stillwatch.access.reading.levels import Level
 from stillwatch.access.rules import RuleSet
 from stillwatch.access.snapshot import Snapshot
+from stillwatch.access.surface import CLOSED, Surface
 
 __all__ = ["View"]
 
@@ -25,9 +25,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     snapshot: Snapshot
     backends: tuple[Backend, ...]
-    levels: Mapping[str, Level] = msgspec.field(
-        default_factory=lambda: {"default": Level(name="default")}
-    )
+    levels: Mapping[str, Surface] = msgspec.field(default_factory=lambda: {"default": CLOSED})
     tiers: Mapping[str, tuple[Limit, ...]] = msgspec.field(default_factory=lambda: {"default": ()})
     rules: RuleSet = msgspec.field(default_factory=RuleSet)
     marks: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -71,7 +71,7 @@ class Listing:
         if refusal is not None and (caller is None or refusal.status in _OF_THE_CALLER):
             raise RefusedError(refusal)
         assert caller is not None
-        surface = view.levels[caller.level].surface
+        surface = view.levels[caller.level]
         for action in view.actions_on(caller, facts.at):
             if action.kind == "narrow":
                 surface = surface & action.bound()

@@ -43,7 +43,7 @@ class Present:
         self._view = View(
             snapshot=self._keys.snapshot,
             backends=access.backends,
-            levels=access.levels,
+            levels=access.surfaces,
             tiers={"default": (), **access.tiers},
             rules=access.rules,
             marks=marks,
