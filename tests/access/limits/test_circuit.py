@@ -40,31 +40,49 @@ def test_while_it_is_away_one_caller_a_pause_asks() -> None:
     assert [circuit.may_try() for _ in range(3)] == [True] * 3
 
 
+def told(later: Later[str]) -> list[str]:
+    """Everything that waits, in the order in which it is told."""
+    messages = []
+    while (message := later.first()) is not None:
+        messages.append(message)
+        later.told(message)
+    return messages
+
+
 def test_what_waits_is_bounded_and_what_goes_is_counted() -> None:
-    later: Later[int] = Later(3, 60, clock=Seconds())
-    for number in range(5):
-        later.add(number)
+    later: Later[str] = Later(3, 60, clock=Seconds())
+    for message in "abcde":
+        later.add(message)
     assert (len(later), later.lost) == (3, 2)
-    taken = [later.take() for _ in range(4)]
-    assert taken == [(60.0, 2), (60.0, 3), (60.0, 4), None]
+    assert told(later) == ["c", "d", "e"]
+    assert (len(later), later.lost) == (0, 2)
 
 
-def test_what_is_put_back_comes_first_and_no_later() -> None:
-    seconds = Seconds()
-    later: Later[str] = Later(3, 60, clock=seconds)
+def test_what_could_not_be_told_waits_on_as_the_first() -> None:
+    later: Later[str] = Later(3, 60, clock=Seconds())
     later.add("first")
-    seconds.now = 30
     later.add("second")
-    taken = later.take()
-    assert taken == (60.0, "first")
-    later.put_back(*taken)
-    assert later.take() == (60.0, "first")
+    assert later.first() == "first"
+    assert len(later) == 2
+    assert told(later) == ["first", "second"]
+
+
+def test_what_made_room_while_it_was_told_takes_no_other_with_it() -> None:
+    later: Later[str] = Later(1, 60, clock=Seconds())
+    later.add("first")
+    message = later.first()
+    assert message == "first"
+    later.add("second")
+    later.told(message)
+    assert told(later) == ["second"]
 
 
 def test_what_waited_too_long_to_matter_is_not_told() -> None:
     seconds = Seconds()
     later: Later[str] = Later(3, 60, clock=seconds)
     later.add("old")
+    seconds.now = 30
+    later.add("new")
     seconds.now = 60
-    assert later.take() is None
+    assert told(later) == ["new"]
     assert later.lost == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -66,6 +67,20 @@ def test_a_subject_whose_request_still_runs_is_remembered(clock: Any) -> None:
         clock.advance(2)
     limiter.settle_now(long, Usage(tokens=100))
     assert not isinstance(limiter.reserve_now([Charge(rate, "long", 1)]), Reservation)
+
+
+def test_slots_of_what_still_runs_are_held_again_even_if_others_came(clock: Any) -> None:
+    limiter = MemoryLimiter(clock=clock)
+    late = limiter.reserve_now([Charge(LIMITS[2], "a", 60)])
+    clock.advance(61)
+    other = limiter.reserve_now([Charge(LIMITS[2], "a", 60)])
+    assert isinstance(late, Reservation)
+    assert isinstance(other, Reservation)
+    asyncio.run(limiter.renew(late))
+    limiter.settle_now(other, Usage())
+    assert not isinstance(limiter.reserve_now([Charge(LIMITS[2], "a", 1)]), Reservation)
+    limiter.settle_now(late, Usage())
+    assert isinstance(limiter.reserve_now([Charge(LIMITS[2], "a", 60)]), Reservation)
 
 
 def test_limits_that_are_made_for_each_request_share_their_state(clock: Any) -> None:

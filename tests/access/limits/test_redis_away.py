@@ -21,16 +21,18 @@ pytestmark = pytest.mark.service
 BUDGET = Limit(name="budget", scope="org", unit="tokens", amount=100, calendar="month")
 LENIENT = msgspec.structs.replace(BUDGET, name="lenient", when_away="allow")
 ALL = Charge(BUDGET, "a", 100)
+HANGS = 0.5  # seconds until a store that does not answer is given up
 Eventually = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
 def keep(runner: asyncio.Runner) -> Iterator[Callable[..., Keeper]]:
-    """Makes keepers that ask again soon, and closes them."""
+    """Makes keepers that ask again soon, and closes them. They have much patience, as the machine
+    may be busy, except in the tests of a store that hangs."""
     made: list[RedisLimiter] = []
 
     def make(url: str, **options: Any) -> Keeper:
-        made.append(RedisLimiter(url, **{"pause": 0.02, "timeout": 0.1, **options}))
+        made.append(RedisLimiter(url, **{"pause": 0.02, "timeout": 30, **options}))
         return Keeper(made[-1], runner)
 
     yield make
@@ -82,13 +84,14 @@ def test_a_store_that_was_killed_is_used_again_when_it_is_back(
 def test_what_was_settled_while_the_store_hung_is_told_when_it_is_back(
     keep: Callable[..., Keeper], own_redis: RedisServer, eventually: Eventually
 ) -> None:
-    keeper = keep(own_redis.url)
-    reservations = [keeper.admit(Charge(BUDGET, "a", 10)) for _ in range(10)]
+    patient, hasty = keep(own_redis.url), keep(own_redis.url, timeout=HANGS)
+    reservations = [patient.admit(Charge(BUDGET, "a", 10)) for _ in range(10)]
     own_redis.process.send_signal(signal.SIGSTOP)
     for reservation in reservations:
-        keeper.settle(reservation, Usage(tokens=1))
+        hasty.settle(reservation, Usage(tokens=1))
     own_redis.process.send_signal(signal.SIGCONT)
-    eventually(back(keeper))
+    eventually(back(hasty))
+    keeper = patient
     assert keeper.outstanding() == 0
     keeper.refuse(Charge(BUDGET, "a", 91))
     keeper.admit(Charge(BUDGET, "a", 90))
@@ -97,13 +100,13 @@ def test_what_was_settled_while_the_store_hung_is_told_when_it_is_back(
 def test_what_was_reserved_without_an_answer_is_given_back(
     keep: Callable[..., Keeper], own_redis: RedisServer, eventually: Eventually
 ) -> None:
-    keeper = keep(own_redis.url)
-    keeper.settle(keeper.admit(ALL), Usage(sent=False))
+    keeper, hasty = keep(own_redis.url), keep(own_redis.url, timeout=HANGS)
+    hasty.reserve(Charge(BUDGET, "a", 0))  # has a connection
     own_redis.process.send_signal(signal.SIGSTOP)
-    assert keeper.refuse(ALL).away
+    assert hasty.refuse(ALL).away
     own_redis.process.send_signal(signal.SIGCONT)
-    eventually(back(keeper))
-    assert keeper.outstanding() == 0
+    eventually(back(hasty))
+    assert keeper.outstanding() <= 1  # of the first
     keeper.admit(ALL)
 
 
@@ -113,15 +116,17 @@ def test_a_caller_that_is_cancelled_leaves_nothing_reserved(
     eventually: Eventually,
     runner: asyncio.Runner,
 ) -> None:
-    keeper = keep(own_redis.url, timeout=20)
+    keeper = keep(own_redis.url)
     reservation = keeper.admit(Charge(BUDGET, "a", 40))
     own_redis.process.send_signal(signal.SIGSTOP)
 
     async def cancelled() -> None:
-        settling = asyncio.create_task(keeper.limiter.settle(reservation, Usage(tokens=0)))
+        # the first has the connection, so the server will carry it out; the second waits for one
         reserving = asyncio.create_task(keeper.limiter.reserve([Charge(BUDGET, "a", 60)]))
         await asyncio.sleep(0.05)
-        for task in (settling, reserving):
+        settling = asyncio.create_task(keeper.limiter.settle(reservation, Usage(tokens=0)))
+        await asyncio.sleep(0.05)
+        for task in (reserving, settling):
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -136,7 +141,7 @@ def test_a_caller_that_is_cancelled_leaves_nothing_reserved(
 def test_a_script_that_was_forgotten_is_loaded_again(
     keep: Callable[..., Keeper], own_redis: RedisServer
 ) -> None:
-    keeper = keep(own_redis.url, timeout=10)
+    keeper = keep(own_redis.url)
     reservation = keeper.admit(ALL)
     with redis.Redis(port=own_redis.port) as other:
         other.script_flush()
@@ -172,7 +177,8 @@ def test_a_store_that_is_away_is_not_asked_by_every_request(
         return await asyncio.start_server(hang, "127.0.0.1", 0)
 
     server = runner.run(listen())
-    keeper = keep(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}", pause=3600)
+    url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    keeper = keep(url, timeout=HANGS, pause=3600)
     for _ in range(50):
         assert keeper.refuse(ALL).away
     assert 1 <= asked <= 4
@@ -193,7 +199,7 @@ def test_what_waits_for_the_store_is_bounded(
 
 
 def test_every_key_goes_away_by_itself(keep: Callable[..., Keeper], own_redis: RedisServer) -> None:
-    keeper = keep(own_redis.url, timeout=10)
+    keeper = keep(own_redis.url)
     limits = (
         BUDGET,
         Limit(name="rate", scope="key", unit="tokens", amount=60, period=60.0),

@@ -79,15 +79,17 @@ class Later(Generic[_T]):
             self.lost += 1
         self._waiting.append((self._clock() + self._seconds, message))
 
-    def take(self) -> tuple[float, _T] | None:
-        """The oldest that still matters, with the time until which it does."""
+    def first(self) -> _T | None:
+        """The oldest that still matters; it stays until :meth:`told`."""
         while self._waiting:
-            until, message = self._waiting.popleft()
+            until, message = self._waiting[0]
             if until > self._clock():
-                return until, message
+                return message
+            self._waiting.popleft()
             self.lost += 1
         return None
 
-    def put_back(self, until: float, message: _T) -> None:
-        """Keep what :meth:`take` gave, as the oldest again."""
-        self._waiting.appendleft((until, message))
+    def told(self, message: _T) -> None:
+        """Forget what :meth:`first` gave, unless it had to make room meanwhile."""
+        if self._waiting and self._waiting[0][1] is message:
+            self._waiting.popleft()

@@ -251,17 +251,15 @@ class RedisLimiter:
                 await asyncio.sleep(self._pause / 2)
 
     async def _tell_one(self) -> bool:
-        taken = self._later.take()
-        if taken is None:
+        message = self._later.first()
+        if message is None:
             return False
         try:
-            await self._run(taken[1])
-        except BaseException as error:
-            self._later.put_back(*taken)
-            if not isinstance(error, self._failures):
-                raise
+            await self._run(message)
+        except self._failures as error:
             self._circuit.failed(error)
             return False
+        self._later.told(message)
         return True
 
 
