@@ -1,4 +1,4 @@
-"""A gateway in front of a model server, both over real HTTP on loopback, in threads of their own."""
+"""A gateway in front of a model server, over real HTTP on loopback, each in its own thread."""
 
 from __future__ import annotations
 

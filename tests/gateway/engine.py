@@ -27,7 +27,11 @@ class Engine:
         self.finished = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
             return
         body = b""
         while True:
@@ -149,7 +153,7 @@ class _Quiet(uvicorn.Server):
 def served(app: Any) -> Iterator[str]:
     """Serve an ASGI application on a free loopback port, in a thread; its address."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, lifespan="off", log_config=None, ws="none"
+        app, host="127.0.0.1", port=0, lifespan="on", log_config=None, ws="none"
     )
     server = _Quiet(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -161,5 +165,5 @@ def served(app: Any) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.should_exit = server.force_exit = True
-        thread.join(10)
+        server.should_exit = True
+        thread.join(30)

@@ -6,7 +6,15 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from stillwatch.access.limits import LEASE, Charge, Exceeded, Limiter, Reservation, Usage
+from stillwatch.access.limits import (
+    LEASE,
+    Charge,
+    Exceeded,
+    Limiter,
+    MemoryLimiter,
+    Reservation,
+    Usage,
+)
 
 __all__ = ["Holding"]
 
@@ -35,6 +43,9 @@ class Holding:
     def settle(self, reservation: Reservation, usage: Usage) -> None:
         """Settle without waiting, so that a cancelled request settles like any other."""
         self._held.pop(reservation.id, None)
+        if isinstance(self._limiter, MemoryLimiter):  # waits for nothing: not worth a task
+            self._limiter.settle_now(reservation, usage)
+            return
         task = asyncio.ensure_future(self._limiter.settle(reservation, usage))
         self._settling.add(task)
         task.add_done_callback(self._settled)

@@ -23,7 +23,7 @@ from stillwatch.gateway.measures import Measures
 from stillwatch.gateway.recording import open_recording
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.settings import GatewaySettings, read_gateway
-from stillwatch.gateway.upstream import open_upstream
+from stillwatch.gateway.upstream import Upstream, open_upstream
 
 __all__ = ["Present", "running"]
 
@@ -63,12 +63,17 @@ class Present:
 
 @contextlib.asynccontextmanager
 async def running(
-    state: Path, settings: GatewaySettings, *, reread: Path | None = None
+    state: Path,
+    settings: GatewaySettings,
+    *,
+    reread: Path | None = None,
+    upstream: Upstream | None = None,
 ) -> AsyncIterator[Gateway]:
     """A gateway that is ready to serve. On leaving, what was served is settled and recorded.
 
     `reread` is the settings file to follow while running: a change holds from the next request on,
-    and one that cannot be read changes nothing and is logged.
+    and one that cannot be read changes nothing and is logged. `upstream` takes the place of
+    connections to the backends.
 
     Raises:
         StillwatchError: a store cannot be opened, or the writer of exchanges does not start.
@@ -88,12 +93,12 @@ async def running(
         limiter = _limiter(settings)
         stack.push_async_callback(limiter.close)
         holding = Holding(limiter)
-        upstream = open_upstream()
-        stack.push_async_callback(upstream.close)
+        sender = open_upstream() if upstream is None else upstream
+        stack.push_async_callback(sender.close)
         services = Services(
             view=present,
             holding=holding,
-            upstream=upstream,
+            upstream=sender,
             records=recorder,
             measures=measures,
             hops=settings.hops,
