@@ -1,7 +1,8 @@
 """One replica under load, for test_overshoot: 25 tasks that spend a budget until it is used up.
 
-Arguments: the URL of the Redis, a seed. Prints what the upstream generates for each request, as
-soon as the request is let through, so that it is known even of a replica that is killed.
+Arguments: the URL of the Redis, a seed. Prints what a request is charged as soon as it is let
+through, and what is given back, as a negative number, before that is asked for. So the sum of what
+a killed replica printed is never more than what it was charged.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ SLOTS = Limit(name="slots", scope="global", unit="concurrent", amount=90)
 LEASE = 3.0
 
 
+def say(tokens: int) -> None:
+    sys.stdout.write(f"{tokens}\n")
+    sys.stdout.flush()
+
+
 async def client(limiter: RedisLimiter, dice: random.Random) -> None:
     refused = 0
     while refused < 30:
@@ -27,6 +33,7 @@ async def client(limiter: RedisLimiter, dice: random.Random) -> None:
             await asyncio.sleep(0.005)
             continue
         generated = dice.randint(0, reserved)
+        say(reserved)
         match dice.choice(["whole", "left", "left", "runs on", "not sent"]):
             case "whole":
                 usage = Usage(tokens=generated)
@@ -34,14 +41,15 @@ async def client(limiter: RedisLimiter, dice: random.Random) -> None:
                 usage = Usage(streamed=generated)
             case "runs on":
                 usage = Usage(streamed=generated // 2, still_running=True)
+                generated = reserved
             case _:
-                generated, usage = 0, Usage(sent=False)
-        sys.stdout.write(f"{generated}\n")
-        sys.stdout.flush()
+                usage = Usage(sent=False)
+                generated = 0
         request = asyncio.create_task(asyncio.sleep(dice.random() * 0.03))
         if dice.random() < 0.5:
             asyncio.get_running_loop().call_later(dice.random() * 0.03, request.cancel)
         await asyncio.wait([request])
+        say(generated - reserved)
         await limiter.settle(reservation, usage)
 
 
