@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -81,12 +83,19 @@ def test_a_client_that_leaves_is_told_to_the_application(
     until(lambda: inside.engine.broken_off > before)
 
 
-def test_a_server_without_a_state_folder_does_not_start(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_server_without_a_state_folder_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(STATE, raising=False)
-    with pytest.raises(AssertionError), served(Middleware(Engine())):
-        pass
+    said: list[Any] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    asyncio.run(Middleware(Engine())({"type": "lifespan"}, receive, send))
+    assert said[0]["type"] == "lifespan.startup.failed"
+    assert STATE in said[0]["message"]
 
 
 def _begin(inside: Client, key: str, model: str, text: str) -> http.client.HTTPConnection:

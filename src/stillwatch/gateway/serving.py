@@ -122,6 +122,9 @@ class Serving:
         try:
             with Noticing(receive):
                 await self._forward(view, decision, incoming)
+        except (ClientGone, asyncio.CancelledError):
+            self._status = _CLIENT_LEFT
+            raise
         finally:
             services.holding.settle(reservation, self._usage(incoming))
 
@@ -267,7 +270,7 @@ class Serving:
         return Usage(
             tokens=counted,
             streamed=incoming.asked.prompt_tokens + told.streamed,
-            still_running=not self._finished,
+            still_running=self._status == _CLIENT_LEFT,  # we left, and it may not have noticed
         )
 
     def _record(self) -> None:
