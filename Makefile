@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-events bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection campaign-free format lock clean
+.PHONY: help demo test bench-events bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway campaign-free format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,12 @@ bench-detection: $(VENV)/.core ## the benchmark of detection: 30 cells, 20 seeds
 smoke-detection: $(VENV)/.core ## its small size, with the floors of recall and the promise that CI holds
 	@rm -rf out/smoke-detection
 	@$(BIN)/stillwatch bench detection --size smoke --seeds 1 --out out/smoke-detection --guard
+
+bench-gateway: $(VENV)/.core ## the gateway against nginx, about ten minutes; needs nginx, wrk and a quiet machine
+	@$(BIN)/python -m benchmarks.gateway
+
+smoke-gateway: $(VENV)/.core ## that each part of it runs and every exchange is kept; needs nginx and wrk
+	@$(BIN)/python -m benchmarks.gateway --quick
 
 campaign-free: $(VENV)/.core ## fifty simulated weeks without a campaign: how often the tests say otherwise
 	@$(BIN)/python benchmarks/campaign_free.py --weeks 50 --accounts 500

@@ -24,7 +24,7 @@ class Message(msgspec.Struct, frozen=True):
     content: str
 
 
-class RawExchange(msgspec.Struct, kw_only=True):
+class RawExchange(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One request and its response, with text. Never written to disk by this project.
 
     Times are microseconds since 1970-01-01 UTC. ``None`` means that the log does not say.

@@ -34,6 +34,9 @@ def bulk(store: EventStore, rows: pa.Table) -> None:
 
 OPERATIONS: dict[str, Callable[[EventStore, pa.Table], object]] = {
     "append": lambda store, rows: [store.append(batch) for batch in rows.to_batches()],
+    "append once": lambda store, rows: store.append(
+        rows.combine_chunks().to_batches()[0], source="gateway", sequence=1
+    ),
     "roll": lambda store, _: store.roll(),
     "bulk": bulk,
     "erase": lambda store, _: store.erase([1]),

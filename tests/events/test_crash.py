@@ -125,6 +125,23 @@ def test_an_append_keeps_the_whole_batch_or_nothing(
             assert kept(store) in (before, before + tally(rows)), copy.name
 
 
+def test_an_append_that_was_killed_and_is_sent_again_is_kept_once(
+    template: Path, tmp_path: Path, exchanges: Keep, kept: Keep, tally: Keep
+) -> None:
+    rows = exchanges(10, seed=9, days=2)
+    with EventStore.open(template) as store:
+        before = kept(store)
+    outcomes = set()
+    table = pa.Table.from_batches([rows])
+    for copy in killed_everywhere(template, table, "append once", tmp_path):
+        with EventStore.open(copy) as store:
+            outcomes.add(store.applied("gateway"))
+            assert kept(store) == (before + tally(rows) if store.applied("gateway") else before)
+            store.append(rows, source="gateway", sequence=1)
+            assert kept(store) == before + tally(rows), copy.name
+    assert outcomes == {None, 1}
+
+
 def test_what_a_killed_process_had_acknowledged_is_there(
     tmp_path: Path, exchanges: Keep, kept: Keep
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stillwatch import __version__
@@ -17,9 +17,11 @@ from stillwatch.campaigns.outputs import output_folder, write_accounts, write_ca
 from stillwatch.campaigns.progress import Progress, Silent
 from stillwatch.campaigns.promise import ALPHA
 from stillwatch.campaigns.reading import AccountNames, Read, read_log
+from stillwatch.campaigns.recorded import find_store, read_store
 from stillwatch.campaigns.report import render
 from stillwatch.detections import Detection, load_detections
 from stillwatch.engines import Engine, open_engine
+from stillwatch.errors import InputError
 from stillwatch.events import EventStore
 from stillwatch.sketches import CellDictionary, SketchKey
 from stillwatch.sources import Log, open_log
@@ -66,6 +68,9 @@ def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
         StorageError: the disk is full.
     """
     progress = progress or Silent()
+    recorded = find_store(options.logs)
+    if recorded is not None:
+        return _scan_store(recorded, options, progress)
     detections = load_detections()
     with output_folder(options.out, force=options.force) as folder:
         work = folder / "work"
@@ -91,6 +96,26 @@ def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
                 lambda wanted: _read_words(options, wanted, log, progress),
                 progress,
                 reference,
+            )
+        shutil.rmtree(work)
+    return report
+
+
+def _scan_store(path: Path, options: ScanOptions, progress: Progress) -> ScanReport:
+    """The same of an event store, which holds neither names nor text."""
+    if options.reference or options.reference_until is not None:
+        raise InputError("an event store cannot be judged against a reference yet", path=path)
+    options = replace(options, pseudonymous=True)
+    detections = load_detections()
+    with output_folder(options.out, force=options.force) as folder:
+        work = folder / "work"
+        (work / "events").mkdir(parents=True)
+        (folder / "rejects.jsonl").touch()
+        names = AccountNames(pseudonymous=True)
+        store, read = read_store(path, work / "events", names, progress)
+        with open_engine(options.engine, work, memory_mb=options.memory_mb) as engine:
+            report = search(
+                options, engine, store, detections, names, read, folder, lambda _: {}, progress
             )
         shutil.rmtree(work)
     return report

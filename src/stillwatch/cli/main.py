@@ -28,6 +28,11 @@ COMMANDS: dict[str, str] = {
     "simulate": "write labelled traffic with hidden campaigns",
     "bench": "measure detectors on a grid of hidden campaigns",
     "demo": "hide two campaigns in simulated traffic and find them",
+    "serve": "stand in front of a model server and let in who may ask what",
+    "keys": "make, rotate, revoke and list the keys that the gateway lets in",
+    "actions": "slow, narrow, mark or suspend an account, and undo it",
+    "access": "check and test the rules of who may ask what",
+    "places": "get a file of countries, ask where an address is",
     "data": "where to get the public data sets that benchmarks use",
 }
 

@@ -90,7 +90,8 @@ def command(
     """Find distillation campaigns in logs of requests.
 
     LOG is a file, a folder or a glob of JSON Lines (also .gz) or Parquet: the native log, LiteLLM
-    or OpenTelemetry GenAI spans. No prompt text is kept.
+    or OpenTelemetry GenAI spans. No prompt text is kept. It may also be one event store, as a
+    gateway writes it: accounts are called by their digests then.
 
     \b
     Exit status: 0 nothing found, 3 campaigns found, 2 unreadable input or settings,

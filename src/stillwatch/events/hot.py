@@ -37,6 +37,11 @@ CREATE TABLE part (path TEXT PRIMARY KEY, day TEXT NOT NULL, rows INTEGER NOT NU
                    bytes INTEGER NOT NULL, sha256 BLOB NOT NULL) STRICT;
 CREATE INDEX part_by_day ON part (day, path, rows);
 """
+#: made when it is first needed: stores of before have none
+_APPLIED = """
+CREATE TABLE IF NOT EXISTS applied (source TEXT PRIMARY KEY, sequence INTEGER NOT NULL)
+STRICT, WITHOUT ROWID
+"""
 
 
 class HotLog:
@@ -95,17 +100,40 @@ class HotLog:
         """The name of the key that the digests were made with."""
         return str(self._about["key_id"])
 
-    def append(self, batch: pa.RecordBatch) -> None:
-        """Keep the rows of `batch`; they are on the disk when this returns."""
+    def append(
+        self, batch: pa.RecordBatch, source: str | None = None, sequence: int | None = None
+    ) -> None:
+        """Keep the rows of `batch`; they are on the disk when this returns.
+
+        With a `source`, in the same transaction: that all of it up to `sequence` is kept. Nothing
+        is done if that stood there already.
+        """
         bodies = [
             (when.isoformat(), len(piece), pack(piece))
             for when, rows in by_day(checked(batch))
             for start in range(0, len(rows), _BLOB_ROWS)
             for piece in [rows.slice(start, _BLOB_ROWS)]
         ]
-        if bodies:
-            with self._transaction() as db:
-                db.executemany("INSERT INTO hot (day, rows, body) VALUES (?, ?, ?)", bodies)
+        if not bodies and source is None:
+            return
+        with self._transaction() as db:
+            if source is not None:
+                db.execute(_APPLIED)
+                fresh = db.execute(
+                    "INSERT INTO applied VALUES (?1, ?2) ON CONFLICT DO "
+                    "UPDATE SET sequence = ?2 WHERE sequence < ?2",
+                    (source, sequence),
+                ).rowcount
+                if not fresh:
+                    return
+            db.executemany("INSERT INTO hot (day, rows, body) VALUES (?, ?, ?)", bodies)
+
+    def applied(self, source: str) -> int | None:
+        """The last sequence of `source` that is kept; None if it never appended."""
+        if not self._all("SELECT 1 FROM sqlite_schema WHERE name = 'applied'"):
+            return None
+        found = self._all("SELECT sequence FROM applied WHERE source = ?", source)
+        return int(found[0][0]) if found else None
 
     def operation(self) -> int:
         """A number that no operation on this store had before, and none will have again."""

@@ -87,13 +87,27 @@ class EventStore:
         """The name of the key that the digests were made with, as given to :meth:`create`."""
         return self._hot.key_id
 
-    def append(self, batch: pa.RecordBatch) -> None:
+    def append(
+        self, batch: pa.RecordBatch, *, source: str | None = None, sequence: int | None = None
+    ) -> None:
         """Keep the rows of `batch`, all or none; they are on the disk when this returns.
 
+        Args:
+            source: who appends, so that it may send again what was not acknowledged.
+            sequence: the number of this batch, larger than those of the source before. A batch is
+                skipped if this number, or a larger one, is kept already.
+
         Raises:
-            ValueError: the columns are not those of :data:`stillwatch.exchange.SCHEMA`.
+            ValueError: the columns are not those of :data:`stillwatch.exchange.SCHEMA`, or only
+                one of `source` and `sequence` is given.
         """
-        self._hot.append(batch)
+        if (source is None) != (sequence is None):
+            raise ValueError("a source and its sequence go together")
+        self._hot.append(batch, source, sequence)
+
+    def applied(self, source: str) -> int | None:
+        """The largest sequence that `source` appended; None if it never did."""
+        return self._hot.applied(source)
 
     @contextlib.contextmanager
     def bulk(self, label: str | None = None) -> Iterator[DayWriter]:

@@ -1,0 +1,1 @@
+"""The benchmark of the gateway: see ``__main__.py``."""

@@ -1,0 +1,150 @@
+"""The decision about one request: pure, synchronous, on one immutable view.
+
+Nothing here waits or fails: what a rule needs and cannot see, a level or a tier that nobody
+defined, and an empty set of backends are refusals that name what is missing (design, law 6). The
+order is that of what a caller may learn: who asks, whether the account is suspended, whether the
+model is theirs, what rules say, what the surface shows, where it may run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from stillwatch.access.actions import Action
+from stillwatch.access.backends import allowed
+from stillwatch.access.charging import charges
+from stillwatch.access.decision import Decision, Refusal
+from stillwatch.access.effects import Challenge, Deny, Narrow, Route, Slow, Tier
+from stillwatch.access.facts import Caller, RequestFacts
+from stillwatch.access.granting import exceeding, reduced
+from stillwatch.access.leaks import leak
+from stillwatch.access.refusing import (
+    beyond,
+    by_rule,
+    expired,
+    leaking,
+    misconfigured,
+    no_such_model,
+    nowhere,
+    suspended,
+    unauthorised,
+)
+from stillwatch.access.rules import Match
+from stillwatch.access.surface import OPEN, Surface
+from stillwatch.access.view import View
+
+__all__ = ["decide"]
+
+#: Routes whose prompt may hold a whole conversation with an answer begun: as good as a prefill.
+_RAW_PROMPTS = frozenset({"completions"})
+
+
+class _Weighed(msgspec.Struct):
+    """What the matching rules and the actions in force come to."""
+
+    refusal: Refusal | None = None
+    bound: Surface = OPEN
+    tier: str | None = None
+    delay: float = 0.0
+    strong: bool = False
+    routes: tuple[tuple[str, Route], ...] = ()
+    matched: tuple[str, ...] = ()
+    shadow: tuple[str, ...] = ()
+
+
+def decide(facts: RequestFacts, view: View) -> Decision:
+    """What to do with this request."""
+    caller = facts.caller
+    if caller is None:
+        return _refused(unauthorised("unknown_key", "this API key is not known; check it"))
+    if refusal := expired(caller, facts.at):
+        return _refused(refusal)
+    actions = view.actions_on(caller, facts.at)
+    if suspension := next((a for a in actions if a.kind == "suspend"), None):
+        return _refused(suspended(suspension))
+    level = view.levels.get(caller.level)
+    if level is None:
+        return _refused(misconfigured("level", caller.level))
+    if not level.allows_model(facts.asked.model):
+        return _refused(no_such_model(facts.asked.model, caller.level))
+    weighed = _weigh(view.rules.matching(facts), actions)
+    if weighed.refusal is not None:
+        return _refused(weighed.refusal, weighed)
+    return _granted(facts, view, caller, level, weighed)
+
+
+def _granted(
+    facts: RequestFacts, view: View, caller: Caller, level: Surface, weighed: _Weighed
+) -> Decision:
+    asked = facts.asked
+    granted, changed = reduced(asked, weighed.bound)
+    if not weighed.bound.allows_model(asked.model):
+        return _refused(no_such_model(asked.model, "narrowed"), weighed)
+    if facts.route in _RAW_PROMPTS and not level.prefill:
+        return _refused(beyond((facts.route,), caller.level), weighed)
+    if names := exceeding(granted, level):
+        return _refused(beyond(names, caller.level), weighed)
+    granted, bounded = reduced(granted, level)
+    if problem := leak(granted):
+        return _refused(leaking(problem), weighed)
+    backends, blocking = allowed(view.backends, weighed.routes, asked.model)
+    if not backends:
+        return _refused(nowhere(blocking, asked.model), weighed)
+    tier = weighed.tier or caller.tier
+    limits = view.tiers.get(tier)
+    if limits is None:
+        return _refused(misconfigured("tier", tier), weighed)
+    return Decision(
+        granted=granted,
+        changed=changed + tuple(name for name in bounded if name not in changed),
+        surface=level & weighed.bound if weighed.bound is not OPEN else level,
+        backends=backends,
+        charges=charges(limits, caller, granted),
+        delay=weighed.delay,
+        mark=view.marks.get(caller.level),
+        mark_strength="strong" if weighed.strong else "normal",
+        matched=weighed.matched,
+        shadow=weighed.shadow,
+    )
+
+
+def _weigh(matches: Sequence[Match], actions: Sequence[Action]) -> _Weighed:
+    weighed = _Weighed()
+    for action in actions:
+        match action.kind:
+            case "slow":
+                weighed.delay = max(weighed.delay, action.seconds or 0.0)
+            case "narrow":
+                weighed.bound = weighed.bound & action.bound()
+            case "mark":
+                weighed.strong = True
+            case "suspend":
+                pass  # refused before anything else was weighed
+    for found in matches:
+        rule = found.rule
+        if found.shadow:
+            weighed.shadow += (rule.id,)
+            continue
+        weighed.matched += (rule.id,)
+        effect = rule.effect
+        match effect:
+            case Deny() | Challenge():
+                weighed.refusal = by_rule(rule.id, rule.reason, effect)
+                return weighed
+            case Narrow():
+                weighed.bound = weighed.bound & effect.surface
+            case Route():
+                weighed.routes += ((rule.id, effect),)
+            case Tier():
+                weighed.tier = effect.name
+            case Slow():
+                weighed.delay = max(weighed.delay, effect.seconds)
+    return weighed
+
+
+def _refused(refusal: Refusal, weighed: _Weighed | None = None) -> Decision:
+    if weighed is None:
+        return Decision(refusal=refusal)
+    return Decision(refusal=refusal, matched=weighed.matched, shadow=weighed.shadow)

@@ -1,0 +1,147 @@
+"""An event store as the source of a scan: what a gateway recorded is sketched already.
+
+The store may be written while it is read. Its finished files are linked, so that they stay as long
+as the scan needs them, and rows that are still hot are copied; no lock of the store is held.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from stillwatch.campaigns.progress import Progress
+from stillwatch.campaigns.reading import AccountNames, Read
+from stillwatch.errors import InputError, StorageError
+from stillwatch.events import EventStore
+from stillwatch.events.disk import failures
+
+__all__ = ["Recorded", "find_store", "read_store"]
+
+_ATTEMPTS = 5
+_NOTE = (
+    "these exchanges were sketched when they were recorded: accounts are called by their digests, "
+    "and shared wordings cannot be read"
+)
+
+
+class Recorded:
+    """What an event store held at one moment, for ``campaigns.detecting.Sketched``."""
+
+    def __init__(self, files: dict[date, list[Path]]) -> None:
+        self._files = dict(sorted(files.items()))
+        self._rows: int = sum(pq.read_metadata(file).num_rows for file in self.parquet_files())
+
+    def rows(self) -> int:
+        return self._rows
+
+    def days(self) -> Sequence[date]:
+        return list(self._files)
+
+    def parquet_files(self, first: date | None = None, last: date | None = None) -> Sequence[Path]:
+        return [
+            file
+            for day, files in self._files.items()
+            if (first or date.min) <= day <= (last or date.max)
+            for file in files
+        ]
+
+
+def find_store(logs: Sequence[str | Path]) -> Path | None:
+    """The event store that `logs` name; None where they name logs.
+
+    Raises:
+        InputError: they name a store and something else.
+    """
+    stores = [Path(log) for log in logs if (Path(log) / "hot.sqlite").is_file()]
+    if stores and len(logs) > 1:
+        raise InputError(
+            "is an event store, which is scanned alone; name nothing else", path=stores[0]
+        )
+    return stores[0] if stores else None
+
+
+def read_store(
+    path: Path, work: Path, names: AccountNames, progress: Progress
+) -> tuple[Recorded, Read]:
+    """Everything in the event store `path`, hot rows included, as of now.
+
+    Args:
+        work: an empty folder, for links to its files and the rows that are hot.
+        names: is given the digests of the accounts; it must be pseudonymous.
+
+    Raises:
+        StoreFormatError: another version wrote the store, or it is damaged.
+        StorageError: the disk is full, or the store is changed faster than it is read.
+    """
+    with EventStore.open(path) as store:
+        for _ in range(_ATTEMPTS):
+            listed = store.parquet_files()
+            progress.step("reading the event store", len(listed) + 1)
+            files = _linked(listed, work, progress)
+            if files is not None:
+                for day, file in _hot(store, work):
+                    files.setdefault(day, []).append(file)
+                # rows leave the hot log, or a file, only for a file that was not listed before
+                if store.parquet_files() == listed:
+                    recorded = Recorded(files)
+                    return recorded, _read(recorded, path, names)
+            shutil.rmtree(work)
+            work.mkdir()
+    raise StorageError("the store is being rolled or erased again and again; try later", path=path)
+
+
+def _linked(
+    listed: Sequence[Path], work: Path, progress: Progress
+) -> dict[date, list[Path]] | None:
+    """The files by day, under names of our own; None if one of them went meanwhile."""
+    files: dict[date, list[Path]] = {}
+    for number, file in enumerate(listed):
+        ours = work / f"{number:08d}.parquet"
+        try:
+            _link(file, ours)
+        except FileNotFoundError:
+            return None
+        files.setdefault(date.fromisoformat(file.parent.name.removeprefix("day=")), []).append(ours)
+        progress.advance(1)
+    return files
+
+
+def _link(file: Path, ours: Path) -> None:
+    try:
+        os.link(file, ours)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
+            raise
+        with failures(ours):
+            shutil.copyfile(file, ours)
+
+
+def _hot(store: EventStore, work: Path) -> Iterator[tuple[date, Path]]:
+    with EventStore.create(work / "hot", key_id=store.key_id) as copied:
+        with copied.bulk() as writer:
+            for batch in store.hot():
+                writer.write(batch)
+        for day in copied.days():
+            for file in copied.parquet_files(day, day):
+                yield day, file
+
+
+def _read(recorded: Recorded, path: Path, names: AccountNames) -> Read:
+    read = Read(files=(str(path),), format="events", notes=[_NOTE])
+    for file in recorded.parquet_files():
+        table = pq.read_table(file, columns=["at", "account"])
+        names.add(np.unique(table["account"].to_numpy()), [])
+        span = pc.min_max(table["at"].cast(pa.int64())).as_py()
+        read.rows += len(table)
+        read.first = span["min"] if read.first is None else min(read.first, span["min"])
+        read.last = span["max"] if read.last is None else max(read.last, span["max"])
+    return read

@@ -1,0 +1,69 @@
+"""`stillwatch access`: check rules, test them against cases, list what they may ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stillwatch.access.casebook import read_cases, run, unmatched
+from stillwatch.access.facts import FACTS
+from stillwatch.access.reading import read_access_file
+from stillwatch.cli.columns import columns
+from stillwatch.errors import ExitStatus
+
+__all__ = ["command"]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+def command() -> None:
+    """Who may ask what: rules, checked and tested before they are in force."""
+
+
+@command.command()
+@click.argument("rules", type=_FILE)
+@click.argument("cases", type=_FILE)
+def test(rules: Path, cases: Path) -> int:
+    """Hold the rules in RULES against the requests in CASES.
+
+    Ends with 0 when every case is as expected, with 2 when one is not or a file cannot be read.
+    """
+    read = read_access_file(rules).rules
+    outcomes = run(read_cases(cases, read), read)
+    table = [("", "case", "decision", "rules")]
+    for each in outcomes:
+        shadow = tuple(f"({rule})" for rule in each.shadow)
+        verdict = "DIFFERS" if each.differences else "ok"
+        matched = " ".join((*each.matched, *shadow)) or "-"
+        table.append((verdict, each.case.name, each.decision, matched))
+    click.echo(columns(table))
+    different = [each for each in outcomes if each.differences]
+    for each in different:
+        click.echo(f"{each.case.name}: {'; '.join(each.differences)}")
+    for each in outcomes:
+        if each.failed:
+            click.echo(f"{each.case.name}: could not be evaluated: {', '.join(each.failed)}")
+    if unseen := unmatched(outcomes, read):
+        click.echo(f"no case makes these rules match: {', '.join(unseen)}")
+    click.echo(f"{len(outcomes) - len(different)} of {len(outcomes)} cases are as expected")
+    return ExitStatus.UNREADABLE if different else ExitStatus.NOTHING_FOUND
+
+
+@command.command()
+@click.argument("rules", type=_FILE)
+def check(rules: Path) -> None:
+    """Check the file RULES: names, types, rules that no request can reach."""
+    read = read_access_file(rules)
+    shadow = sum(rule.shadow for rule in read.rules.rules)
+    click.echo(
+        f"{len(read.rules.rules)} rules ({shadow} in shadow mode), {len(read.levels)} levels,"
+        f" {len(read.tiers)} tiers, {len(read.backends)} backends: nothing is wrong with them"
+    )
+
+
+@command.command()
+def names() -> None:
+    """List the names that conditions may use, with their types."""
+    click.echo(columns([(fact.name, fact.type, fact.holds) for fact in FACTS.values()]))

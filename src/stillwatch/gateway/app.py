@@ -1,0 +1,121 @@
+"""The ASGI application: which route is whose, and everything else is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from stillwatch.errors import StorageError
+from stillwatch.gateway.dialects.anthropic_messages import AnthropicMessages
+from stillwatch.gateway.dialects.dialect import Dialect
+from stillwatch.gateway.dialects.openai_chat import OpenAIChat
+from stillwatch.gateway.dialects.openai_completions import OpenAICompletions
+from stillwatch.gateway.dialects.openai_errors import refusal_body
+from stillwatch.gateway.listing import Listing
+from stillwatch.gateway.refusals import no_such_route, wrong_method
+from stillwatch.gateway.services import Services
+from stillwatch.gateway.serving import Serving
+from stillwatch.gateway.wire import Receive, RefusedError, Scope, Send, respond
+
+__all__ = ["Gateway"]
+
+_MODELS = "/v1/models"
+_Page = Callable[[Send], Awaitable[None]]
+
+
+class _Operation(msgspec.Struct, frozen=True):
+    name: str
+    dialect: Dialect
+
+
+class Gateway:
+    """The gateway as an ASGI 3 application. `services` are open already, and closed by others."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._listing = Listing(services)
+        self._operations: Mapping[str, _Operation] = {
+            "/v1/chat/completions": _Operation("chat.completions", OpenAIChat()),
+            "/v1/completions": _Operation("completions", OpenAICompletions()),
+            "/v1/messages": _Operation("messages", AnthropicMessages()),
+        }
+        self._pages: Mapping[str, _Page] = {
+            "/healthz": self._alive,
+            "/readyz": self._ready,
+            "/metrics": self._metrics,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await _lifespan(receive, send)
+            return
+        if kind == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        path, method = scope["path"], scope["method"]
+        operation = self._operations.get(path)
+        if operation is not None and method == "POST":
+            await Serving(self._services, operation.dialect, operation.name, scope, send).serve(
+                receive
+            )
+            return
+        page = self._pages.get(path)
+        if page is not None and method in ("GET", "HEAD"):
+            await page(send)
+            return
+        if path == _MODELS or path.startswith(_MODELS + "/"):
+            if method == "GET":
+                await self._models(scope, send, path[len(_MODELS) + 1 :] or None)
+                return
+            known = True
+        else:
+            known = operation is not None or page is not None
+        refusal = wrong_method() if known else no_such_route()
+        self._services.measures.requests.labels("none", refusal.status).inc()
+        await respond(send, refusal.status, refusal_body(refusal), ())
+
+    async def _models(self, scope: Scope, send: Send, name: str | None) -> None:
+        try:
+            status, body = 200, await self._listing.body(scope, name)
+        except RefusedError as refused:
+            self._services.measures.refusals.labels(refused.refusal.code).inc()
+            status, body = refused.refusal.status, refusal_body(refused.refusal)
+        self._services.measures.requests.labels("models", status).inc()
+        await respond(send, status, body, ())
+
+    async def _alive(self, send: Send) -> None:
+        await respond(send, 200, b'{"status":"alive"}', ())
+
+    async def _ready(self, send: Send) -> None:
+        """Ready to serve: access is known and exchanges can be recorded."""
+        problem = None
+        try:
+            self._services.view()
+        except StorageError:
+            problem = "access cannot be checked"
+        if problem is None and not self._services.records.room():
+            problem = "exchanges cannot be recorded"
+        body = msgspec.json.encode({"status": "ready" if problem is None else problem})
+        await respond(send, 200 if problem is None else 503, body, ())
+
+    async def _metrics(self, send: Send) -> None:
+        body = generate_latest(self._services.measures.registry)
+        headers = [
+            (b"content-type", CONTENT_TYPE_LATEST.encode()),
+            (b"content-length", b"%d" % len(body)),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            return

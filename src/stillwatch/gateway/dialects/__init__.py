@@ -1,0 +1,1 @@
+"""The wire formats that the gateway speaks: one file a format, behind one narrow protocol."""

@@ -1,0 +1,51 @@
+"""Log probabilities of a chat answer, cut to a surface."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from stillwatch.access import Surface
+from stillwatch.gateway.dialects.openai_usage import plain_token
+
+__all__ = ["Logprobs", "narrow_logprobs"]
+
+
+class Alternative(msgspec.Struct):
+    token: str
+    logprob: float
+    bytes: list[int] | UnsetType | None = UNSET
+
+
+class Position(msgspec.Struct):
+    token: str
+    logprob: float
+    bytes: list[int] | UnsetType | None = UNSET
+    top_logprobs: list[Alternative] = msgspec.field(default_factory=list)
+
+
+class Logprobs(msgspec.Struct):
+    content: list[Position] | UnsetType | None = UNSET
+    refusal: list[Position] | UnsetType | None = UNSET
+
+
+def narrow_logprobs(logprobs: Logprobs, surface: Surface) -> Logprobs | None:
+    """At most so many alternatives a position as the surface shows; none, and nothing is left."""
+    shown = surface.logprobs
+    if shown <= 0:
+        return None
+    for positions in (logprobs.content, logprobs.refusal):
+        for position in positions or ():
+            del position.top_logprobs[shown:]
+            if not surface.token_ids:
+                _without_ids(position)
+                for alternative in position.top_logprobs:
+                    _without_ids(alternative)
+    return logprobs
+
+
+def _without_ids(token: Position | Alternative) -> None:
+    """A server that was told to may write ids where the texts of tokens go."""
+    plain = plain_token(token.token)
+    if plain != token.token:
+        token.token, token.bytes = plain, None

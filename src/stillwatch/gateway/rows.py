@@ -1,0 +1,72 @@
+"""One exchange a request: what the event store gets to know, with text for a moment longer."""
+
+from __future__ import annotations
+
+from stillwatch.access import UNKNOWN, Caller
+from stillwatch.exchange import RawExchange
+from stillwatch.gateway.dialects.dialect import Incoming, Told
+from stillwatch.gateway.head import Head
+
+__all__ = ["exchange_of"]
+
+
+def exchange_of(
+    *,
+    request_id: str,
+    at: float,
+    ended: float,
+    route: str,
+    caller: Caller,
+    head: Head,
+    incoming: Incoming,
+    told: Told,
+    status: int,
+) -> RawExchange:
+    """The exchange as it is recorded; `at` and `ended` are seconds since the epoch."""
+    asked = incoming.asked
+    origin = head.origin
+    return RawExchange(
+        at=int(at * 1_000_000),
+        account=caller.account,
+        prompt=incoming.prompt,
+        messages=incoming.messages,
+        request_id=request_id,
+        org=caller.org,
+        key=caller.key_id,
+        end_user=incoming.end_user,
+        channel="api",
+        ip=_known(origin.ip),
+        asn=origin.asn or None,
+        country=_known(origin.country),
+        ja4=_known(origin.ja4),
+        user_agent=_known(origin.user_agent),
+        accept_language=head.accept_language,
+        registered_at=caller.created_at * 1_000_000 or None,
+        model=asked.model[:200],
+        endpoint=route,
+        stream=asked.stream,
+        temperature=asked.temperature,
+        top_p=incoming.top_p,
+        n=asked.n,
+        max_tokens=asked.max_tokens,
+        logprobs=asked.logprobs > 0,
+        top_logprobs=asked.logprobs or None,
+        logit_bias=len(asked.bias),
+        tools=incoming.tools,
+        response_format=incoming.response_format,
+        prefill=incoming.prefill,
+        system=incoming.system,
+        reasoning=incoming.reasoning,
+        completion=told.completion or None,
+        finish_reason=told.finish_reason,
+        status=status,
+        prompt_tokens=told.prompt_tokens,
+        cached_tokens=told.cached_tokens,
+        completion_tokens=told.completion_tokens,
+        reasoning_tokens=told.reasoning_tokens,
+        latency_ms=min(2**31 - 1, max(0, int((ended - at) * 1000))),
+    )
+
+
+def _known(text: str) -> str | None:
+    return None if text == UNKNOWN else text

@@ -1,0 +1,159 @@
+"""A gateway with everything it needs: opened together, kept up to date, closed in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from stillwatch.access import View
+from stillwatch.access.database import open_database
+from stillwatch.access.following import Follower
+from stillwatch.access.limits import Limiter, MemoryLimiter
+from stillwatch.access.places import Places
+from stillwatch.access.reading import AccessSettings
+from stillwatch.errors import SettingsError
+from stillwatch.gateway.app import Gateway
+from stillwatch.gateway.holding import Holding
+from stillwatch.gateway.measures import Measures
+from stillwatch.gateway.recording import open_recording
+from stillwatch.gateway.services import Services
+from stillwatch.gateway.settings import GatewaySettings, read_gateway
+from stillwatch.gateway.upstream import Upstream, open_upstream
+
+__all__ = ["Present", "running"]
+
+_EVERY = 1.0  # seconds between looks at the settings file
+_log = logging.getLogger(__name__)
+
+
+class Present:
+    """The view that holds now: the settings as last read, keys and actions as last seen."""
+
+    def __init__(self, access: AccessSettings, marks: Mapping[str, str], keys: Follower) -> None:
+        self._keys = keys
+        self.set(access, marks)
+
+    def set(self, access: AccessSettings, marks: Mapping[str, str]) -> None:
+        """Use other settings from the next request on."""
+        self._view = View(
+            snapshot=self._keys.snapshot,
+            backends=access.backends,
+            levels=access.surfaces,
+            tiers={"default": (), **access.tiers},
+            rules=access.rules,
+            marks=marks,
+        )
+
+    def __call__(self) -> View:
+        """The view.
+
+        Raises:
+            StorageError: keys could not be read for so long that nobody can be let in.
+        """
+        snapshot = self._keys.snapshot
+        if snapshot is not self._view.snapshot:
+            self._view = msgspec.structs.replace(self._view, snapshot=snapshot)
+        return self._view
+
+
+@contextlib.asynccontextmanager
+async def running(
+    state: Path,
+    settings: GatewaySettings,
+    *,
+    reread: Path | None = None,
+    upstream: Upstream | None = None,
+) -> AsyncIterator[Gateway]:
+    """A gateway that is ready to serve. On leaving, what was served is settled and recorded.
+
+    `reread` is the settings file to follow while running: a change holds from the next request on,
+    and one that cannot be read changes nothing and is logged. `upstream` takes the place of
+    connections to the backends.
+
+    Raises:
+        StillwatchError: a store cannot be opened, or the writer of exchanges does not start.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        database = open_database(settings.keys or state, create=True)
+        stack.callback(database.close)
+        follower = Follower(database).start()
+        stack.callback(follower.close)
+        present = Present(settings.access, settings.marks, follower)
+        measures = Measures()
+        recorder = open_recording(
+            state, retention_days=settings.retention_days, on_kept=measures.commit_lag.observe
+        )
+        await recorder.start()
+        stack.push_async_callback(recorder.close)
+        limiter = _limiter(settings)
+        stack.push_async_callback(limiter.close)
+        holding = Holding(limiter)
+        sender = open_upstream() if upstream is None else upstream
+        stack.push_async_callback(sender.close)
+        services = Services(
+            view=present,
+            holding=holding,
+            upstream=sender,
+            records=recorder,
+            measures=measures,
+            hops=settings.hops,
+            places=_places(settings.access),
+            credentials=settings.credentials,
+        )
+        stack.push_async_callback(holding.close)
+        tasks = [asyncio.create_task(holding.renew_all())]
+        if reread is not None:
+            tasks.append(asyncio.create_task(_follow(reread, services, present)))
+        for task in tasks:
+            stack.callback(task.cancel)
+        yield Gateway(services)
+
+
+def _limiter(settings: GatewaySettings) -> Limiter:
+    if settings.limits is None:
+        return MemoryLimiter()
+    from stillwatch.access.limits.redis import RedisLimiter
+
+    return RedisLimiter(settings.limits)
+
+
+def _places(access: AccessSettings) -> Places | None:
+    places = access.places
+    if places.country_mmdb is None and places.asn_mmdb is None and not places.lists:
+        return None
+    return Places(places.country_mmdb, places.asn_mmdb, lists=places.lists)
+
+
+async def _follow(path: Path, services: Services, present: Present) -> None:
+    """Read the settings anew whenever the file has changed."""
+    seen = _stamp(path)
+    while True:
+        await asyncio.sleep(_EVERY)
+        now = _stamp(path)
+        if now == seen or now is None:
+            continue
+        seen = now
+        try:
+            settings = read_gateway(path)
+        except SettingsError as error:
+            _log.error(
+                "the settings were changed and cannot be read; the last ones hold: %s", error
+            )
+            continue
+        present.set(settings.access, settings.marks)
+        services.hops, services.credentials = settings.hops, settings.credentials
+        services.places = _places(settings.access)
+        _log.info("the settings were read anew")
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

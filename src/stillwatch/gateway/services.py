@@ -1,0 +1,62 @@
+"""What a gateway works with: the doors through which it asks, limits, sends and records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from stillwatch.access import UNKNOWN, Backend, Origin, View
+from stillwatch.exchange import RawExchange
+from stillwatch.gateway.head import TrustedHops
+from stillwatch.gateway.holding import Holding
+from stillwatch.gateway.measures import Measures
+from stillwatch.gateway.upstream import Upstream
+
+__all__ = ["Geography", "Records", "Services"]
+
+
+class Records(Protocol):
+    """Where exchanges go. Nothing is served that could not be recorded."""
+
+    def record(self, exchange: RawExchange) -> None:
+        """Take one exchange; it is on the disk a flush interval later."""
+
+    def room(self) -> bool:
+        """Whether another request may be served."""
+
+
+class Geography(Protocol):
+    """Where an address is: country, autonomous system and its class, each possibly unknown."""
+
+    def look_up(self, ip: str) -> tuple[str, int, str]:
+        """The country (ISO 3166 or unknown), the AS number (0: unknown) and its class."""
+
+
+class Services(msgspec.Struct, kw_only=True):
+    """`view` gives the present state of access, and raises StorageError when that is not known.
+    `credentials` are the headers that each backend wants from us. Sizes are in bytes.
+    """
+
+    view: Callable[[], View]
+    holding: Holding
+    upstream: Upstream
+    records: Records
+    measures: Measures
+    hops: TrustedHops | None = None
+    places: Geography | None = None
+    credentials: Mapping[str, Mapping[str, str]] = {}
+    largest_request: int = 16 * 2**20
+    largest_answer: int = 64 * 2**20
+
+    def located(self, origin: Origin) -> Origin:
+        """The origin with its places, where we can tell."""
+        if self.places is None or origin.ip == UNKNOWN:
+            return origin
+        country, asn, asn_class = self.places.look_up(origin.ip)
+        return msgspec.structs.replace(origin, country=country, asn=asn, asn_class=asn_class)
+
+    def backends(self, view: View, names: tuple[str, ...]) -> list[Backend]:
+        """The backends of these names, in the operator's order."""
+        return [backend for backend in view.backends if backend.name in names]

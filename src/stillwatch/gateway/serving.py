@@ -1,0 +1,301 @@
+"""One request, from head to row: decide, reserve, ask the upstream, relay, settle, record."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+from stillwatch.access import (
+    Asked,
+    Backend,
+    Caller,
+    Decision,
+    Refusal,
+    RequestFacts,
+    View,
+    decide,
+)
+from stillwatch.access.limits import Exceeded, Usage
+from stillwatch.errors import StorageError
+from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
+from stillwatch.gateway.head import Head, HeadError, read_head
+from stillwatch.gateway.leaving import Noticing
+from stillwatch.gateway.refusals import bad_request, over_limit, unavailable, upstream_failed
+from stillwatch.gateway.rows import exchange_of
+from stillwatch.gateway.services import Services
+from stillwatch.gateway.sse import EventSplitter
+from stillwatch.gateway.upstream import Reply, UpstreamError
+from stillwatch.gateway.upstream_errors import retry_after, words_of
+from stillwatch.gateway.wire import (
+    ClientGone,
+    Receive,
+    RefusedError,
+    Scope,
+    Send,
+    part,
+    read_body,
+    respond,
+    stream_head,
+)
+
+__all__ = ["Serving"]
+
+_CLIENT_LEFT = 499  # the status that nginx logs for it
+_NOTHING_ASKED = Asked(model="")
+_NO_KEY = Refusal(
+    status=401,
+    code="no_key",
+    message="send an API key in the header authorization: Bearer, or x-api-key",
+    rule="keys",
+)
+
+
+class Serving:
+    """The life of one request."""
+
+    def __init__(
+        self, services: Services, dialect: Dialect, route: str, scope: Scope, send: Send
+    ) -> None:
+        self._services, self._dialect, self._route = services, dialect, route
+        self._scope, self._send = scope, send
+        self._began = time.time()
+        self._id = os.urandom(16).hex()
+        self._caller: Caller | None = None
+        self._head: Head | None = None
+        self._incoming: Incoming | None = None
+        self._decision: Decision | None = None
+        self._told = Told()
+        self._started = False
+        self._status = 500
+        self._finished = False  # the upstream's answer was read to its end
+        self._sent = False  # something reached the upstream
+
+    async def serve(self, receive: Receive) -> None:
+        """Answer the request, whatever happens; then settle and record it."""
+        measures = self._services.measures
+        measures.in_flight.inc()
+        try:
+            await self._answer(receive)
+        except RefusedError as refused:
+            await self._refuse(refused.refusal)
+        except HeadError as error:
+            await self._refuse(bad_request(str(error)))
+        except UnreadableError as error:
+            await self._refuse(bad_request(error.message))
+        except StorageError:
+            await self._refuse(unavailable("access cannot be checked at the moment; try again"))
+        except ClientGone:
+            self._status = _CLIENT_LEFT
+        except asyncio.CancelledError:
+            self._status = _CLIENT_LEFT
+            raise
+        finally:
+            measures.in_flight.dec()
+            self._record()
+
+    async def _answer(self, receive: Receive) -> None:
+        services = self._services
+        peer = self._scope.get("client") or ("", 0)
+        self._head = head = read_head(self._scope["headers"], peer[0], services.hops)
+        view = services.view()
+        if head.secret is None:
+            raise RefusedError(_NO_KEY)
+        self._caller = view.caller_of(head.secret)
+        if self._caller is None:
+            raise RefusedError(decide(self._facts(None, head), view).refusal or _NO_KEY)
+        if not services.records.room():
+            raise RefusedError(unavailable("exchanges cannot be recorded at the moment; try again"))
+        if head.content_encoding not in (b"", b"identity"):
+            raise RefusedError(bad_request("send the body without content-encoding", status=415))
+        body = await read_body(receive, services.largest_request)
+        self._incoming = incoming = self._dialect.read(body)
+        self._decision = decision = decide(self._facts(incoming, head), view)
+        self._count_rules(decision)
+        if decision.refusal is not None:
+            raise RefusedError(decision.refusal)
+        if decision.delay:
+            await asyncio.sleep(decision.delay)
+        reservation = await services.holding.reserve(decision.charges)
+        if isinstance(reservation, Exceeded):
+            raise RefusedError(over_limit(reservation))
+        try:
+            with Noticing(receive):
+                await self._forward(view, decision, incoming)
+        except (ClientGone, asyncio.CancelledError):
+            self._status = _CLIENT_LEFT
+            raise
+        finally:
+            services.holding.settle(reservation, self._usage(incoming))
+
+    def _facts(self, incoming: Incoming | None, head: Head) -> RequestFacts:
+        return RequestFacts(
+            caller=self._caller,
+            asked=_NOTHING_ASKED if incoming is None else incoming.asked,
+            origin=self._services.located(head.origin),
+            route=self._route,
+            at=self._began,
+        )
+
+    async def _forward(self, view: View, decision: Decision, incoming: Incoming) -> None:
+        granted = decision.granted
+        assert granted is not None  # allowed
+        body = self._dialect.write(incoming, granted)
+        reply, backend = await self._ask(view, decision, body)
+        try:
+            if reply.status != 200:
+                raise RefusedError(await self._upstream_refusal(reply, backend))
+            if granted.stream:
+                await self._stream(reply, incoming, decision)
+            else:
+                await self._whole(reply, incoming, decision)
+        except UpstreamError as error:
+            self._services.measures.upstream_errors.labels(backend.name).inc()
+            raise RefusedError(upstream_failed()) from error
+        finally:
+            reply.close()
+
+    async def _ask(self, view: View, decision: Decision, body: bytes) -> tuple[Reply, Backend]:
+        """The first backend that takes the request; once one may have it, no other gets it."""
+        services = self._services
+        for backend in services.backends(view, decision.backends):
+            headers = {
+                "content-type": "application/json",
+                "x-request-id": self._id,
+                **services.credentials.get(backend.name, {}),
+            }
+            if decision.mark is not None:
+                headers["x-stillwatch-mark"] = f"{decision.mark};{decision.mark_strength}"
+            url = backend.url.rstrip("/") + self._dialect.upstream_path
+            try:
+                reply = await services.upstream.post(url, body, headers)
+            except UpstreamError as error:
+                services.measures.upstream_errors.labels(backend.name).inc()
+                self._sent = self._sent or error.sent
+                if error.sent:
+                    raise RefusedError(upstream_failed()) from error
+            else:
+                self._sent = True
+                return reply, backend
+        raise RefusedError(unavailable("no model server can be reached; try again", 5.0))
+
+    async def _whole(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
+        data = await reply.read(self._services.largest_answer)
+        try:
+            answer = self._dialect.scrub(data, incoming, decision.surface)
+        except UnreadableError as error:
+            raise RefusedError(
+                upstream_failed("the model server's answer is unreadable")
+            ) from error
+        self._told, self._finished = answer.told, True
+        self._status, self._started = 200, True
+        await respond(self._send, 200, answer.body, self._headers())
+
+    async def _stream(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
+        if not reply.headers.get("content-type", "").startswith("text/event-stream"):
+            raise UpstreamError("no stream", sent=True)
+        scrubber = self._dialect.stream(incoming, decision.surface)
+        self._told = scrubber.told
+        splitter = EventSplitter()
+        self._status, self._started = 200, True
+        await self._send(stream_head(self._headers()))
+        try:
+            async for chunk in reply.chunks():
+                out = b"".join([scrubber.event(name, data) for name, data in splitter.feed(chunk)])
+                if out:
+                    await self._send(part(out))
+                elif splitter.kept_alive:
+                    await self._send(part(b": ping\n\n"))
+                if scrubber.ended:
+                    break
+        except (UpstreamError, UnreadableError, ValueError):
+            self._services.measures.upstream_errors.labels("stream").inc()
+        if not scrubber.ended:
+            await self._fail_stream()
+            return
+        self._finished = True
+        await self._send(part(b"", more=False))
+
+    async def _fail_stream(self) -> None:
+        """Tell the client in the stream; it must not take a part for the whole."""
+        self._status = 502
+        event = self._dialect.failure(upstream_failed("the answer broke off; try again"))
+        await self._send(part(event, more=False))
+
+    async def _upstream_refusal(self, reply: Reply, backend: Backend) -> Refusal:
+        """The upstream's error, in our words but for its message; its own keys are no business
+        of our callers, so its 401 and 403 are failures of ours."""
+        status = reply.status
+        words = words_of(await reply.read(2**20))
+        self._finished = True
+        if status in (400, 404, 409, 413, 422):
+            return bad_request(words or "the model server refused", "upstream_refused", status)
+        self._services.measures.upstream_errors.labels(backend.name).inc()
+        if status == 429:
+            return Refusal(
+                status=429, code="upstream_busy", message="the model server is busy; try again",
+                rule=f"backend {backend.name}", retry_after=retry_after(reply),
+            )  # fmt: skip
+        return upstream_failed()
+
+    async def _refuse(self, refusal: Refusal) -> None:
+        self._services.measures.refusals.labels(refusal.code).inc()
+        self._status = refusal.status
+        headers = [(b"x-request-id", self._id.encode())]
+        if refusal.retry_after is not None:
+            headers.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after))))
+        if not self._started:
+            await respond(self._send, refusal.status, self._dialect.refusal(refusal), headers)
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        headers = [(b"x-request-id", self._id.encode())]
+        decision = self._decision
+        if decision is not None and decision.changed:
+            headers.append(
+                (b"x-stillwatch-changed", ", ".join(decision.changed).encode("ascii", "replace"))
+            )
+        return headers
+
+    def _usage(self, incoming: Incoming) -> Usage:
+        told = self._told
+        if not self._sent:
+            return Usage(sent=False)
+        counted = None
+        if told.prompt_tokens is not None or told.completion_tokens is not None:
+            counted = (told.prompt_tokens or 0) + (told.completion_tokens or 0)
+        if self._finished and self._status != 200:
+            return Usage(tokens=0)  # an error of the upstream: it generated nothing
+        if self._finished and counted is not None:
+            return Usage(tokens=counted)  # our own estimate is high on purpose
+        return Usage(
+            tokens=counted,
+            streamed=incoming.asked.prompt_tokens + told.streamed,
+            still_running=self._status == _CLIENT_LEFT,  # we left, and it may not have noticed
+        )
+
+    def _record(self) -> None:
+        measures = self._services.measures
+        ended = time.time()
+        measures.requests.labels(self._route, self._status).inc()
+        measures.seconds.labels(self._route).observe(max(0.0, ended - self._began))
+        told = self._told
+        if told.prompt_tokens:
+            measures.tokens.labels("prompt").inc(told.prompt_tokens)
+        if told.completion_tokens:
+            measures.tokens.labels("completion").inc(told.completion_tokens)
+        if self._caller is None or self._incoming is None or self._head is None:
+            return
+        self._services.records.record(
+            exchange_of(
+                request_id=self._id, at=self._began, ended=ended, route=self._route,
+                caller=self._caller, head=self._head, incoming=self._incoming, told=told,
+                status=self._status,
+            )
+        )  # fmt: skip
+
+    def _count_rules(self, decision: Decision) -> None:
+        rules = self._services.measures.rules
+        for name in decision.matched:
+            rules.labels(name, "no").inc()
+        for name in decision.shadow:
+            rules.labels(name, "yes").inc()

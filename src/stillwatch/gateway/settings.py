@@ -1,0 +1,138 @@
+"""The section `gateway` of ``stillwatch.yaml``, beside those of `access`."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from stillwatch.access import Backend, RuleSet, Surface
+from stillwatch.access.reading import AccessSettings, Level, PlaceSettings, read_access
+from stillwatch.errors import SettingsError
+from stillwatch.gateway.head import TrustedHops
+from stillwatch.settings import Section, read_settings
+
+__all__ = ["GatewaySettings", "in_front_of", "read_gateway"]
+
+#: The variable with the API key that an upstream given on the command line wants from us.
+UPSTREAM_KEY = "STILLWATCH_UPSTREAM_KEY"
+#: What the default level allows where no settings say otherwise: tokens of one answer.
+DEFAULT_CAP = 4096
+
+
+class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is set. `keys` and `limits` are addresses of stores that several gateways
+    share (PostgreSQL, Redis); `credentials` are headers for each backend by name."""
+
+    access: AccessSettings
+    hops: TrustedHops | None = None
+    credentials: Mapping[str, Mapping[str, str]] = {}
+    marks: Mapping[str, str] = {}
+    keys: str | None = None
+    limits: str | None = None
+    retention_days: int | None = None
+
+
+def read_gateway(path: Path) -> GatewaySettings:
+    """Read the settings file at `path`.
+
+    Raises:
+        SettingsError: with the line, what is wrong there, and what to write instead.
+    """
+    settings = read_settings(path)
+    access = read_access(settings)
+    if not access.backends:
+        raise SettingsError("name at least one model server under 'backends'", path=path)
+    section = settings.section("gateway")
+    days = section.take("retention_days", int, 0)
+    read = GatewaySettings(
+        access=access,
+        hops=_hops(section.section("trusted_hops")),
+        credentials=_credentials(section.section("credentials"), access.backends),
+        marks=_marks(section.section("marks"), access),
+        keys=section.take("keys", str, "") or None,
+        limits=section.take("limits", str, "") or None,
+        retention_days=days or None,
+    )
+    section.finish()
+    return read
+
+
+def in_front_of(url: str) -> GatewaySettings:
+    """The settings of a gateway without a file: one backend, one level, no limits.
+
+    Raises:
+        SettingsError: `url` is no address.
+    """
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise SettingsError(f"{url!r} is no address such as http://127.0.0.1:8000")
+    access = AccessSettings(
+        levels={"default": Level(name="default", surface=Surface(max_tokens=DEFAULT_CAP))},
+        tiers={},
+        backends=(Backend(name="upstream", url=url),),
+        rules=RuleSet(),
+        places=PlaceSettings(),
+    )
+    key = os.environ.get(UPSTREAM_KEY)
+    return GatewaySettings(access=access, credentials={"upstream": _bearer(key)} if key else {})
+
+
+def _bearer(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"}
+
+
+def _hops(section: Section) -> TrustedHops | None:
+    networks = section.take("networks", list, [])
+    address = section.take("address_header", str, "x-forwarded-for")
+    ja4 = section.take("ja4_header", str, "x-ja4")
+    section.finish()
+    if not networks:
+        return None
+    try:
+        read = tuple(ipaddress.ip_network(str(each)) for each in networks)
+    except ValueError as error:
+        raise SettingsError(
+            f"'networks' must be networks such as 10.0.0.0/8: {error}",
+            path=section.path,
+            line=section.line_of("networks"),
+        ) from error
+    return TrustedHops(
+        networks=read,
+        address_header=address.lower().encode(),
+        ja4_header=ja4.lower().encode(),
+    )
+
+
+def _credentials(section: Section, backends: tuple[Backend, ...]) -> dict[str, dict[str, str]]:
+    """backend → the variable of the environment that holds its key; keys stand in no file."""
+    read = {}
+    known = {backend.name for backend in backends}
+    for name in section:
+        variable = section.take(name, str)
+        problem = None
+        if name not in known:
+            problem = f"there is no backend '{name}'"
+        elif not (key := os.environ.get(variable)):
+            problem = f"the variable {variable} of the environment is not set"
+        else:
+            read[name] = _bearer(key)
+        if problem is not None:
+            raise SettingsError(problem, path=section.path, line=section.line_of(name))
+    return read
+
+
+def _marks(section: Section, access: AccessSettings) -> dict[str, str]:
+    """level → the name of the mark of its answers."""
+    read = {}
+    for level in section:
+        if level not in access.levels:
+            raise SettingsError(
+                f"there is no level '{level}'", path=section.path, line=section.line_of(level)
+            )
+        read[level] = section.take(level, str)
+    return read

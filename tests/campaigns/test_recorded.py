@@ -1,0 +1,117 @@
+"""An event store is scanned like the log that it was made of, hot rows and all, and left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from stillwatch.campaigns import ScanOptions, Silent, scan
+from stillwatch.campaigns.reading import AccountNames
+from stillwatch.campaigns.recorded import read_store
+from stillwatch.errors import InputError, StorageError
+from stillwatch.events import EventStore
+from stillwatch.sketches import Sketcher, SketchKey
+from tests.campaigns.logs import Log, campaigns
+
+KEY = SketchKey(bytes(range(32)))
+
+
+@pytest.fixture(scope="module")
+def log() -> Log:
+    log = Log(1)
+    log.people(250)
+    log.pool(30)
+    return log
+
+
+@pytest.fixture
+def store(tmp_path: Path, log: Log) -> EventStore:
+    """The log as a gateway would have recorded it: the first day rolled, the second one hot."""
+    store = EventStore.create(tmp_path / "events", key_id=KEY.key_id)
+    sketcher = Sketcher(KEY)
+    for start in range(0, len(log.rows), 700):
+        store.append(sketcher.sketch(log.rows[start : start + 700]))
+    store.roll(date(2026, 1, 2))
+    return store
+
+
+def everything(folder: Path) -> dict[Path, bytes]:
+    files = [*folder.rglob("*.parquet"), folder / "hot.sqlite"]
+    return {path: path.read_bytes() for path in files}
+
+
+def test_a_store_gives_what_its_log_gives_under_pseudonyms(
+    store: EventStore, log: Log, tmp_path: Path
+) -> None:
+    assert store.rows() == len(log.rows)
+    assert store.parquet_files()
+    assert list(store.hot())
+    before = everything(store.path)
+    scan(ScanOptions([store.path], tmp_path / "recorded"))
+    assert everything(store.path) == before
+
+    written = log.write(tmp_path / "log.parquet")
+    scan(ScanOptions([written], tmp_path / "read", key=KEY, pseudonymous=True))
+    ours, theirs = campaigns(tmp_path / "recorded"), campaigns(tmp_path / "read")
+    assert len(ours) == 1
+    for each in ("id", "accounts", "score", "exchanges", "tokens", "first_seen", "last_seen"):
+        assert [one[each] for one in ours] == [one[each] for one in theirs]
+    tables = [pq.read_table(tmp_path / out / "accounts.parquet") for out in ("recorded", "read")]
+    assert tables[0].equals(tables[1])
+
+
+def test_rows_that_are_rolled_while_it_is_read_are_there_once(
+    store: EventStore, log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hot = EventStore.hot
+    rolls = iter([True])
+
+    def rolled_meanwhile(this: EventStore) -> Any:
+        if next(rolls, False):
+            store.roll()
+        return hot(this)
+
+    monkeypatch.setattr(EventStore, "hot", rolled_meanwhile)
+    (tmp_path / "work").mkdir()
+    names = AccountNames(pseudonymous=True)
+    recorded, read = read_store(store.path, tmp_path / "work", names, Silent())
+    assert recorded.rows() == read.rows == len(log.rows)
+    requests = [pq.read_table(file)["request"] for file in recorded.parquet_files()]
+    assert len({n for each in requests for n in each.to_pylist()}) == len(log.rows)
+
+
+def test_a_store_that_never_holds_still_is_said_to(
+    store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: Callable[..., list[Path]] = EventStore.parquet_files
+    count = iter(range(1000))
+
+    def other_files(this: EventStore, *days: date) -> list[Path]:
+        return (
+            files(this, *days)[: next(count) % 2] if this.path == store.path else files(this, *days)
+        )
+
+    monkeypatch.setattr(EventStore, "parquet_files", other_files)
+    (tmp_path / "work").mkdir()
+    with pytest.raises(StorageError, match="again and again"):
+        read_store(store.path, tmp_path / "work", AccountNames(pseudonymous=True), Silent())
+
+
+def test_an_empty_store_is_no_error(tmp_path: Path) -> None:
+    EventStore.create(tmp_path / "events", key_id="k").close()
+    scan(ScanOptions([tmp_path / "events"], tmp_path / "out"))
+    assert campaigns(tmp_path / "out") == []
+
+
+def test_a_store_is_scanned_alone_and_without_a_reference(
+    store: EventStore, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="scanned alone"):
+        scan(ScanOptions([store.path, tmp_path / "log.jsonl"], tmp_path / "out"))
+    with pytest.raises(InputError, match="against a reference yet"):
+        scan(ScanOptions([store.path], tmp_path / "out", reference=["log.jsonl"]))
