@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from stillwatch.errors import StoreFormatError
 from stillwatch.events import EventStore
 from stillwatch.gateway.recording import Recorder
 from stillwatch.gateway.recording.state import prepare
