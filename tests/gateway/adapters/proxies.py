@@ -53,9 +53,11 @@ class Site(NamedTuple):
 
 def shown(page: str, language: str, addresses: Mapping[str, str]) -> str:
     """The one example of a language on a page, with the addresses of the test in place of its."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        rf"^```{language}\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL
+    )
     assert len(blocks) == 1, f"{page} shows {len(blocks)} examples of {language}"
-    text: str = blocks[0]
+    text = blocks[0]
     for theirs, ours in addresses.items():
         assert theirs in text
         text = text.replace(theirs, ours)
