@@ -224,6 +224,7 @@ def test_a_post_that_names_the_path_in_a_header_is_judged_by_its_body(
     [
         ({**BODY, "max_tokens": 65}, "max_tokens"),
         ({k: v for k, v in BODY.items() if k != "max_tokens"}, "max_tokens"),
+        ({**BODY, "max_tokens": None, "max_completion_tokens": 65}, "max_completion_tokens"),
         ({**BODY, "watermark": {"key": 7}}, "watermark"),
         ({**BODY, "new_field": {"x": 1}, "vllm_xargs": {}}, "vllm_xargs"),
         (b'{"model":"dog",' + json.dumps(BODY).encode()[1:], "twice"),
@@ -246,6 +247,7 @@ def test_what_would_not_pass_the_gateway_as_it_is_is_refused(
         {"temperature": 1, "stop": None, "seed": 7, "n": 4},
         {"new_field": {"x": [1, None, {"y": 2.5}]}},
         {"max_tokens": 3, "user": "naïve"},
+        {"messages": [{"role": "user", "content": "x", "name": None}]},
     ],
 )
 def test_what_would_pass_as_it_is_passes(asker: Asker, key: str, fields: dict[str, Any]) -> None:

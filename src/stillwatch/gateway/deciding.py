@@ -184,8 +184,7 @@ class Deciding:
         granted = decision.granted
         if granted is None:
             return decision
-        changed = decision.changed or differing(body, dialect.write(incoming, granted))
-        if changed:
+        if changed := differing(body, dialect.write(incoming, granted)):
             return msgspec.structs.replace(decision, refusal=unchangeable(changed))
         return decision
 
