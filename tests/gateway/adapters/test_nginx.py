@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.adapters.proxies import Site, free_port, host_of, process, shown
-from tests.gateway.adapters.streams import first_and_last
+from tests.gateway.adapters.streams import begun
 from tests.gateway.conftest import Client, gateway_at
 from tests.gateway.engine import Engine, served
 
@@ -77,10 +77,14 @@ def test_an_allowed_request_reaches_the_model_server_and_its_answer_the_client(
     assert key not in str(headers)
 
 
-def test_events_leave_as_they_come(site: Site, key: str) -> None:
-    first, last = first_and_last(site.client.base, key)
-    assert last > 1.5
-    assert first < last / 2
+def test_events_leave_as_they_come_and_the_model_server_learns_that_a_client_has_left(
+    site: Site, key: str, until: Until
+) -> None:
+    before = site.eu.broken_off
+    connection, first = begun(site.client.base, key)
+    assert first.startswith(b"data: ")
+    connection.close()
+    until(lambda: site.eu.broken_off == before + 1)
 
 
 def test_nobody_is_let_in_without_a_key_that_is_known(site: Site) -> None:
@@ -197,3 +201,17 @@ def test_without_the_gateway_everything_is_refused(site: Site, key: str, tmp_pat
         response = Client(base, site.client.state, site.eu).chat(key)
     assert response.status == 503
     assert response.json()["error"]["code"] == "unavailable"
+
+
+def test_a_backend_that_nginx_does_not_know_gets_nothing(site: Site, tmp_path: Path) -> None:
+    engine = Engine()
+    settings = tmp_path / "stillwatch.yaml"
+    settings.write_text(shown("nginx.md", "yaml", {"eu-1": "eu-9", "us-1": "us-9"}))
+    with (
+        served(engine) as url,
+        gateway_at(tmp_path / "state", settings) as gateway,
+        nginx(tmp_path / "nginx", gateway, url, url) as base,
+    ):
+        client = Client(base, tmp_path / "state", engine)
+        assert client.chat(client.key()).status == 503
+    assert [path for path, _, _ in engine.requests if "chat" in path] == []
