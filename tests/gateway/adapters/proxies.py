@@ -51,13 +51,15 @@ class Site(NamedTuple):
         database.close()
 
 
-def shown(page: str, language: str, addresses: Mapping[str, str]) -> str:
-    """The one example of a language on a page, with the addresses of the test in place of its."""
-    blocks = re.findall(
-        rf"^```{language}\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL
+def shown(page: str, file: str, addresses: Mapping[str, str]) -> str:
+    """A file that a page shows, with the addresses of the test in place of those of the page."""
+    found = re.search(
+        rf"^## `{re.escape(file)}`\n```\w+\n(.*?)^```",
+        (DOCS / page).read_text(),
+        re.MULTILINE | re.DOTALL,
     )
-    assert len(blocks) == 1, f"{page} shows {len(blocks)} examples of {language}"
-    text = blocks[0]
+    assert found, f"{page} shows no {file}"
+    text: str = found[1]
     for theirs, ours in addresses.items():
         assert theirs in text
         text = text.replace(theirs, ours)

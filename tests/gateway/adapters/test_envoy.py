@@ -30,7 +30,7 @@ def envoy(folder: Path, gateway: str, eu: str, us: str) -> Iterator[str]:
         theirs: urlsplit(ours).port for theirs, ours in ((8080, gateway), (8000, eu), (8001, us))
     }
     text = shown(
-        "envoy.md", "envoy",
+        "envoy.md", "envoy.yaml",
         {f"port_value: {theirs}": f"port_value: {ours}" for theirs, ours in ports.items()},
     )  # fmt: skip
     folder.mkdir()
@@ -49,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with served(eu) as eu_url, served(us) as us_url:
         settings = folder / "stillwatch.yaml"
         settings.write_text(
-            shown("envoy.md", "yaml", {"http://127.0.0.1:8000": eu_url,
+            shown("envoy.md", "stillwatch.yaml", {"http://127.0.0.1:8000": eu_url,
                                        "http://127.0.0.1:8001": us_url})
         )  # fmt: skip
         with (

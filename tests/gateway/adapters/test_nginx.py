@@ -25,7 +25,7 @@ def nginx(folder: Path, gateway: str, eu: str, us: str) -> Iterator[str]:
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     port = free_port()
     text = shown(
-        "nginx.md", "nginx",
+        "nginx.md", "nginx.conf",
         {"127.0.0.1:8888": f"127.0.0.1:{port}", "127.0.0.1:8080": host_of(gateway),
          "127.0.0.1:8000": host_of(eu), "127.0.0.1:8001": host_of(us)},
     )  # fmt: skip
@@ -49,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with served(eu) as eu_url, served(us) as us_url:
         settings = folder / "stillwatch.yaml"
         settings.write_text(
-            shown("nginx.md", "yaml", {"http://127.0.0.1:8000": eu_url,
+            shown("nginx.md", "stillwatch.yaml", {"http://127.0.0.1:8000": eu_url,
                                        "http://127.0.0.1:8001": us_url})
         )  # fmt: skip
         with (
@@ -206,7 +206,7 @@ def test_without_the_gateway_everything_is_refused(site: Site, key: str, tmp_pat
 def test_a_backend_that_nginx_does_not_know_gets_nothing(site: Site, tmp_path: Path) -> None:
     engine = Engine()
     settings = tmp_path / "stillwatch.yaml"
-    settings.write_text(shown("nginx.md", "yaml", {"eu-1": "eu-9", "us-1": "us-9"}))
+    settings.write_text(shown("nginx.md", "stillwatch.yaml", {"eu-1": "eu-9", "us-1": "us-9"}))
     with (
         served(engine) as url,
         gateway_at(tmp_path / "state", settings) as gateway,
