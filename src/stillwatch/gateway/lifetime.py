@@ -103,6 +103,7 @@ async def running(
             records=recorder,
             measures=measures,
             hops=settings.hops,
+            decide=settings.decide,
             places=_places(settings.access),
             credentials=settings.credentials,
         )
@@ -148,7 +149,7 @@ async def _follow(path: Path, services: Services, present: Present) -> None:
             continue
         present.set(settings.access, settings.marks)
         services.hops, services.credentials = settings.hops, settings.credentials
-        services.places = _places(settings.access)
+        services.places, services.decide = _places(settings.access), settings.decide
         _log.info("the settings were read anew")
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from stillwatch.access import UNKNOWN, Backend, Origin, View
 from stillwatch.exchange import RawExchange
+from stillwatch.gateway.decide_settings import DecideSettings
 from stillwatch.gateway.head import TrustedHops
 from stillwatch.gateway.holding import Holding
 from stillwatch.gateway.measures import Measures
@@ -45,6 +46,7 @@ class Services(msgspec.Struct, kw_only=True):
     records: Records
     measures: Measures
     hops: TrustedHops | None = None
+    decide: DecideSettings | None = None
     places: Geography | None = None
     credentials: Mapping[str, Mapping[str, str]] = {}
     largest_request: int = 16 * 2**20

@@ -21,7 +21,13 @@ from stillwatch.errors import StorageError
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
 from stillwatch.gateway.head import Head, HeadError, read_head
 from stillwatch.gateway.leaving import Noticing
-from stillwatch.gateway.refusals import bad_request, over_limit, unavailable, upstream_failed
+from stillwatch.gateway.refusals import (
+    NO_KEY,
+    bad_request,
+    over_limit,
+    unavailable,
+    upstream_failed,
+)
 from stillwatch.gateway.rows import exchange_of
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.sse import EventSplitter
@@ -43,12 +49,6 @@ __all__ = ["Serving"]
 
 _CLIENT_LEFT = 499  # the status that nginx logs for it
 _NOTHING_ASKED = Asked(model="")
-_NO_KEY = Refusal(
-    status=401,
-    code="no_key",
-    message="send an API key in the header authorization: Bearer, or x-api-key",
-    rule="keys",
-)
 
 
 class Serving:
@@ -100,10 +100,10 @@ class Serving:
         self._head = head = read_head(self._scope["headers"], peer[0], services.hops)
         view = services.view()
         if head.secret is None:
-            raise RefusedError(_NO_KEY)
+            raise RefusedError(NO_KEY)
         self._caller = view.caller_of(head.secret)
         if self._caller is None:
-            raise RefusedError(decide(self._facts(None, head), view).refusal or _NO_KEY)
+            raise RefusedError(decide(self._facts(None, head), view).refusal or NO_KEY)
         if not services.records.room():
             raise RefusedError(unavailable("exchanges cannot be recorded at the moment; try again"))
         if head.content_encoding not in (b"", b"identity"):
