@@ -12,7 +12,15 @@ from typing import NamedTuple
 import msgspec
 import pyarrow as pa
 
-__all__ = ["COLUMNS", "SCHEMA", "SCHEMA_VERSION", "Column", "Message", "RawExchange"]
+__all__ = [
+    "COLUMNS",
+    "FIRST_COLUMNS",
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "Column",
+    "Message",
+    "RawExchange",
+]
 
 SCHEMA_VERSION = "stillwatch.exchange/1"
 
@@ -30,6 +38,7 @@ class RawExchange(msgspec.Struct, kw_only=True, omit_defaults=True):
     Times are microseconds since 1970-01-01 UTC. ``None`` means that the log does not say.
     Exactly one of ``prompt`` and ``messages`` is given. ``logit_bias`` counts biased tokens;
     ``tools`` are the names of the offered functions, in the order of the request.
+    ``replayed_from`` is a digest already: of the account, under the key of the exchanges.
     """
 
     at: int
@@ -77,6 +86,8 @@ class RawExchange(msgspec.Struct, kw_only=True, omit_defaults=True):
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     latency_ms: int | None = None
+    replay: str | None = None
+    replayed_from: int | None = None
 
 
 class Column(NamedTuple):
@@ -193,7 +204,26 @@ COLUMNS: tuple[Column, ...] = (
     _sketch("code_share", pa.float32(), "share of the lines that look like source code, 0 to 1"),
     _sketch("shape", _COUNT, "bit set of surface forms, see stillwatch.sketches.Shape"),
     _sketch("asks", _COUNT, "bit set of elicitation features, see stillwatch.sketches.Asks"),
+    _log(
+        "replay",
+        _NAME,
+        "where a reasoning block that came back was issued, seen from this request: same, foreign, "
+        "expired, other_conversation, other_model, same_org, forged, other_account, other_org; the "
+        "last of these that holds for one of its blocks",
+        "none came back, or the log does not say",
+    ),
+    Column(
+        "replayed_from",
+        _DIGEST,
+        "keyed digest, as in `account`, of another account whose reasoning block came back here",
+        "none did, or the log does not say",
+        "digest",
+    ),
 )
+
+#: So many of the columns were there from the beginning. Those after them were added at the end, one
+#: release after another; they may be null, and are in rows that were written before.
+FIRST_COLUMNS = 56
 
 SCHEMA = pa.schema(
     [pa.field(c.name, c.type, nullable=c.null != "never") for c in COLUMNS],
