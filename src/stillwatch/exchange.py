@@ -208,7 +208,7 @@ COLUMNS: tuple[Column, ...] = (
         "replay",
         _NAME,
         "where a reasoning block that came back was issued, seen from this request: same, foreign, "
-        "expired, other_conversation, other_model, same_org, forged, other_account, other_org; the "
+        "expired, other_conversation, other_model, forged, same_org, other_account, other_org; the "
         "last of these that holds for one of its blocks",
         "none came back, or the log does not say",
     ),

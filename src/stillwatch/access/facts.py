@@ -107,10 +107,10 @@ class Replay(IntEnum):
     """As `SAME`, but longer ago than blocks are good for."""
     OTHER_CONVERSATION = 4
     OTHER_MODEL = 5
-    SAME_ORG = 6
-    """To another account of the same org."""
-    FORGED = 7
+    FORGED = 6
     """It looks like ours, and was changed, or issued under a key that we do not have."""
+    SAME_ORG = 7
+    """To another account of the same org."""
     OTHER_ACCOUNT = 8
     """To another account, where one of the two is of no org."""
     OTHER_ORG = 9
@@ -201,7 +201,7 @@ FACTS: dict[str, Fact] = {
              lambda f: f.asked.reasoning.name.lower()),
         Fact("reasoning_replay", "string",
              "what reasoning blocks that come back tell: none, same, foreign, expired, "
-             "other_conversation, other_model, same_org, forged, other_account, other_org",
+             "other_conversation, other_model, forged, same_org, other_account, other_org",
              lambda f: f.replay.name.lower()),
         Fact("structure", "string", "text, json, schema or grammar: the form asked for",
              lambda f: f.asked.structure.name.lower()),

@@ -63,6 +63,11 @@ class Measures:
             "stillwatch_rule_matches", "Requests that a rule matched; shadow rules change nothing",
             ["rule", "shadow"], registry=self.registry,
         )  # fmt: skip
+        self.returned = Counter(
+            "stillwatch_reasoning_returned",
+            "Requests with reasoning blocks, by what these tell about where they were issued",
+            ["replay"], registry=self.registry,
+        )  # fmt: skip
         self.tokens = Counter(
             "stillwatch_tokens", "Tokens as the upstream counted them", ["kind"],
             registry=self.registry,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,14 +17,16 @@ from stillwatch.access.following import Follower
 from stillwatch.access.limits import Limiter, MemoryLimiter
 from stillwatch.access.places import Places
 from stillwatch.access.reading import AccessSettings
-from stillwatch.errors import SettingsError
+from stillwatch.errors import KeyFileError, SettingsError
 from stillwatch.gateway.app import Gateway
+from stillwatch.gateway.binding import Binding, BindingSettings, read_keys
 from stillwatch.gateway.holding import Holding
 from stillwatch.gateway.measures import Measures
 from stillwatch.gateway.recording import open_recording
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.settings import GatewaySettings, read_gateway
 from stillwatch.gateway.upstream import Upstream, open_upstream
+from stillwatch.sketches import SketchKey
 
 __all__ = ["Present", "running"]
 
@@ -88,6 +91,8 @@ async def running(
         recorder = open_recording(
             state, retention_days=settings.retention_days, on_kept=measures.commit_lag.observe
         )
+        links = SketchKey.from_file(recorder.key_file)
+        binding = _binding(state, settings.binding, links)
         await recorder.start()
         stack.push_async_callback(recorder.close)
         limiter = _limiter(settings)
@@ -104,11 +109,13 @@ async def running(
             hops=settings.hops,
             places=_places(settings.access),
             credentials=settings.credentials,
+            binding=binding,
         )
         stack.push_async_callback(holding.close)
         tasks = [asyncio.create_task(holding.renew_all())]
         if reread is not None:
-            tasks.append(asyncio.create_task(_follow(reread, services, present)))
+            bound = functools.partial(_binding, state, links=links)
+            tasks.append(asyncio.create_task(_follow(reread, services, present, bound)))
         for task in tasks:
             stack.callback(task.cancel)
         yield Gateway(services)
@@ -129,7 +136,21 @@ def _places(access: AccessSettings) -> Places | None:
     return Places(places.country_mmdb, places.asn_mmdb, lists=places.lists)
 
 
-async def _follow(path: Path, services: Services, present: Present) -> None:
+def _binding(state: Path, settings: BindingSettings, links: SketchKey) -> Binding:
+    return Binding(
+        read_keys(state, settings.key_file, settings.old_key_files),
+        links,
+        longest=settings.days * 86_400,
+        issues=settings.issue,
+    )
+
+
+async def _follow(
+    path: Path,
+    services: Services,
+    present: Present,
+    bound: Callable[[BindingSettings], Binding],
+) -> None:
     """Read the settings anew whenever the file has changed."""
     seen = _stamp(path)
     while True:
@@ -140,14 +161,15 @@ async def _follow(path: Path, services: Services, present: Present) -> None:
         seen = now
         try:
             settings = read_gateway(path)
-        except SettingsError as error:
+            binding = bound(settings.binding)
+        except (KeyFileError, SettingsError) as error:
             _log.error(
                 "the settings were changed and cannot be read; the last ones hold: %s", error
             )
             continue
         present.set(settings.access, settings.marks)
         services.hops, services.credentials = settings.hops, settings.credentials
-        services.places = _places(settings.access)
+        services.places, services.binding = _places(settings.access), binding
         _log.info("the settings were read anew")
 
 

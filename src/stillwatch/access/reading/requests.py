@@ -64,8 +64,7 @@ def read_request(request: Section) -> RequestFacts:
         origin=Origin(**parts[Origin]),
         route=request.take("route", str, "chat.completions"),
         at=at,
-        replay=_step(request, "reasoning_replay", Replay) if "reasoning_replay" in request
-        else Replay.NONE,
+        replay=_step(request, "reasoning_replay", Replay, "none"),
     )
 
 
@@ -84,9 +83,9 @@ def _value(request: Section, name: str, hint: Any) -> Any:
     return value
 
 
-def _step(request: Section, name: str, kind: type[E]) -> E:
+def _step(request: Section, name: str, kind: type[E], default: Any = ...) -> E:
     steps = kind.__members__
-    return steps[one_of(request, name, map(str.lower, steps)).upper()]
+    return steps[one_of(request, name, map(str.lower, steps), default).upper()]
 
 
 def _listed(request: Section, name: str, kind: Callable[[Any], Any]) -> tuple[Any, ...]:

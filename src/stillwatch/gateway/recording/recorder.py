@@ -52,6 +52,8 @@ class Recorder:
         #: seconds from the recording of the oldest exchange of the last acknowledged frame until
         #: it was on the disk
         self.lag = 0.0
+        #: the file of the key of the digests
+        self.key_file = key
         self._most_rows, self._most_bytes, self._on_kept = most_rows, most_bytes, on_kept
         self._arguments = [str(store), str(key), secrets.token_hex(16)]
         self._arguments += [] if retention_days is None else [str(retention_days)]
