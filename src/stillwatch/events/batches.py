@@ -148,7 +148,8 @@ def without(batch: pa.RecordBatch, accounts: pa.Array) -> pa.RecordBatch:
     kept = batch.filter(pc.invert(gone))
     place = kept.schema.get_field_index("replayed_from")
     named = kept.column(place)
-    named = pc.if_else(pc.is_in(named, value_set=accounts), pa.scalar(None, named.type), named)
+    erased = pc.is_in(named, value_set=accounts)
+    named = pc.replace_with_mask(named, erased, pa.scalar(None, named.type))  # zeroes what is null
     return _encoded(_decoded(kept.set_column(place, kept.schema.field(place), named)))
 
 
