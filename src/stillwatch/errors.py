@@ -20,6 +20,7 @@ __all__ = [
     "StorageError",
     "StoreFormatError",
     "UnknownFormatError",
+    "named",
 ]
 
 
@@ -94,3 +95,13 @@ class OutputError(StillwatchError):
 
     code = "SW302"
     exit_status = ExitStatus.UNREADABLE
+
+
+def named(code: str) -> type[StillwatchError]:
+    """The class of a code, for an error that another process has told; the root if unknown."""
+    classes = [StillwatchError]
+    for each in classes:
+        if each.code == code:
+            return each
+        classes.extend(each.__subclasses__())
+    return StillwatchError

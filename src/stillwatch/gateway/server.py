@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
-from stillwatch.gateway.running import running
+from stillwatch.gateway.lifetime import running
 from stillwatch.gateway.settings import GatewaySettings
 
 __all__ = ["serve"]

@@ -24,6 +24,7 @@ __all__ = [
     "Neglected",
     "NoteReader",
     "Ready",
+    "Refused",
     "Stuck",
     "frames",
     "read_frames",
@@ -59,6 +60,13 @@ class Ready(msgspec.Struct, tag=True):
     """The writer takes frames."""
 
 
+class Refused(msgspec.Struct, tag=True):
+    """The writer cannot begin: the code of the error, and its message."""
+
+    code: str
+    why: str
+
+
 class Kept(msgspec.Struct, tag=True):
     """All frames up to `sequence` were on the disk at `when` (monotonic clock, ns)."""
 
@@ -78,7 +86,7 @@ class Neglected(msgspec.Struct, tag=True):
     why: str | None
 
 
-Note = Ready | Kept | Stuck | Neglected
+Note = Ready | Refused | Kept | Stuck | Neglected
 _notes = msgspec.msgpack.Decoder(Note)
 
 
@@ -139,7 +147,7 @@ def read_frames(pipe: BinaryIO) -> Iterator[Frame]:
 
 def tell(descriptor: int, note: Note) -> None:
     """Send a note, from any thread. Nobody need be there to read it."""
-    if isinstance(note, (Stuck, Neglected)) and note.why is not None:
+    if isinstance(note, (Refused, Stuck, Neglected)) and note.why is not None:
         note.why = note.why.encode("ascii", "backslashreplace").decode()[:_LONGEST_WHY]
     body = _encoder.encode(note)
     with contextlib.suppress(BrokenPipeError):
