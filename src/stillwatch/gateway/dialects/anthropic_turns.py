@@ -119,17 +119,18 @@ def _written(source: Any) -> str | None:
 
 def opaque_of(turns: list[Turn]) -> tuple[Opaque, ...]:
     """The signatures of thinking and the thinking that was encrypted; an empty one is none."""
-    return tuple(
-        Opaque(block, field)
-        for turn in turns
-        if not isinstance(turn.content, str)
-        for block in turn.content
-        for field in _OPAQUE.get(block.type, ())
-        if getattr(block, field)  # UNSET is false
-    )
+    places = []
+    for turn in turns:
+        if isinstance(turn.content, str):
+            continue
+        for block in turn.content:
+            field = _OPAQUE.get(block.type)
+            if field is not None and getattr(block, field):  # UNSET is false
+                places.append(Opaque(block, field))
+    return tuple(places)
 
 
-_OPAQUE: Final = {"thinking": ("signature",), "redacted_thinking": ("data",)}
+_OPAQUE: Final = {"thinking": "signature", "redacted_thinking": "data"}
 
 
 def without_prefill(turns: list[Turn]) -> list[Turn]:
