@@ -11,6 +11,7 @@ import pytest
 
 from stillwatch.errors import KeyFileError
 from stillwatch.gateway.binding import BindingKey, read_keys
+from stillwatch.gateway.binding.key import _make
 
 
 def test_the_first_gateway_of_a_state_makes_the_key_for_its_owner_only(tmp_path: Path) -> None:
@@ -31,6 +32,13 @@ def test_of_gateways_that_start_together_one_makes_it(tmp_path: Path) -> None:
         found = [keys[0].mac for keys in pool.map(read_keys, [tmp_path] * 8)]
     assert len(set(found)) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["binding.key"]
+
+
+def test_whoever_comes_second_leaves_the_key_of_the_first(tmp_path: Path) -> None:
+    (first,) = read_keys(tmp_path)
+    _make(tmp_path / "binding.key")  # it saw no file a moment ago
+    assert read_keys(tmp_path)[0].mac == first.mac
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_two_states_have_two_keys(tmp_path: Path) -> None:
