@@ -20,7 +20,6 @@ __all__ = [
     "StorageError",
     "StoreFormatError",
     "UnknownFormatError",
-    "named",
 ]
 
 
@@ -95,13 +94,3 @@ class OutputError(StillwatchError):
 
     code = "SW302"
     exit_status = ExitStatus.UNREADABLE
-
-
-def named(code: str) -> type[StillwatchError]:
-    """The class of a code, for an error that another process has told; the root if unknown."""
-    classes = [StillwatchError]
-    for each in classes:
-        if each.code == code:
-            return each
-        classes.extend(each.__subclasses__())
-    return StillwatchError

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
+from stillwatch.errors import StillwatchError
 from stillwatch.exchange import Message, RawExchange
 
 __all__ = [
@@ -65,6 +66,15 @@ class Refused(msgspec.Struct, tag=True):
 
     code: str
     why: str
+
+    def error(self) -> StillwatchError:
+        """The error as it was raised there."""
+        classes = [StillwatchError]
+        for each in classes:
+            if each.code == self.code:
+                return each(self.why)
+            classes.extend(each.__subclasses__())
+        return StillwatchError(self.why)
 
 
 class Kept(msgspec.Struct, tag=True):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stillwatch.errors import StillwatchError, StorageError, named
+from stillwatch.errors import StillwatchError, StorageError
 from stillwatch.exchange import RawExchange
 from stillwatch.gateway.recording.child import WriterProcess
 from stillwatch.gateway.recording.outbox import Outbox
@@ -245,7 +245,7 @@ class Recorder:
             if not self.waiting:  # else it may be what waits that it cannot take
                 self._stuck = None
         elif isinstance(note, Refused):
-            self._refused = named(note.code)(note.why)
+            self._refused = note.error()
             self._stuck = note.why
         elif isinstance(note, Kept):
             self._deaths, self._stuck = 0, None
