@@ -24,6 +24,7 @@ from stillwatch.access.charging import tokens_reserved
 from stillwatch.access.limits import Exceeded, Usage
 from stillwatch.access.refusing import unchangeable, undecidable
 from stillwatch.errors import StorageError
+from stillwatch.gateway.binding import Owner, Returned
 from stillwatch.gateway.decide_settings import DecideSettings
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
 from stillwatch.gateway.dialects.openai_errors import refusal_body
@@ -86,6 +87,7 @@ class Deciding:
         self._caller: Caller | None = None
         self._head: Head | None = None
         self._incoming: Incoming | None = None
+        self._returned = Returned()
         self._status = 500
 
     async def answer(self, receive: Receive) -> None:
@@ -166,6 +168,7 @@ class Deciding:
             origin=head.origin,
             route=operation.name,
             at=self._began,
+            replay=self._returned.kind,
         )
 
     async def _weigh_body(
@@ -180,6 +183,10 @@ class Deciding:
             raise RefusedError(bad_request("the body is too large to be judged", "too_large", 413))
         body = await read_body(receive, services.largest_request)
         self._incoming = incoming = dialect.read(body)
+        if incoming.opaque and services.binding is not None and self._caller is not None:
+            owner = Owner(self._caller, incoming.asked.model, incoming.messages, self._began)
+            self._returned = services.binding.take_back(incoming.opaque, owner)
+            services.measures.returned.count(self._returned.kind.name.lower())
         decision = decide(self._facts(head, operation, incoming.asked), view)
         granted = decision.granted
         if granted is None:
@@ -243,6 +250,7 @@ class Deciding:
             exchange_of(
                 request_id=self._id, at=self._began, ended=ended, route=self._operation.name,
                 caller=caller, head=head, incoming=incoming, told=Told(), status=self._status,
+                returned=self._returned,
             )
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ import msgspec
 
 from stillwatch.access import UNKNOWN, Backend, Origin, View
 from stillwatch.exchange import RawExchange
+from stillwatch.gateway.binding import Binding
 from stillwatch.gateway.decide_settings import DecideSettings
 from stillwatch.gateway.head import TrustedHops
 from stillwatch.gateway.holding import Holding
@@ -37,7 +38,8 @@ class Geography(Protocol):
 
 class Services(msgspec.Struct, kw_only=True):
     """`view` gives the present state of access, and raises StorageError when that is not known.
-    `credentials` are the headers that each backend wants from us. Sizes are in bytes.
+    `credentials` are the headers that each backend wants from us. Without a `binding` opaque
+    reasoning passes as it is. Sizes are in bytes.
     """
 
     view: Callable[[], View]
@@ -49,6 +51,7 @@ class Services(msgspec.Struct, kw_only=True):
     decide: DecideSettings | None = None
     places: Geography | None = None
     credentials: Mapping[str, Mapping[str, str]] = {}
+    binding: Binding | None = None
     largest_request: int = 16 * 2**20
     largest_answer: int = 64 * 2**20
 

@@ -18,7 +18,9 @@ from stillwatch.access import (
 )
 from stillwatch.access.limits import Exceeded, Usage
 from stillwatch.errors import StorageError
+from stillwatch.gateway.binding import Owner, Returned
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
+from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.head import Head, HeadError, read_head
 from stillwatch.gateway.leaving import Noticing
 from stillwatch.gateway.refusals import (
@@ -49,6 +51,7 @@ __all__ = ["Serving"]
 
 _CLIENT_LEFT = 499  # the status that nginx logs for it
 _NOTHING_ASKED = Asked(model="")
+_NOTHING_RETURNED = Returned()
 
 
 class Serving:
@@ -65,6 +68,7 @@ class Serving:
         self._head: Head | None = None
         self._incoming: Incoming | None = None
         self._decision: Decision | None = None
+        self._returned = _NOTHING_RETURNED
         self._told = Told()
         self._started = False
         self._status = 500
@@ -110,6 +114,10 @@ class Serving:
             raise RefusedError(bad_request("send the body without content-encoding", status=415))
         body = await read_body(receive, services.largest_request)
         self._incoming = incoming = self._dialect.read(body)
+        if incoming.opaque and services.binding is not None:
+            owner = self._owner(self._caller, incoming)
+            self._returned = services.binding.take_back(incoming.opaque, owner)
+            services.measures.returned.count(self._returned.kind.name.lower())
         self._decision = decision = decide(self._facts(incoming, head), view)
         self._count_rules(decision)
         if decision.refusal is not None:
@@ -135,7 +143,18 @@ class Serving:
             origin=self._services.located(head.origin),
             route=self._route,
             at=self._began,
+            replay=self._returned.kind,
         )
+
+    def _owner(self, caller: Caller, incoming: Incoming) -> Owner:
+        return Owner(caller, incoming.asked.model, incoming.messages, self._began)
+
+    def _bind(self, incoming: Incoming) -> Bind | None:
+        """What binds opaque reasoning in the answer, if anything does."""
+        binding, caller = self._services.binding, self._caller
+        if binding is None or caller is None:
+            return None
+        return binding.issuing(self._owner(caller, incoming))
 
     async def _forward(self, view: View, decision: Decision, incoming: Incoming) -> None:
         granted = decision.granted
@@ -182,7 +201,7 @@ class Serving:
     async def _whole(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
         data = await reply.read(self._services.largest_answer)
         try:
-            answer = self._dialect.scrub(data, incoming, decision.surface)
+            answer = self._dialect.scrub(data, incoming, decision.surface, self._bind(incoming))
         except UnreadableError as error:
             raise RefusedError(
                 upstream_failed("the model server's answer is unreadable")
@@ -194,7 +213,7 @@ class Serving:
     async def _stream(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
         if not reply.headers.get("content-type", "").startswith("text/event-stream"):
             raise UpstreamError("no stream", sent=True)
-        scrubber = self._dialect.stream(incoming, decision.surface)
+        scrubber = self._dialect.stream(incoming, decision.surface, self._bind(incoming))
         self._told = scrubber.told
         splitter = EventSplitter()
         self._status, self._started = 200, True
@@ -289,7 +308,7 @@ class Serving:
             exchange_of(
                 request_id=self._id, at=self._began, ended=ended, route=self._route,
                 caller=self._caller, head=self._head, incoming=self._incoming, told=told,
-                status=self._status,
+                status=self._status, returned=self._returned,
             )
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ import msgspec
 from stillwatch.access import Backend, RuleSet, Surface
 from stillwatch.access.reading import AccessSettings, Level, PlaceSettings, read_access
 from stillwatch.errors import SettingsError
+from stillwatch.gateway.binding import BindingSettings, read_binding
 from stillwatch.gateway.decide_settings import DecideSettings, networks_in, read_decide
 from stillwatch.gateway.head import TrustedHops
 from stillwatch.settings import Section, read_settings
@@ -36,6 +37,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     keys: str | None = None
     limits: str | None = None
     retention_days: int | None = None
+    binding: BindingSettings = BindingSettings()
 
 
 def read_gateway(path: Path) -> GatewaySettings:
@@ -60,6 +62,7 @@ def read_gateway(path: Path) -> GatewaySettings:
         keys=section.take("keys", str, "") or None,
         limits=section.take("limits", str, "") or None,
         retention_days=days or None,
+        binding=read_binding(section.section("binding")),
     )
     section.finish()
     return read
