@@ -54,8 +54,8 @@ class _Weighed(msgspec.Struct):
     shadow: tuple[str, ...] = ()
 
 
-def decide(facts: RequestFacts, view: View) -> Decision:
-    """What to do with this request."""
+def decide(facts: RequestFacts, view: View, matches: Sequence[Match] | None = None) -> Decision:
+    """What to do with this request; `matches` are given where the rules were asked already."""
     caller = facts.caller
     if caller is None:
         return _refused(unauthorised("unknown_key", "this API key is not known; check it"))
@@ -69,7 +69,7 @@ def decide(facts: RequestFacts, view: View) -> Decision:
         return _refused(misconfigured("level", caller.level))
     if not level.allows_model(facts.asked.model):
         return _refused(no_such_model(facts.asked.model, caller.level))
-    weighed = _weigh(view.rules.matching(facts), actions)
+    weighed = _weigh(view.rules.matching(facts) if matches is None else matches, actions)
     if weighed.refusal is not None:
         return _refused(weighed.refusal, weighed)
     return _granted(facts, view, caller, level, weighed)
@@ -102,6 +102,7 @@ def _granted(
         surface=level & weighed.bound if weighed.bound is not OPEN else level,
         backends=backends,
         charges=charges(limits, caller, granted),
+        tier=tier,
         delay=weighed.delay,
         mark=view.marks.get(caller.level),
         mark_strength="strong" if weighed.strong else "normal",
