@@ -1,4 +1,4 @@
-"""`stillwatch access`: check rules, test them against cases, list what they may ask."""
+"""`stillwatch access`: check rules, test them against cases, replay a log, list what they ask."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from stillwatch.access.casebook import read_cases, run, unmatched
 from stillwatch.access.facts import FACTS
 from stillwatch.access.reading import read_access_file
 from stillwatch.access.trying import trial_view
+from stillwatch.cli import replay
 from stillwatch.cli.columns import columns
 from stillwatch.errors import ExitStatus
 
@@ -73,3 +74,6 @@ def check(rules: Path) -> None:
 def names() -> None:
     """List the names that conditions may use, with their types."""
     click.echo(columns([(fact.name, fact.type, fact.holds) for fact in FACTS.values()]))
+
+
+command.add_command(replay.command)
