@@ -110,7 +110,8 @@ def _accounts(
     _table([heads] + [
         (
             line.account, line.kind or "-", f"{line.requests:,}",
-            *_counts(line.outcomes, outcomes), " ".join(f"({r})" if r in shadow else r for r in line.rules) or "-",
+            *_counts(line.outcomes, outcomes),
+            " ".join(f"({rule})" if rule in shadow else rule for rule in line.rules) or "-",
         )
         for line in accounts
     ], left=2, right=1 + len(outcomes))  # fmt: skip

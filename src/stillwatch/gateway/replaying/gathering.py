@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from stillwatch.errors import StorageError
 from stillwatch.exchange import RawExchange
 from stillwatch.gateway.dialects.sizes import tokens_of_bytes
 from stillwatch.gateway.replaying.rows import SCHEMA, Row
@@ -92,17 +93,23 @@ class Gathered:
             yield from self._sort()
 
     def _sort(self) -> Iterator[pa.RecordBatch]:
-        """DuckDB sorts what does not fit into memory on the disk."""
+        """DuckDB sorts what does not fit into memory on the disk.
+
+        Raises:
+            StorageError: it cannot.
+        """
         import duckdb  # a log in order needs none
 
-        with duckdb.connect() as engine:
-            spill = self._work / "spill"
-            engine.execute(f"SET memory_limit = '{_SORT_MB}MB'")
-            engine.execute("SET temp_directory = ?", [str(spill)])
-            rows = engine.execute(
-                "SELECT * FROM read_parquet(?) ORDER BY at, number", [str(self._file)]
-            )
-            yield from rows.to_arrow_reader(_AT_ONCE)
+        try:
+            with duckdb.connect() as engine:
+                engine.execute(f"SET memory_limit = '{_SORT_MB}MB'")
+                engine.execute("SET temp_directory = ?", [str(self._work / "spill")])
+                rows = engine.execute(
+                    'SELECT * FROM read_parquet(?) ORDER BY "at", "number"', [str(self._file)]
+                )
+                yield from rows.to_arrow_reader(_AT_ONCE)
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise StorageError(f"the log cannot be sorted: {error}", path=self._work) from error
 
 
 def kept(rows: list[RawExchange]) -> dict[str, Any]:
