@@ -53,7 +53,7 @@ def trial_view(access: AccessSettings, snapshot: Snapshot | None = None) -> View
     if "tiers" in said:
         tiers = {"default": (), **access.tiers}
     return View(
-        snapshot=snapshot or Whenever(),
+        snapshot=Whenever() if snapshot is None else snapshot,
         backends=access.backends if "backends" in said else (ANYWHERE,),
         levels=levels,
         tiers=tiers,

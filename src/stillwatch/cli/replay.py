@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from stillwatch.cli.options import FORMAT
 from stillwatch.cli.progress import open_progress
 from stillwatch.errors import ExitStatus
 
-__all__ = ["command"]
+__all__ = ["FORMAT_NAMES", "command"]
+
+#: As `scan` has them; said again here, so that checking a rule does not wait for the engines.
+FORMAT_NAMES = ("auto", "otel", "litellm", "native")
 
 
 @click.command("replay")
@@ -47,7 +49,14 @@ __all__ = ["command"]
     help="What a parameter means that a row leaves blank and other rows fill: it was not asked "
     "for, or nobody knows.",
 )
-@FORMAT
+@click.option(
+    "--format",
+    "format_",
+    default="auto",
+    show_default=True,
+    type=click.Choice(FORMAT_NAMES),
+    help="Format of the logs; auto recognises it.",
+)
 @click.option(
     "--out",
     "-o",
@@ -66,7 +75,7 @@ def command(
     level: str | None,
     tier: str | None,
     blanks: str,
-    format_: str | None,
+    format_: str,
     out: Path | None,
     force: bool,
     as_json: bool,
@@ -91,7 +100,7 @@ def command(
         logs=logs,
         against=against,
         state=state,
-        format=format_ or "auto",
+        format=format_,
         level=level,
         tier=tier,
         blanks_unknown=blanks == "unknown",

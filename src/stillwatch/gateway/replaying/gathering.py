@@ -104,8 +104,9 @@ class Gathered:
             with duckdb.connect() as engine:
                 engine.execute(f"SET memory_limit = '{_SORT_MB}MB'")
                 engine.execute("SET temp_directory = ?", [str(self._work / "spill")])
-                rows = engine.execute(
-                    'SELECT * FROM read_parquet(?) ORDER BY "at", "number"', [str(self._file)]
+                rows = engine.sql(
+                    'SELECT * FROM read_parquet(?) ORDER BY "at", "number"',
+                    params=[str(self._file)],
                 )
                 yield from rows.to_arrow_reader(_AT_ONCE)
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:

@@ -100,7 +100,9 @@ def rule_lines(tallies: Tallies, judges: tuple[Judge, ...], rows: int) -> tuple[
             does=effects.get(name, "-"),
             counts=dict(tally.counts),
             accounts=accounts[name],
-            share=_share(tally.counts.get("matched", tally.counts.total()), rows),
+            share=_share(
+                tally.counts.total() if len(judges) > 1 else tally.counts["matched"], rows
+            ),
             first=_time(tally.first),
             last=_time(tally.last),
             needs=tuple(sorted(tally.needs)),
