@@ -60,6 +60,7 @@ def test_the_table_says_what_happens_to_whom_and_what_nobody_can_tell(
     assert "bots deny 0 0 1 0 0.00% - -" in lines
     assert "research 1 1 1 0 1 0 0" in lines
     assert "acct-2 research 1 0 1 0 0 many" in lines
+    assert "acct-0 - 1 0 0 0 1 bots?" in lines
     assert "bots could not be judged: ja4 not in the log" in lines
     assert any(line.startswith("note: clients would have behaved differently") for line in lines)
 

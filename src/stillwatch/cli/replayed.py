@@ -111,10 +111,17 @@ def _accounts(
         (
             line.account, line.kind or "-", f"{line.requests:,}",
             *_counts(line.outcomes, outcomes),
-            " ".join(f"({rule})" if rule in shadow else rule for rule in line.rules) or "-",
+            _named(line, shadow),
         )
         for line in accounts
     ], left=2, right=1 + len(outcomes))  # fmt: skip
+
+
+def _named(line: AccountLine, shadow: Collection[str]) -> str:
+    """The rules that met an account, in parentheses those in shadow mode; then those that may."""
+    met = (f"({rule})" if rule in shadow else rule for rule in line.rules)
+    perhaps = (f"{rule}?" for rule in line.perhaps if rule not in shadow)
+    return " ".join((*met, *perhaps)) or "-"
 
 
 def _counts(counts: Mapping[str, int], names: Iterable[str]) -> tuple[str, ...]:

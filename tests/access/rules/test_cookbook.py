@@ -56,3 +56,9 @@ def test_the_settings_of_the_page_on_places_are_read(tmp_path: Path) -> None:
     places = read_access_file(tmp_path / "rules.yaml").places
     assert places.country_mmdb == tmp_path / "country.mmdb"
     assert places.lists == {"vpn": (tmp_path / "tor-exits.txt",)}
+
+
+def test_the_rules_of_the_page_on_replays_are_read(tmp_path: Path) -> None:
+    (text,) = blocks("replay.md")
+    (tmp_path / "rules.yaml").write_text(text)
+    assert len(read_access_file(tmp_path / "rules.yaml").rules.rules) == 3

@@ -42,6 +42,7 @@ class Alone:
             tally = tallies.rule(name)
             tally.counts["unjudged"] += 1
             tally.needs |= self._judge.lacking(name, request.missing)
+            account.perhaps |= 1 << tally.index
         if verdict.outcome in _REFUSED and verdict.by not in self._judge.rules:
             tally = tallies.rule(verdict.by)
             tally.add("matched", row.at)

@@ -34,7 +34,8 @@ def _write_accounts(replayed: Replayed, path: Path) -> None:
     texts = [(name, pa.string()) for name in ("account", "kind", "org")]
     counts = [(name, pa.int64()) for name in ("requests", "affected", *tallies.outcomes)]
     times = [(name, pa.string()) for name in ("first", "last")]
-    schema = pa.schema([*texts, *counts, ("rules", pa.list_(pa.string())), *times])
+    lists = [(name, pa.list_(pa.string())) for name in ("rules", "perhaps")]
+    schema = pa.schema([*texts, *counts, *lists, *times])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for some in _batches(account_lines(tallies, replayed.names, None)):
             rows = [msgspec.structs.asdict(line) for line in some]

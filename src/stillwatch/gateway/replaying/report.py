@@ -55,7 +55,8 @@ class KindLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One account: its requests by outcome, and the rules that met it."""
+    """One account: its requests by outcome, the rules that met it, and those of which nobody can
+    tell whether they did."""
 
     account: str
     kind: str | None
@@ -64,6 +65,7 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
     affected: int
     outcomes: dict[str, int]
     rules: tuple[str, ...]
+    perhaps: tuple[str, ...]
     first: str | None
     last: str | None
 
@@ -136,7 +138,8 @@ def account_lines(
             requests=sum(tally.counts),
             affected=tallies.affected(tally),
             outcomes=dict(zip(tallies.outcomes, tally.counts, strict=True)),
-            rules=tuple(tallies.met(tally)),
+            rules=tuple(tallies.among(tally.met)),
+            perhaps=tuple(tallies.among(tally.perhaps & ~tally.met)),
             first=_time(tally.first),
             last=_time(tally.last),
         )

@@ -29,14 +29,15 @@ class RuleTally:
 
 
 class AccountTally:
-    """What one account met. `met` is a bit set of rules, by their index."""
+    """What one account met. `met` and `perhaps` are bit sets of rules, by their index."""
 
-    __slots__ = ("counts", "first", "kind", "last", "met", "org")
+    __slots__ = ("counts", "first", "kind", "last", "met", "org", "perhaps")
 
     def __init__(self, kind: str | None, org: str | None, outcomes: int) -> None:
         self.kind, self.org = kind, org
         self.counts = [0] * outcomes
         self.met = 0
+        self.perhaps = 0
         self.first: int | None = None
         self.last: int | None = None
 
@@ -82,9 +83,9 @@ class Tallies:
         """Requests of an account that did not come out as before."""
         return sum(tally.counts[1:])
 
-    def met(self, tally: AccountTally) -> Iterator[str]:
-        """The rules that met an account."""
-        return (name for name, rule in self.rules.items() if tally.met >> rule.index & 1)
+    def among(self, bits: int) -> Iterator[str]:
+        """The rules of a bit set."""
+        return (name for name, rule in self.rules.items() if bits >> rule.index & 1)
 
     def accounts_met(self) -> Counter[str]:
         """How many accounts each rule met."""
