@@ -54,10 +54,10 @@ def test_a_rule_that_is_new_and_reads_what_the_log_lacks_is_not_told(ask: Run) -
 
 
 def test_a_condition_that_changed_and_still_cannot_be_told_is_not_the_same(ask: Run) -> None:
-    rows = [row(n=7)]
-    assert ask(rows, OLD.replace("n == 7", "n > 6"), OLD.replace("n > 2", "n > 9")).report.outcomes[
-        "unjudged"
-    ] == 1  # fmt: skip
+    old = OLD.replace("n > 2", "n > 9")
+    assert ask([row(n=7)], old, old).report.outcomes["same"] == 1
+    new = old.replace("n == 7", "n > 6")
+    assert ask([row(n=7)], new, old).report.outcomes["unjudged"] == 1
 
 
 def test_a_level_that_changed_is_put_down_to_the_settings(ask: Run) -> None:

@@ -52,6 +52,17 @@ def test_a_rule_in_shadow_mode_is_counted_and_does_nothing(ask: Run) -> None:
     assert line(report, "many").does == "(deny)"
 
 
+@pytest.mark.parametrize("effect", ["deny: true", "tier: lane", "clamp: {max_tokens: 5}"])
+def test_a_rule_in_shadow_mode_that_cannot_be_judged_leaves_the_request_judged(
+    ask: Run, effect: str
+) -> None:
+    idle = "id: idle, when: seed, clamp: {max_tokens: 99}"  # cannot be judged, and changes nothing
+    text = rules(f"id: a, when: seed, shadow: true, {effect}", idle)
+    report = ask([row(max_tokens=9)], text).report
+    assert report.outcomes["served"] == 1
+    assert line(report, "a").counts == {"unjudged": 1}
+
+
 @pytest.mark.parametrize(
     ("when", "effect", "fields", "needs"),
     [

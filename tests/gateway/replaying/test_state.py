@@ -78,6 +78,18 @@ def test_what_all_keys_of_an_account_have_in_common_is_known(
     assert ask([row()], LEVELS + KYC, state=str(state)).report.outcomes["refused"] == 1
 
 
+def test_keys_of_different_levels_bound_nothing_where_nobody_knows_which_was_used(
+    ask: Run, state: Path, key: Key
+) -> None:
+    for level, tier in (("default", "default"), ("open", "lane")):
+        key("acme", level=level, tier=tier)
+    tiers = "tiers: {lane: [{name: it, scope: account, unit: requests, amount: 1, period: 9}]}\n"
+    rows = [row(logprobs=True, after=after) for after in (0, 1)]
+    report = ask(rows, LEVELS + tiers, state=str(state)).report
+    assert report.outcomes["served"] == 2
+    assert any("keys of different levels or tiers: 1 accounts" in note for note in report.notes)
+
+
 def test_a_key_that_was_revoked_later_was_good_then(ask: Run, state: Path, key: Key) -> None:
     later, before = key("a", revoked=60), key("b", revoked=-60)
     rows = [row(account="a", key=later), row(account="b", key=before)]

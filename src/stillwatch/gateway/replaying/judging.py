@@ -90,7 +90,7 @@ class Judge:
             )  # fmt: skip
         effects = self._effects(row, request, decision)
         acted = self._acting(answer.sure, row, request, decision, effects)
-        if in_force and (by := self._may_change(row, request, answer, decision, effects)):
+        if in_force and (by := self._may_change(row, request, answer, in_force, decision, effects)):
             return Verdict(
                 outcome="unjudged", by=by if by in names else in_force[0].rule.id, open=names,
                 effects=effects, matched=matched, acted=acted, decision=decision,
@@ -132,13 +132,14 @@ class Judge:
         return narrowing[0].rule.id if saved is None or saved.code != refusal.code else ""
 
     def _may_change(
-        self, row: Row, request: Request, answer: Answer, sure: Decision,
+        self, row: Row, request: Request, answer: Answer,
+        undecided: Sequence[Match], sure: Decision,
         effects: tuple[str, ...],
     ) -> str:  # fmt: skip
         """Who may change what is sure; nothing where no answer could."""
-        for match in answer.open:
+        for match in undecided:
             effect = match.rule.effect
-            if isinstance(effect, Tier) and effect.name != sure.tier and not match.shadow:
+            if isinstance(effect, Tier) and effect.name != sure.tier:
                 return match.rule.id
         perhaps = self._decide(request, answer.possible)
         if perhaps.refusal is not None:

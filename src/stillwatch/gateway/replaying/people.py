@@ -71,7 +71,9 @@ class People:
             of_account.setdefault(called, []).append(caller)
         self._by_account = {called: _agreed(each) for called, each in of_account.items()}
         self._strangers: dict[tuple[str, str | None, str | None], Person] = {}
+        #: accounts without a key, and those with keys of different levels or tiers
         self.unknown: set[str] = set()
+        self.unsure: set[str] = set()
         self.has_keys = keys is not None
 
     def of(self, row: Row) -> Person:
@@ -85,6 +87,8 @@ class People:
                 caller = msgspec.structs.replace(caller, revoked_at=None)
             return Person(caller, missing)
         if (person := self._by_account.get(row.account)) is not None:
+            if NOT_KNOWN in (person.caller.level, person.caller.tier):
+                self.unsure.add(row.account)
             if person.caller.created_at > at:
                 return Person(person.caller, person.missing | {"key_age_days"})
             return person

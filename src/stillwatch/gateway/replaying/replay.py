@@ -230,6 +230,11 @@ def _notes(
         and (options.level is None or options.tier is None)
     ):
         yield "of these no level and no limits were asked; --level and --tier assume some"
+    if {"levels", "tiers"} & access.said and people.unsure:
+        yield (
+            "which key was used is not known, and no level or no limits were asked of those with"
+            f" keys of different levels or tiers: {len(people.unsure):,} accounts"
+        )
     if skipped := limits_not_asked(access.tiers, times=times):
         yield f"limits that a log cannot be held against: {', '.join(skipped)}"
     if "backends" not in access.said and any(
