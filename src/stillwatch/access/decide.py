@@ -54,8 +54,8 @@ class Weighed(msgspec.Struct):
     shadow: tuple[str, ...] = ()
 
 
-def decide(facts: RequestFacts, view: View) -> Decision:
-    """What to do with this request."""
+def decide(facts: RequestFacts, view: View, matches: Sequence[Match] | None = None) -> Decision:
+    """What to do with this request; `matches` are given where the rules were asked already."""
     actions = admitted(facts, view)
     if isinstance(actions, Refusal):
         return refused(actions)
@@ -64,7 +64,7 @@ def decide(facts: RequestFacts, view: View) -> Decision:
     level = view.levels[caller.level]
     if level.models and not level.allows_model(facts.asked.model):
         return refused(no_such_model(facts.asked.model, caller.level))
-    weighed = weigh(view.rules.matching(facts), actions)
+    weighed = weigh(view.rules.matching(facts) if matches is None else matches, actions)
     if weighed.refusal is not None:
         return refused(weighed.refusal, weighed)
     return _granted(facts, view, caller, level, weighed)
@@ -112,6 +112,7 @@ def _granted(
         surface=level if bound is OPEN else level & bound,
         backends=backends,
         charges=charges(limits, caller, granted),
+        tier=tier,
         delay=weighed.delay,
         mark=view.marks.get(caller.level),
         mark_strength="strong" if weighed.strong else "normal",
