@@ -8,6 +8,8 @@ proxy, and everything else still does.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from stillwatch.access.charging import charges
@@ -16,9 +18,9 @@ from stillwatch.access.decision import Decision, Refusal
 from stillwatch.access.effects import Narrow
 from stillwatch.access.facts import FACTS, RequestFacts
 from stillwatch.access.limits.charges import Limit
+from stillwatch.access.partial import PartialRules
 from stillwatch.access.refusing import misconfigured, nowhere, undecidable
-from stillwatch.access.rules import Match
-from stillwatch.access.unseen import outcome
+from stillwatch.access.rules import Match, RuleSet
 from stillwatch.access.view import View
 
 __all__ = ["UNSEEN_FACTS", "Waivers", "admit", "slots_unheld"]
@@ -99,14 +101,19 @@ def slots_unheld(decision: Decision, waived: Waivers) -> tuple[Limit, ...]:
 def _matching(facts: RequestFacts, view: View, waived: Waivers) -> tuple[list[Match], str | None]:
     """The rules that match whatever the body says, up to the first of which that cannot be told
     and that is not waived; and the id of that one."""
+    answer = _partial(view.rules).ask(facts, UNSEEN_FACTS)
+    sure = {match.rule.id for match in answer.sure}
     matches: list[Match] = []
-    for rule in view.rules.rules:
-        matched = outcome(rule, facts, UNSEEN_FACTS)
-        changes = matched and isinstance(rule.effect, Narrow)
-        if (matched is None or changes) and not rule.shadow:
-            if rule.id in waived.rules:
-                continue
+    for match in answer.possible:
+        rule = match.rule
+        decided = rule.id in sure and not isinstance(rule.effect, Narrow)
+        if decided or (rule.shadow and rule.id in sure):
+            matches.append(match)
+        elif not rule.shadow and rule.id not in waived.rules:
             return matches, rule.id
-        if matched:
-            matches.append(Match(rule))
     return matches, None
+
+
+@lru_cache(8)
+def _partial(rules: RuleSet) -> PartialRules:
+    return PartialRules(rules)
