@@ -9,6 +9,7 @@ from stillwatch.access.limits import Exceeded
 
 __all__ = [
     "bad_request",
+    "no_key",
     "no_such_route",
     "over_limit",
     "too_large",
@@ -21,6 +22,15 @@ __all__ = [
 def bad_request(message: str, code: str = "invalid_request", status: int = 400) -> Refusal:
     """The request is not what its route takes."""
     return Refusal(status=status, code=code, message=message, rule="gateway")
+
+
+def no_key() -> Refusal:
+    return Refusal(
+        status=401,
+        code="no_key",
+        message="send an API key in the header authorization: Bearer, or x-api-key",
+        rule="keys",
+    )
 
 
 def no_such_route() -> Refusal:

@@ -22,7 +22,13 @@ from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, Unreada
 from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record, usage_of
 from stillwatch.gateway.head import Head, HeadError, read_head
 from stillwatch.gateway.leaving import Noticing
-from stillwatch.gateway.refusals import bad_request, over_limit, unavailable, upstream_failed
+from stillwatch.gateway.refusals import (
+    bad_request,
+    no_key,
+    over_limit,
+    unavailable,
+    upstream_failed,
+)
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.sse import EventSplitter
 from stillwatch.gateway.upstream import Reply, UpstreamError
@@ -42,12 +48,6 @@ from stillwatch.gateway.wire import (
 __all__ = ["Serving"]
 
 _NOTHING_ASKED = Asked(model="")
-_NO_KEY = Refusal(
-    status=401,
-    code="no_key",
-    message="send an API key in the header authorization: Bearer, or x-api-key",
-    rule="keys",
-)
 
 
 class Serving:
@@ -99,10 +99,10 @@ class Serving:
         self._head = head = read_head(self._scope["headers"], peer[0], services.hops)
         view = services.view()
         if head.secret is None:
-            raise RefusedError(_NO_KEY)
+            raise RefusedError(no_key())
         self._caller = view.caller_of(head.secret)
         if self._caller is None:
-            raise RefusedError(decide(self._facts(None, head), view).refusal or _NO_KEY)
+            raise RefusedError(decide(self._facts(None, head), view).refusal or no_key())
         if not services.records.room():
             raise RefusedError(unavailable("exchanges cannot be recorded at the moment; try again"))
         if head.content_encoding not in (b"", b"identity"):
