@@ -24,6 +24,7 @@ from stillwatch.gateway.litellm.passage import PASSAGE, Passage
 from stillwatch.gateway.litellm.refused import RefusedError
 from stillwatch.gateway.refusals import bad_request, no_key, no_such_route, too_large, unavailable
 from stillwatch.gateway.services import Services
+from stillwatch.gateway.wire import JSON
 from stillwatch.gateway.wire import RefusedError as Ended
 
 __all__ = ["authenticate"]
@@ -65,6 +66,9 @@ async def _admitted(request: Any, services: Services) -> UserAPIKeyAuth:
         raise RefusedError(bad_request("this route takes no query string"))
     if not services.records.room():
         raise RefusedError(unavailable("exchanges cannot be recorded at the moment; try again"))
+    if head.content_type.partition(b";")[0].strip().lower() != JSON:
+        # LiteLLM reads a form as such, and leaves nothing of the body.
+        raise RefusedError(bad_request("send the body as application/json", status=415))
     if head.content_encoding not in (b"", b"identity"):
         raise RefusedError(bad_request("send the body without content-encoding", status=415))
     incoming = _read(await request.body(), services.largest_request)

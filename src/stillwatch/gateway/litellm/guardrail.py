@@ -36,7 +36,7 @@ _HOOKS: Final = (GuardrailEventHooks.pre_call, GuardrailEventHooks.post_call)
 SHOWN: ContextVar[Surface | None] = ContextVar("stillwatch_shown", default=None)
 
 
-class Guardrail(CustomGuardrail):  # type: ignore[misc]
+class Guardrail(CustomGuardrail):
     """The guardrail. It runs on every request, whatever `default_on` and `mode` say, and whatever a
     request names: a guardrail that a client can leave out guards nothing.
     """

@@ -122,8 +122,8 @@ class Passage:
         return headers
 
     def changed(self) -> dict[str, str]:
-        """Headers for the client."""
-        headers = {"x-request-id": self.id}
+        """Headers for the client; LiteLLM's own would name the address of the model server."""
+        headers = {"x-request-id": self.id, "x-litellm-model-api-base": ""}
         if self.decision is not None and self.decision.changed:
             headers["x-stillwatch-changed"] = ", ".join(self.decision.changed)
         return headers
@@ -135,7 +135,10 @@ class Passage:
             UnreadableError: it is no response of this dialect.
         """
         answer = self._dialect.scrub(body, self._incoming, self._surface())
-        self._told, self._finished, self._status = answer.told, True, 200
+        told = answer.told
+        if not told.prompt_tokens:  # LiteLLM's word for a server that counted nothing
+            told.prompt_tokens = told.completion_tokens = None
+        self._told, self._finished, self._status = told, True, 200
         shown: dict[str, Any] = msgspec.json.decode(answer.body)
         return shown
 
