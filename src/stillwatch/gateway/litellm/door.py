@@ -103,10 +103,10 @@ def _who(request: Any, services: Services) -> tuple[Head, Caller]:
 
 
 def _forget_headers(request: Any) -> None:
-    """Take away what LiteLLM need not know, the key among it."""
-    raw = request.headers.raw
-    raw[:] = [(name, value) for name, value in raw if name.decode("latin-1") in _PASSED]
-    request.scope["headers"] = raw
+    """Take away what LiteLLM need not know, the key among it, from all that has been read of it."""
+    head = request.scope["headers"]
+    request.scope["headers"] = [each for each in head if each[0].decode("latin-1") in _PASSED]
+    request._headers = type(request.headers)(scope=request.scope)
     request.state._cached_headers = None
 
 

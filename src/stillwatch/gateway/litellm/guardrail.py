@@ -20,6 +20,7 @@ from litellm.types.guardrails import GuardrailEventHooks
 from stillwatch.access import Refusal, Surface
 from stillwatch.errors import SettingsError, StillwatchError
 from stillwatch.gateway.dialects.dialect import UnreadableError
+from stillwatch.gateway.ending import CLIENT_LEFT
 from stillwatch.gateway.litellm.passage import PASSAGE, Passage
 from stillwatch.gateway.litellm.refused import RefusedError
 from stillwatch.gateway.middleware import CONFIG, STATE
@@ -141,6 +142,8 @@ class Guardrail(CustomGuardrail):
         passage = PASSAGE.get()
         if passage is None or isinstance(original_exception, RefusedError | _BrokenOffError):
             return None
+        if getattr(original_exception, "status_code", None) == CLIENT_LEFT:
+            return None  # as it stands when nothing was noted
         refusal = _refusal_of(original_exception)
         stopped = not isinstance(original_exception, litellm.Timeout)
         passage.failed(refusal, finished=stopped)
