@@ -39,6 +39,7 @@ TIERS = {
 }
 RULES = [
     {"id": "dogs", "when": "model == 'dog'", "deny": {"status": 451}, "reason": "no dogs"},
+    {"id": "bare", "when": "model == 'bare'", "strip": ["seed"], "reason": "no seeds"},
     {"id": "home", "when": "model == 'home'", "route": {"backends": ["eu-1"]}, "reason": "home"},
 ]
 
@@ -50,15 +51,14 @@ def settings(url: str) -> tuple[dict[str, Any], dict[str, Any]]:
     away = copy.deepcopy(litellm["model_list"][0])
     away["model_name"], away["litellm_params"]["model"] = "home", "openai/home"
     away["model_info"]["id"], away["litellm_params"]["api_base"] = "us-1", "http://127.0.0.1:9/v1"
-    here = copy.deepcopy(away)
-    here["model_info"]["id"] = "eu-home"
     litellm["model_list"] += [away]
     litellm["general_settings"]["pass_through_endpoints"] = [
         {"path": "/open", "target": f"{url}/v1/chat/completions", "auth": False},
         {"path": "/closed", "target": f"{url}/v1/chat/completions", "auth": True},
     ]
     stillwatch["backends"].append({**stillwatch["backends"][0], "name": "us-1"})
-    return litellm, {**stillwatch, "levels": LEVELS, "tiers": TIERS, "rules": RULES}
+    ours = {"levels": LEVELS, "tiers": TIERS, "rules": RULES, "gateway": {"marks": {"open": "red"}}}
+    return litellm, {**stillwatch, **ours}
 
 
 class JSONClient(Client):
@@ -113,6 +113,19 @@ def test_the_model_server_is_asked_for_what_was_granted_and_nothing_else(
     assert asked(inside) == {
         "model": "m", "messages": MESSAGES, "max_tokens": 64, "temperature": 0.5,
     }  # fmt: skip
+
+
+def test_what_a_rule_takes_away_does_not_come_back(inside: Client) -> None:
+    secret = inside.key(level="open")
+    response = inside.chat(secret, model="bare", seed=5, n=2)
+    assert response.status == 200
+    assert "seed" in response.headers["x-stillwatch-changed"]
+    assert asked(inside) == {"model": "bare", "messages": MESSAGES, "max_tokens": 64, "n": 2}
+
+
+def test_the_mark_of_a_level_is_named_to_the_model_server(inside: Client) -> None:
+    inside.chat(inside.key(level="open"))
+    assert inside.engine.requests[-1][1]["x-stillwatch-mark"] == "red;normal"
 
 
 def test_a_key_of_a_client_stays_at_the_door(inside: Client, key: str) -> None:
@@ -177,7 +190,7 @@ def test_a_pass_through_that_wants_no_key_is_refused_like_any_other(inside: Clie
 def test_a_field_that_steers_litellm_is_refused_on_every_level(
     inside: Client, field: dict[str, Any], level: str
 ) -> None:
-    response = inside.chat(_key(inside, level=level), **field)
+    response = inside.chat(inside.key(level=level), **field)
     assert response.status == 400
     assert response.json()["error"]["code"] == "beyond_level"
 
@@ -192,7 +205,7 @@ def test_no_request_reaches_a_server_of_the_clients_choosing(
 
 
 def test_metadata_and_user_change_nobodys_identity(inside: Client, until: Until) -> None:
-    secret = _key(inside, account="meg", tier="few")
+    secret = inside.key(account="meg", tier="few")
     claims = {
         "guardrails": "[]", "tags": "free", "user_api_key_user_id": "mallory",
         "user_api_key": "sw-other", "disable_global_guardrails": "true",
@@ -245,7 +258,7 @@ def test_a_rule_refuses_with_its_status_and_reason(inside: Client, key: str) -> 
 
 
 def test_a_model_beyond_the_level_does_not_exist_and_is_not_listed(inside: Client) -> None:
-    secret = _key(inside, level="small")
+    secret = inside.key(level="small")
     assert inside.chat(secret, model="m").status == 404
     assert inside.chat(secret, model="small-1").status == 200
     listed = inside.send("GET", "/v1/models", key=secret).json()["data"]
@@ -258,7 +271,7 @@ def test_a_rule_about_backends_binds_litellm(inside: Client, key: str) -> None:
 
 
 def test_a_limit_is_told_with_the_time_to_wait(inside: Client) -> None:
-    secret = _key(inside, account="fred", tier="few")
+    secret = inside.key(account="fred", tier="few")
     assert [inside.chat(secret).status for _ in range(3)] == [200, 200, 429]
     refused = inside.chat(secret)
     assert int(refused.headers["retry-after"]) > 0
@@ -276,7 +289,7 @@ def test_a_limit_is_told_with_the_time_to_wait(inside: Client) -> None:
 def test_a_slot_is_free_again_after_every_exit(
     inside: Client, model: str, stream: bool, status: int | None
 ) -> None:
-    secret = _key(inside, account=f"one-{model}-{stream}", tier="one")
+    secret = inside.key(account=f"one-{model}-{stream}", tier="one")
     response = inside.chat(secret, model=model, stream=stream)
     assert status is None or response.status == status
     assert LEAK not in response.body.decode() + str(response.headers)
@@ -284,11 +297,18 @@ def test_a_slot_is_free_again_after_every_exit(
     assert inside.chat(secret).status == 200
 
 
+@pytest.mark.parametrize("model", ["error-500", "error-429", "dies"])
+def test_a_request_that_fails_is_not_sent_again(inside: Client, key: str, model: str) -> None:
+    before = len(inside.engine.requests)
+    assert inside.chat(key, model=model).status in (429, 502)
+    assert len(inside.engine.requests) == before + 1
+
+
 @pytest.mark.parametrize(("model", "stream"), [("stalls", True), ("slow", False)])
 def test_a_client_that_leaves_is_told_to_the_model_server_and_recorded(
     inside: Client, until: Until, model: str, stream: bool
 ) -> None:
-    secret = _key(inside, account=f"leaves-{model}", tier="one")
+    secret = inside.key(account=f"leaves-{model}", tier="one")
     before, recorded = inside.engine.broken_off, statuses(inside, model).count(499)
     connection = http.client.HTTPConnection(urlsplit(inside.base).netloc, timeout=60)
     body = json.dumps({"model": model, "stream": stream, "messages": MESSAGES})
@@ -320,7 +340,7 @@ def test_events_come_as_they_are_made(inside: Client, key: str) -> None:
 
 
 def test_a_model_server_that_does_not_count_is_charged_by_our_estimate(inside: Client) -> None:
-    secret = _key(inside, account="uncounted", tier="tight")
+    secret = inside.key(account="uncounted", tier="tight")
     text = "several words of a prompt " * 8
     answers = [inside.chat(secret, text, model="uncounted", max_tokens=5) for _ in range(12)]
     assert answers[0].status == 200
@@ -385,10 +405,6 @@ def test_litellm_does_not_start_with_settings_that_cannot_be_read(
 
 def _headers(secret: str) -> dict[str, str]:
     return {"authorization": f"Bearer {secret}", "content-type": "application/json"}
-
-
-def _key(inside: Client, **fields: Any) -> str:
-    return inside.key(**fields)
 
 
 def _accounts(inside: Client, model: str) -> set[object]:

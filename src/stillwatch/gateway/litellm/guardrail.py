@@ -53,7 +53,7 @@ class Guardrail(CustomGuardrail):
             guardrail_name=settings.get("guardrail_name"),
             supported_event_hooks=list(_HOOKS),
             event_hook=list(_HOOKS),
-            default_on=True,
+            default_on=bool(settings.get("default_on")),
         )
         _Open.present = _Open.present or _Open()
 

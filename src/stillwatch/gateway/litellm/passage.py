@@ -7,7 +7,6 @@ say is noted here; the end comes from the web framework, once nothing more will 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import time
 from contextvars import ContextVar
@@ -15,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from stillwatch.access import Asked, Caller, Decision, Refusal, RequestFacts, decide
+from stillwatch.access import Asked, Caller, Decision, Refusal, RequestFacts, Surface, decide
 from stillwatch.access.limits import Exceeded, Reservation
 from stillwatch.errors import StorageError
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Scrubber, Told, UnreadableError
@@ -27,7 +26,6 @@ from stillwatch.gateway.services import Services
 
 __all__ = ["PASSAGE", "Passage"]
 
-_log = logging.getLogger(__name__)
 #: Fields through which LiteLLM lets a client steer it (tags, guardrails) or name a user of its
 #: own; the exchange has the client's `user`, LiteLLM and the model server do not get to know it.
 _OURS_ALONE: Final = frozenset({"metadata", "user"})
@@ -193,7 +191,7 @@ class Passage:
     def _final(self) -> int:
         return CLIENT_LEFT if self._status is None else self._status
 
-    def _surface(self) -> Any:
+    def _surface(self) -> Surface:
         assert self.decision is not None
         return self.decision.surface
 
