@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import signal
@@ -16,6 +17,8 @@ from typing import Any
 
 import yaml
 
+from tests.gateway.conftest import Client, Response
+
 PROJECT = Path(__file__).parents[3]
 #: Made by `.ci/run`: `sh tools/setup.sh python3 .venv-litellm requirements/litellm.txt`.
 LITELLM = PROJECT / ".venv-litellm" / "bin" / "litellm"
@@ -27,6 +30,55 @@ def page_says() -> tuple[dict[str, Any], dict[str, Any]]:
     page = (PROJECT / "docs" / "litellm.md").read_text()
     first, second = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     return yaml.safe_load(first), yaml.safe_load(second)
+
+
+LEVELS = {
+    "default": {"max_tokens": 64},
+    "open": {"max_tokens": 64, "unknown_fields": True, "n": 4, "seed": True},
+    "small": {"models": ["small*"]},
+}
+TIERS = {
+    "default": [],
+    "few": [{"name": "rate", "scope": "key", "unit": "requests", "amount": 2, "period": 3600}],
+    "one": [{"name": "slots", "scope": "account", "unit": "concurrent", "amount": 1}],
+    "tight": [
+        {"name": "b", "scope": "account", "unit": "tokens", "amount": 600, "calendar": "month"}
+    ],
+}
+RULES = [
+    {"id": "dogs", "when": "model == 'dog'", "deny": {"status": 451}, "reason": "no dogs"},
+    {"id": "bare", "when": "model == 'bare'", "strip": ["seed"], "reason": "no seeds"},
+    {"id": "home", "when": "model == 'home'", "route": {"backends": ["eu-1"]}, "reason": "home"},
+]
+
+
+def settings(url: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the page says, with the engine's address, and more levels, tiers and rules."""
+    litellm, stillwatch = copy.deepcopy(page_says())
+    litellm["model_list"][0]["litellm_params"]["api_base"] = f"{url}/v1"
+    away = copy.deepcopy(litellm["model_list"][0])
+    away["model_name"], away["litellm_params"]["model"] = "home", "openai/home"
+    away["model_info"]["id"], away["litellm_params"]["api_base"] = "us-1", "http://127.0.0.1:9/v1"
+    litellm["model_list"] += [away]
+    litellm["general_settings"]["pass_through_endpoints"] = [
+        {"path": "/open", "target": f"{url}/v1/chat/completions", "auth": False},
+        {"path": "/closed", "target": f"{url}/v1/chat/completions", "auth": True},
+    ]
+    stillwatch["backends"].append({**stillwatch["backends"][0], "name": "us-1"})
+    ours = {"levels": LEVELS, "tiers": TIERS, "rules": RULES, "gateway": {"marks": {"open": "red"}}}
+    return litellm, {**stillwatch, **ours}
+
+
+class JSONClient(Client):
+    """A client that says what it sends, without which LiteLLM reads a form."""
+
+    def send(self, method: str, path: str, body: Any = None, **others: Any) -> Response:
+        return super().send(method, path, body, **{"content-type": "application/json", **others})
+
+
+def statuses(inside: Client, model: str) -> list[int]:
+    """The statuses of the exchanges about a model that are on the disk."""
+    return [row["status"] for row in inside.rows() if row["model"] == model]
 
 
 class Proxy:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import http.client
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from stillwatch.access.database import open_database
-from stillwatch.access.keys import KeyStore
-from tests.gateway.adapters.proxy import MASTER_KEY, Proxy, page_says, proxy
-from tests.gateway.conftest import Client, Response
+from tests.gateway.adapters.proxy import MASTER_KEY, JSONClient, Proxy, proxy, settings, statuses
+from tests.gateway.conftest import Client
 from tests.gateway.engine import LEAK, Engine
 
 pytestmark = pytest.mark.service
@@ -23,49 +19,6 @@ pytestmark = pytest.mark.service
 Until = Callable[[Callable[[], object]], None]
 CHAT = "/v1/chat/completions"
 MESSAGES = [{"role": "user", "content": "hello there"}]
-
-LEVELS = {
-    "default": {"max_tokens": 64},
-    "open": {"max_tokens": 64, "unknown_fields": True, "n": 4, "seed": True},
-    "small": {"models": ["small*"]},
-}
-TIERS = {
-    "default": [],
-    "few": [{"name": "rate", "scope": "key", "unit": "requests", "amount": 2, "period": 3600}],
-    "one": [{"name": "slots", "scope": "account", "unit": "concurrent", "amount": 1}],
-    "tight": [
-        {"name": "b", "scope": "account", "unit": "tokens", "amount": 600, "calendar": "month"}
-    ],
-}
-RULES = [
-    {"id": "dogs", "when": "model == 'dog'", "deny": {"status": 451}, "reason": "no dogs"},
-    {"id": "bare", "when": "model == 'bare'", "strip": ["seed"], "reason": "no seeds"},
-    {"id": "home", "when": "model == 'home'", "route": {"backends": ["eu-1"]}, "reason": "home"},
-]
-
-
-def settings(url: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the page says, with the engine's address, and more levels, tiers and rules."""
-    litellm, stillwatch = copy.deepcopy(page_says())
-    litellm["model_list"][0]["litellm_params"]["api_base"] = f"{url}/v1"
-    away = copy.deepcopy(litellm["model_list"][0])
-    away["model_name"], away["litellm_params"]["model"] = "home", "openai/home"
-    away["model_info"]["id"], away["litellm_params"]["api_base"] = "us-1", "http://127.0.0.1:9/v1"
-    litellm["model_list"] += [away]
-    litellm["general_settings"]["pass_through_endpoints"] = [
-        {"path": "/open", "target": f"{url}/v1/chat/completions", "auth": False},
-        {"path": "/closed", "target": f"{url}/v1/chat/completions", "auth": True},
-    ]
-    stillwatch["backends"].append({**stillwatch["backends"][0], "name": "us-1"})
-    ours = {"levels": LEVELS, "tiers": TIERS, "rules": RULES, "gateway": {"marks": {"open": "red"}}}
-    return litellm, {**stillwatch, **ours}
-
-
-class JSONClient(Client):
-    """A client that says what it sends, without which LiteLLM reads a form."""
-
-    def send(self, method: str, path: str, body: Any = None, **others: Any) -> Response:
-        return super().send(method, path, body, **{"content-type": "application/json", **others})
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +43,6 @@ def key(inside: Client) -> str:
 def asked(inside: Client) -> dict[str, Any]:
     """The body that the engine got last."""
     return inside.engine.requests[-1][2]
-
-
-def statuses(inside: Client, model: str) -> list[int]:
-    return [row["status"] for row in inside.rows() if row["model"] == model]
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -359,48 +308,6 @@ def test_official_clients_read_answers_refusals_and_streams(inside: Client, key:
         )
         with pytest.raises(openai.BadRequestError, match="logprobs"):
             client.chat.completions.create(model="m", messages=MESSAGES, logprobs=True)  # type: ignore
-
-
-def test_what_was_served_is_on_disk_when_the_proxy_has_ended(
-    engine: tuple[Engine, str], tmp_path: Path
-) -> None:
-    with proxy(tmp_path, *settings(engine[1])) as process:
-        client = JSONClient(process.wait().base, tmp_path / "state", engine[0])
-        secret = client.key()
-        assert client.chat(secret, model="last").status == 200
-        process.process.terminate()
-        process.process.wait(60)
-    assert statuses(client, "last") == [200]
-
-
-@pytest.mark.parametrize("without", ["guardrails", "custom_auth"])
-def test_one_half_without_the_other_refuses_everything(
-    engine: tuple[Engine, str], tmp_path: Path, without: str
-) -> None:
-    litellm, stillwatch = settings(engine[1])
-    if without == "guardrails":
-        del litellm["guardrails"]
-    else:
-        del litellm["general_settings"]["custom_auth"]
-    database = open_database(tmp_path / "state", create=True)
-    secret, _ = KeyStore(database).create(account="alice")
-    database.close()
-    before = len(engine[0].requests)
-    with proxy(tmp_path, litellm, stillwatch) as process:
-        client = JSONClient(process.wait().base, tmp_path / "state", engine[0])
-        used = secret if without == "guardrails" else MASTER_KEY
-        assert client.chat(used).status == 503
-    assert [r for r in engine[0].requests[before:] if r[0] == CHAT] == []
-
-
-def test_litellm_does_not_start_with_settings_that_cannot_be_read(
-    engine: tuple[Engine, str], tmp_path: Path
-) -> None:
-    litellm, stillwatch = settings(engine[1])
-    stillwatch["levels"] = {"default": {"max_tokens": "many"}}
-    with proxy(tmp_path, litellm, stillwatch) as process:
-        assert process.process.wait(120) != 0
-        assert "max_tokens" in process.log()
 
 
 def _headers(secret: str) -> dict[str, str]:
