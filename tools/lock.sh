@@ -5,7 +5,7 @@ here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
 "$1" -m venv "$here/venv"
 "$here/venv/bin/python" -m pip install --quiet --disable-pip-version-check uv
-for name in core dev; do
+for name in core dev litellm; do
     "$here/venv/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
         "requirements/$name.in" --output-file "requirements/$name.txt"

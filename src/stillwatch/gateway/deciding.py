@@ -28,6 +28,7 @@ from stillwatch.gateway.binding import Owner, Returned
 from stillwatch.gateway.decide_settings import DecideSettings
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
 from stillwatch.gateway.dialects.openai_errors import refusal_body
+from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record
 from stillwatch.gateway.head import Head, HeadError, read_head
 from stillwatch.gateway.refusals import (
     NO_KEY,
@@ -37,7 +38,6 @@ from stillwatch.gateway.refusals import (
     unavailable,
     wrong_method,
 )
-from stillwatch.gateway.rows import exchange_of
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.unchanged import differing
 from stillwatch.gateway.wire import (
@@ -53,7 +53,6 @@ from stillwatch.gateway.wire import (
 __all__ = ["Deciding", "Operation"]
 
 _HERE = b"/decide"
-_CLIENT_LEFT = 499
 #: Characters of a refusal's message in a header; proxies bound the size of a response's head.
 _LONGEST_MESSAGE = 400
 
@@ -105,9 +104,9 @@ class Deciding:
         except StorageError:
             await self._refuse(unavailable("access cannot be checked at the moment; try again"))
         except ClientGone:
-            self._status = _CLIENT_LEFT
+            self._status = CLIENT_LEFT
         except asyncio.CancelledError:
-            self._status = _CLIENT_LEFT
+            self._status = CLIENT_LEFT
             raise
         finally:
             self._record()
@@ -124,7 +123,7 @@ class Deciding:
             decision = admit(self._facts(head, operation, None), view, self._settings.waived)
         else:
             decision = await self._weigh_body(receive, operation, head, view)
-        self._count_rules(decision)
+        count_rules(services.measures, decision)
         if decision.refusal is not None:
             raise RefusedError(decision.refusal)
         if unheld := slots_unheld(decision, self._settings.waived):
@@ -159,7 +158,7 @@ class Deciding:
         told = self._headers.get(proxies.address_header, b"").rpartition(b",")[2].strip()
         if origin.ip == peer and told != peer.encode():
             origin = msgspec.structs.replace(origin, ip=UNKNOWN)
-        return msgspec.structs.replace(head, origin=self._services.located(origin))
+        return self._services.located(msgspec.structs.replace(head, origin=origin))
 
     def _facts(self, head: Head, operation: Operation, asked: Asked | None) -> RequestFacts:
         return RequestFacts(
@@ -240,26 +239,16 @@ class Deciding:
 
     def _record(self) -> None:
         """The row of a request whose body we saw; its status is that of the decision."""
-        measures, ended = self._services.measures, time.time()
-        measures.requests.count("decide", str(self._status))
-        measures.seconds.observe("decide", max(0.0, ended - self._began))
-        caller, head, incoming = self._caller, self._head, self._incoming
-        if caller is None or head is None or incoming is None or self._operation is None:
-            return
-        self._services.records.record(
-            exchange_of(
-                request_id=self._id, at=self._began, ended=ended, route=self._operation.name,
-                caller=caller, head=head, incoming=incoming, told=Told(), status=self._status,
+        operation = self._operation
+        record(
+            self._services,
+            Ended(
+                request_id=self._id, began=self._began, status=self._status, told=Told(),
+                route="decide" if operation is None else operation.name, counted_as="decide",
+                caller=self._caller, head=self._head, incoming=self._incoming,
                 returned=self._returned,
-            )
+            ),
         )  # fmt: skip
-
-    def _count_rules(self, decision: Decision) -> None:
-        rules = self._services.measures.rules
-        for name in decision.matched:
-            rules.count(name, "no")
-        for name in decision.shadow:
-            rules.count(name, "yes")
 
 
 #: Characters that stand for themselves in a header that lists names.

@@ -29,7 +29,7 @@ from stillwatch.gateway.settings import GatewaySettings, read_gateway
 from stillwatch.gateway.upstream import Upstream
 from stillwatch.sketches import SketchKey
 
-__all__ = ["Present", "running"]
+__all__ = ["Present", "opened", "running"]
 
 _EVERY = 1.0  # seconds between looks at the settings file
 _log = logging.getLogger(__name__)
@@ -82,6 +82,19 @@ async def running(
     Raises:
         StillwatchError: a store cannot be opened, or the writer of exchanges does not start.
     """
+    async with opened(state, settings, reread=reread, upstream=upstream) as services:
+        yield Gateway(services)
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    state: Path,
+    settings: GatewaySettings,
+    *,
+    reread: Path | None = None,
+    upstream: Upstream | None = None,
+) -> AsyncIterator[Services]:
+    """What :func:`running` runs on, for those who have a server of their own."""
     async with contextlib.AsyncExitStack() as stack:
         database = open_database(settings.keys or state, create=True)
         stack.callback(database.close)
@@ -120,7 +133,7 @@ async def running(
             tasks.append(asyncio.create_task(_follow(reread, services, present, bound)))
         for task in tasks:
             stack.callback(task.cancel)
-        yield Gateway(services)
+        yield services
 
 
 def _limiter(settings: GatewaySettings) -> Limiter:

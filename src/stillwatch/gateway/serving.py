@@ -21,6 +21,7 @@ from stillwatch.errors import StorageError
 from stillwatch.gateway.binding import Owner, Returned
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
 from stillwatch.gateway.dialects.opaque import Bind
+from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record, usage_of
 from stillwatch.gateway.head import Head, HeadError, read_head
 from stillwatch.gateway.leaving import Noticing
 from stillwatch.gateway.refusals import (
@@ -30,7 +31,6 @@ from stillwatch.gateway.refusals import (
     unavailable,
     upstream_failed,
 )
-from stillwatch.gateway.rows import exchange_of
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.sse import EventSplitter
 from stillwatch.gateway.upstream import Reply, UpstreamError
@@ -49,7 +49,6 @@ from stillwatch.gateway.wire import (
 
 __all__ = ["Serving"]
 
-_CLIENT_LEFT = 499  # the status that nginx logs for it
 _NOTHING_ASKED = Asked(model="")
 _NOTHING_RETURNED = Returned()
 
@@ -90,9 +89,9 @@ class Serving:
         except StorageError:
             await self._refuse(unavailable("access cannot be checked at the moment; try again"))
         except ClientGone:
-            self._status = _CLIENT_LEFT
+            self._status = CLIENT_LEFT
         except asyncio.CancelledError:
-            self._status = _CLIENT_LEFT
+            self._status = CLIENT_LEFT
             raise
         finally:
             measures.in_flight -= 1
@@ -101,7 +100,9 @@ class Serving:
     async def _answer(self, receive: Receive) -> None:
         services = self._services
         peer = self._scope.get("client") or ("", 0)
-        self._head = head = read_head(self._scope["headers"], peer[0], services.hops)
+        self._head = head = services.located(
+            read_head(self._scope["headers"], peer[0], services.hops)
+        )
         view = services.view()
         if head.secret is None:
             raise RefusedError(NO_KEY)
@@ -119,7 +120,7 @@ class Serving:
             self._returned = services.binding.take_back(incoming.opaque, owner)
             services.measures.returned.count(self._returned.kind.name.lower())
         self._decision = decision = decide(self._facts(incoming, head), view)
-        self._count_rules(decision)
+        count_rules(services.measures, decision)
         if decision.refusal is not None:
             raise RefusedError(decision.refusal)
         if decision.delay:
@@ -131,7 +132,7 @@ class Serving:
             with Noticing(receive):
                 await self._forward(view, decision, incoming)
         except (ClientGone, asyncio.CancelledError):
-            self._status = _CLIENT_LEFT
+            self._status = CLIENT_LEFT
             raise
         finally:
             services.holding.settle(reservation, self._usage(incoming))
@@ -140,7 +141,7 @@ class Serving:
         return RequestFacts(
             caller=self._caller,
             asked=_NOTHING_ASKED if incoming is None else incoming.asked,
-            origin=self._services.located(head.origin),
+            origin=head.origin,
             route=self._route,
             at=self._began,
             replay=self._returned.kind,
@@ -276,45 +277,20 @@ class Serving:
         return headers
 
     def _usage(self, incoming: Incoming) -> Usage:
-        told = self._told
-        if not self._sent:
-            return Usage(sent=False)
-        counted = None
-        if told.prompt_tokens is not None or told.completion_tokens is not None:
-            counted = (told.prompt_tokens or 0) + (told.completion_tokens or 0)
-        if self._finished and self._status != 200:
-            return Usage(tokens=0)  # an error of the upstream: it generated nothing
-        if self._finished and counted is not None:
-            return Usage(tokens=counted)  # our own estimate is high on purpose
-        return Usage(
-            tokens=counted,
-            streamed=incoming.asked.prompt_tokens + told.streamed,
-            still_running=self._status == _CLIENT_LEFT,  # we left, and it may not have noticed
+        return usage_of(
+            self._told,
+            incoming.asked.prompt_tokens,
+            sent=self._sent,
+            finished=self._finished,
+            status=self._status,
         )
 
     def _record(self) -> None:
-        measures = self._services.measures
-        ended = time.time()
-        measures.requests.count(self._route, str(self._status))
-        measures.seconds.observe(self._route, max(0.0, ended - self._began))
-        told = self._told
-        if told.prompt_tokens:
-            measures.tokens.count("prompt", by=told.prompt_tokens)
-        if told.completion_tokens:
-            measures.tokens.count("completion", by=told.completion_tokens)
-        if self._caller is None or self._incoming is None or self._head is None:
-            return
-        self._services.records.record(
-            exchange_of(
-                request_id=self._id, at=self._began, ended=ended, route=self._route,
-                caller=self._caller, head=self._head, incoming=self._incoming, told=told,
-                status=self._status, returned=self._returned,
-            )
+        record(
+            self._services,
+            Ended(
+                request_id=self._id, began=self._began, route=self._route, status=self._status,
+                told=self._told, caller=self._caller, head=self._head, incoming=self._incoming,
+                returned=self._returned,
+            ),
         )  # fmt: skip
-
-    def _count_rules(self, decision: Decision) -> None:
-        rules = self._services.measures.rules
-        for name in decision.matched:
-            rules.count(name, "no")
-        for name in decision.shadow:
-            rules.count(name, "yes")

@@ -68,7 +68,7 @@ def narrow_message(message: Message, told: Told, surface: Surface, bind: Bind | 
     told.model = message.model or told.model
     for block in message.content:
         if isinstance(block, TextBlock):
-            told.completion += block.text
+            told.texts.append(block.text)
             told.streamed += tokens_of_piece(block.text)
             if "citations" not in surface.response_fields:
                 block.citations = UNSET

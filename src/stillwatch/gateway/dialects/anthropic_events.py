@@ -179,7 +179,7 @@ class MessageScrubber:
             self._places[event.index] = None
             return b""
         if isinstance(block, TextBlock):
-            self.told.completion += block.text
+            self.told.texts.append(block.text)
             if CitationsDelta in self._hidden:
                 block.citations = UNSET
         if self._bind is not None:
@@ -194,7 +194,7 @@ class MessageScrubber:
     def _delta(self, event: BlockDelta) -> bytes:
         delta = event.delta
         if type(delta) is TextDelta:
-            self.told.completion += delta.text
+            self.told.texts.append(delta.text)
             self.told.streamed += tokens_of_piece(delta.text)
         elif isinstance(delta, ThinkingDelta):
             self.told.streamed += tokens_of_piece(delta.thinking)

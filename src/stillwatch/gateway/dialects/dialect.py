@@ -30,9 +30,10 @@ class UnreadableError(Exception):
 
 class Told(msgspec.Struct, kw_only=True):
     """What a response said, for the exchange's row and for the bill. Tokens as the upstream counts
-    them, ``None`` while it has not said; `streamed` is our own estimate of what has passed."""
+    them, ``None`` while it has not said; `streamed` is our own estimate of what has passed. `texts`
+    are the pieces of the answer's text, which a stream may send one token at a time."""
 
-    completion: str = ""
+    texts: list[str] = msgspec.field(default_factory=list)
     finish_reason: str | None = None
     model: str | None = None
     prompt_tokens: int | None = None
@@ -40,6 +41,11 @@ class Told(msgspec.Struct, kw_only=True):
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     streamed: int = 0
+
+    @property
+    def completion(self) -> str:
+        """The answer's text as far as it has passed."""
+        return "".join(self.texts)
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -234,7 +234,7 @@ def _note(chat: Chat, told: Told) -> None:
             text = message.content
             if text:
                 if choice.index == 0:
-                    told.completion += text
+                    told.texts.append(text)
                 told.streamed += tokens_of_piece(text)
             reasoned = message.reasoning or message.reasoning_content
             if not reasoned and message.reasoning_details:
