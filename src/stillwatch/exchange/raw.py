@@ -70,3 +70,6 @@ class RawExchange(msgspec.Struct, kw_only=True, omit_defaults=True):
     latency_ms: int | None = None
     replay: str | None = None
     replayed_from: int | None = None
+    mark: str | None = None
+    mark_epoch: str | None = None
+    unmarked: str | None = None

@@ -140,6 +140,20 @@ COLUMNS: tuple[Column, ...] = (
         "none did, or the log does not say",
         "digest",
     ),
+    _log("mark", _NAME, "the mark that the answer was to carry", "none, or the log does not say"),
+    _log(
+        "mark_epoch",
+        _NAME,
+        "the epoch of the mark's key, as the engine says; it confirms that the answer is marked",
+        "the engine did not confirm it",
+    ),
+    _log(
+        "unmarked",
+        _NAME,
+        "why an answer that was to be marked is not: greedy (nothing to choose), another mark, or "
+        "what the engine says",
+        "it is marked, or the engine said nothing",
+    ),
 )
 
 #: So many of the columns were there from the beginning. Those after them were added at the end, one

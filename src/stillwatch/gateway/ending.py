@@ -11,6 +11,7 @@ from stillwatch.access.limits import Usage
 from stillwatch.gateway.binding import Returned
 from stillwatch.gateway.dialects.dialect import Incoming, Told
 from stillwatch.gateway.head import Head
+from stillwatch.gateway.marking import Marked
 from stillwatch.gateway.measures import Measures
 from stillwatch.gateway.rows import exchange_of
 from stillwatch.gateway.services import Services
@@ -33,6 +34,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     head: Head | None = None
     incoming: Incoming | None = None
     returned: Returned = Returned()
+    marked: Marked = Marked()
     counted_as: str | None = None
 
 
@@ -72,7 +74,7 @@ def record(services: Services, request: Ended) -> None:
         exchange_of(
             request_id=request.request_id, at=request.began, ended=ended, route=request.route,
             caller=request.caller, head=request.head, incoming=request.incoming, told=told,
-            status=request.status, returned=request.returned,
+            status=request.status, returned=request.returned, marked=request.marked,
         )
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from stillwatch.exchange import RawExchange
 from stillwatch.gateway.binding import Returned
 from stillwatch.gateway.dialects.dialect import Incoming, Told
 from stillwatch.gateway.head import Head
+from stillwatch.gateway.marking import Marked
 
 __all__ = ["exchange_of"]
 
@@ -23,6 +24,7 @@ def exchange_of(
     told: Told,
     status: int,
     returned: Returned,
+    marked: Marked,
 ) -> RawExchange:
     """The exchange as it is recorded; `at` and `ended` are seconds since the epoch."""
     asked = incoming.asked
@@ -69,6 +71,9 @@ def exchange_of(
         latency_ms=min(2**31 - 1, max(0, int((ended - at) * 1000))),
         replay=returned.kind.name.lower() if returned.kind is not Replay.NONE else None,
         replayed_from=returned.replayed_from,
+        mark=marked.name,
+        mark_epoch=marked.epoch,
+        unmarked=marked.unmarked,
     )
 
 

@@ -24,6 +24,7 @@ from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record, usage_of
 from stillwatch.gateway.head import Head, HeadError, read_head
 from stillwatch.gateway.leaving import Noticing
+from stillwatch.gateway.marking import Marked, asked_of, marked_by, to_be_marked
 from stillwatch.gateway.refusals import (
     NO_KEY,
     bad_request,
@@ -51,6 +52,7 @@ __all__ = ["Serving"]
 
 _NOTHING_ASKED = Asked(model="")
 _NOTHING_RETURNED = Returned()
+_NO_MARK = Marked()
 
 
 class Serving:
@@ -68,6 +70,7 @@ class Serving:
         self._incoming: Incoming | None = None
         self._decision: Decision | None = None
         self._returned = _NOTHING_RETURNED
+        self._marked = _NO_MARK
         self._told = Told()
         self._started = False
         self._status = 500
@@ -165,6 +168,7 @@ class Serving:
         try:
             if reply.status != 200:
                 raise RefusedError(await self._upstream_refusal(reply, backend))
+            self._marked = marked_by(to_be_marked(decision, granted), reply.headers)
             if granted.stream:
                 await self._stream(reply, incoming, decision)
             else:
@@ -183,9 +187,8 @@ class Serving:
                 "content-type": "application/json",
                 "x-request-id": self._id,
                 **services.credentials.get(backend.name, {}),
+                **asked_of(decision),
             }
-            if decision.mark is not None:
-                headers["x-stillwatch-mark"] = f"{decision.mark};{decision.mark_strength}"
             url = backend.url.rstrip("/") + self._dialect.upstream_path
             try:
                 reply = await services.upstream.post(url, body, headers)
@@ -291,6 +294,6 @@ class Serving:
             Ended(
                 request_id=self._id, began=self._began, route=self._route, status=self._status,
                 told=self._told, caller=self._caller, head=self._head, incoming=self._incoming,
-                returned=self._returned,
+                returned=self._returned, marked=self._marked,
             ),
         )  # fmt: skip

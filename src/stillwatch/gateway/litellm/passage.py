@@ -21,6 +21,7 @@ from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Scrubber, Tol
 from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record, usage_of
 from stillwatch.gateway.head import Head
 from stillwatch.gateway.litellm.refused import RefusedError
+from stillwatch.gateway.marking import Marked, asked_of, to_be_marked
 from stillwatch.gateway.refusals import bad_request, over_limit, unavailable
 from stillwatch.gateway.services import Services
 
@@ -115,10 +116,7 @@ class Passage:
     def headers(self) -> dict[str, str]:
         """Headers for the model server."""
         headers = {"x-request-id": self.id}
-        decision = self.decision
-        if decision is not None and decision.mark is not None:
-            headers["x-stillwatch-mark"] = f"{decision.mark};{decision.mark_strength}"
-        return headers
+        return headers if self.decision is None else {**headers, **asked_of(self.decision)}
 
     def changed(self) -> dict[str, str]:
         """Headers for the client; LiteLLM's own would name the address of the model server."""
@@ -175,8 +173,16 @@ class Passage:
             Ended(
                 request_id=self.id, began=self._began, route=self._route, status=self._final(),
                 told=self._told, caller=self._caller, head=self._head, incoming=self._incoming,
+                marked=self._marked(),
             ),
         )  # fmt: skip
+
+    def _marked(self) -> Marked:
+        """LiteLLM does not show the headers of the model server: nothing confirms the mark."""
+        decision = self.decision
+        if decision is None or decision.granted is None or self._final() != 200:
+            return Marked()
+        return to_be_marked(decision, decision.granted)
 
     def _settle(self) -> None:
         assert self._reservation is not None
