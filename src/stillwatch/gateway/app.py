@@ -56,13 +56,15 @@ class Gateway:
             await send({"type": "websocket.close", "code": 1008})
             return
         path, method = scope["path"], scope["method"]
-        operation = self._operations.get(path)
+        # Proxies in front that shield a route by its name would not know it with escapes in it.
+        plain = scope.get("raw_path", b"").find(b"%") < 0
+        operation = self._operations.get(path) if plain else None
         if operation is not None and method == "POST":
             await Serving(self._services, operation.dialect, operation.name, scope, send).serve(
                 receive
             )
             return
-        page = self._pages.get(path)
+        page = self._pages.get(path) if plain else None
         if page is not None and method in ("GET", "HEAD"):
             await page(send)
             return

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
+import traceback
 
 from stillwatch.access import (
     Asked,
@@ -21,7 +23,14 @@ from stillwatch.errors import StorageError
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
 from stillwatch.gateway.head import Head, HeadError, read_head
 from stillwatch.gateway.leaving import Noticing
-from stillwatch.gateway.refusals import bad_request, over_limit, unavailable, upstream_failed
+from stillwatch.gateway.model_names import check_model
+from stillwatch.gateway.refusals import (
+    bad_request,
+    fault_of_ours,
+    over_limit,
+    unavailable,
+    upstream_failed,
+)
 from stillwatch.gateway.rows import exchange_of
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.sse import EventSplitter
@@ -41,6 +50,7 @@ from stillwatch.gateway.wire import (
 
 __all__ = ["Serving"]
 
+_log = logging.getLogger(__name__)
 _CLIENT_LEFT = 499  # the status that nginx logs for it
 _NOTHING_ASKED = Asked(model="")
 _NO_KEY = Refusal(
@@ -69,6 +79,7 @@ class Serving:
         self._started = False
         self._status = 500
         self._finished = False  # the upstream's answer was read to its end
+        self._declined = False  # that answer was an error
         self._sent = False  # something reached the upstream
 
     async def serve(self, receive: Receive) -> None:
@@ -90,6 +101,9 @@ class Serving:
         except asyncio.CancelledError:
             self._status = _CLIENT_LEFT
             raise
+        except Exception as error:  # a fault of ours, which its client must not pay for
+            _log.error("a fault of ours: %s at\n%s", type(error).__name__, _place(error))
+            await self._refuse(fault_of_ours())  # a stream that has begun ends with the connection
         finally:
             measures.in_flight.dec()
             self._record()
@@ -110,6 +124,7 @@ class Serving:
             raise RefusedError(bad_request("send the body without content-encoding", status=415))
         body = await read_body(receive, services.largest_request)
         self._incoming = incoming = self._dialect.read(body)
+        check_model(incoming.asked.model)
         self._decision = decision = decide(self._facts(incoming, head), view)
         self._count_rules(decision)
         if decision.refusal is not None:
@@ -167,16 +182,14 @@ class Serving:
             if decision.mark is not None:
                 headers["x-stillwatch-mark"] = f"{decision.mark};{decision.mark_strength}"
             url = backend.url.rstrip("/") + self._dialect.upstream_path
+            self._sent = True  # a whole answer is generated before its head comes, and we may leave
             try:
-                reply = await services.upstream.post(url, body, headers)
+                return await services.upstream.post(url, body, headers), backend
             except UpstreamError as error:
                 services.measures.upstream_errors.labels(backend.name).inc()
-                self._sent = self._sent or error.sent
+                self._sent = error.sent
                 if error.sent:
                     raise RefusedError(upstream_failed()) from error
-            else:
-                self._sent = True
-                return reply, backend
         raise RefusedError(unavailable("no model server can be reached; try again", 5.0))
 
     async def _whole(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
@@ -192,7 +205,7 @@ class Serving:
         await respond(self._send, 200, answer.body, self._headers())
 
     async def _stream(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
-        if not reply.headers.get("content-type", "").startswith("text/event-stream"):
+        if not reply.headers.get("content-type", "").lower().startswith("text/event-stream"):
             raise UpstreamError("no stream", sent=True)
         scrubber = self._dialect.stream(incoming, decision.surface)
         self._told = scrubber.told
@@ -227,7 +240,7 @@ class Serving:
         of our callers, so its 401 and 403 are failures of ours."""
         status = reply.status
         words = words_of(await reply.read(2**20))
-        self._finished = True
+        self._declined = True
         if status in (400, 404, 409, 413, 422):
             return bad_request(words or "the model server refused", "upstream_refused", status)
         self._services.measures.upstream_errors.labels(backend.name).inc()
@@ -263,14 +276,15 @@ class Serving:
         counted = None
         if told.prompt_tokens is not None or told.completion_tokens is not None:
             counted = (told.prompt_tokens or 0) + (told.completion_tokens or 0)
-        if self._finished and self._status != 200:
-            return Usage(tokens=0)  # an error of the upstream: it generated nothing
+        if self._declined:
+            return Usage(tokens=0)  # it generated nothing
         if self._finished and counted is not None:
             return Usage(tokens=counted)  # our own estimate is high on purpose
         return Usage(
             tokens=counted,
             streamed=incoming.asked.prompt_tokens + told.streamed,
-            still_running=self._status == _CLIENT_LEFT,  # we left, and it may not have noticed
+            # we left, and it may not have noticed
+            still_running=self._status == _CLIENT_LEFT and not self._finished,
         )
 
     def _record(self) -> None:
@@ -283,9 +297,12 @@ class Serving:
             measures.tokens.labels("prompt").inc(told.prompt_tokens)
         if told.completion_tokens:
             measures.tokens.labels("completion").inc(told.completion_tokens)
-        if self._caller is None or self._incoming is None or self._head is None:
+        records = self._services.records
+        if self._caller is None or self._head is None:
             return
-        self._services.records.record(
+        if self._incoming is None and not records.room():
+            return  # which is why it was refused
+        records.record(
             exchange_of(
                 request_id=self._id, at=self._began, ended=ended, route=self._route,
                 caller=self._caller, head=self._head, incoming=self._incoming, told=told,
@@ -299,3 +316,8 @@ class Serving:
             rules.labels(name, "no").inc()
         for name in decision.shadow:
             rules.labels(name, "yes").inc()
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised, without its words, which may hold some of the request."""
+    return "".join(traceback.format_tb(error.__traceback__))
