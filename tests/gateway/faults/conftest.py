@@ -33,7 +33,7 @@ tiers:
   few:
     - {name: rate, scope: key, unit: requests, amount: 1, period: 3600}
   budget:
-    - {name: budget, scope: account, unit: tokens, amount: 100000, calendar: month}
+    - {name: budget, scope: account, unit: tokens, amount: 1000, calendar: month}
 backends:
   - {name: engine, url: "URL"}
 rules:

@@ -180,6 +180,15 @@ def _raw(*parts: bytes) -> Callable[[Asked], Iterator[bytes]]:
     return lambda asked: iter(parts)
 
 
+def _slowly(*parts: bytes) -> Callable[[Asked], Iterator[bytes]]:
+    def answer(asked: Asked) -> Iterator[bytes]:
+        for part in parts:
+            yield part
+            time.sleep(0.05)
+
+    return answer
+
+
 def _with_usage(**usage: object) -> Callable[[Asked], Iterator[bytes]]:
     def answer(asked: Asked) -> Iterator[bytes]:
         if not asked.get("stream"):
@@ -265,8 +274,8 @@ WILD: dict[str, Callable[[Asked], Iterator[bytes]]] = {
     "error-503": _error(b"503 Service Unavailable"),
     "error-long": _raw(b"HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n" + b"x" * 2_000_000),
     "dies": _raw(_SPOKEN),
-    "dies-in-chunk": _raw(CHUNKED + chunk(delta("one ")) + b"ffff\r\nda"),
-    "bad-chunk": _raw(CHUNKED + chunk(delta("one ")) + b"XYZ\r\ndata: \r\n"),
+    "dies-in-chunk": _slowly(CHUNKED + chunk(delta("one ")), b"ffff\r\nda"),
+    "bad-chunk": _slowly(CHUNKED + chunk(delta("one ")), b"XYZ\r\ndata: \r\n"),
     "no-end": _raw(_SPOKEN + delta(None, "stop")),
     "oversized": _raw(_SPOKEN, b"data: " + b"x" * 5_000_000 + b"\n\n", b"data: [DONE]\n\n"),
     "never-an-event": _raw(STREAM, *[b"x" * 100_000] * 100),
@@ -274,7 +283,7 @@ WILD: dict[str, Callable[[Asked], Iterator[bytes]]] = {
     "not-utf-8": _raw(_SPOKEN + b'data: {"id":"\xff"}\n\n' + b"data: [DONE]\n\n"),
     "error-event": _raw(_SPOKEN + event({"error": {"message": LEAK}}) + b"data: [DONE]\n\n"),
     "deep-event": _raw(_SPOKEN + b"data: " + b"[" * 100_000 + b"\n\n" + b"data: [DONE]\n\n"),
-    "json-for-stream": _raw(whole(chat(LEAK))),
+    "json-for-stream": _raw(whole(chat("no stream"))),
     "loud-type": _raw(_SPOKEN.replace(b"text/event-stream", b"Text/Event-Stream; charset=UTF-8")
                       + b"data: [DONE]\n\n"),
     "huge-usage": _with_usage(prompt_tokens=10**30, completion_tokens=10**18, total_tokens=1),
