@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stillwatch.exchange import Message, RawExchange
-from stillwatch.gateway.recording import Recorder, open_recording
+from stillwatch.gateway.recording import Recorder
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -110,7 +110,7 @@ def quantile(lags: list[tuple[int, float]], share: float) -> float:
 
 async def measure(folder: Path, exchanges: list[RawExchange], seconds: float) -> None:
     lags: list[tuple[int, float]] = []
-    recorder = open_recording(folder, on_kept=lambda rows, lag: lags.append((rows, lag)))
+    recorder = Recorder(folder, on_kept=lambda rows, lag: lags.append((rows, lag)))
     began = time.perf_counter()
     await recorder.start()
     pid = recorder.writer_pid or 0

@@ -12,7 +12,7 @@ import pyarrow as pa
 from stillwatch.exchange import COLUMNS, SCHEMA_VERSION, Column
 
 HEAD = f"""# The exchange, column by column
-<!-- printed by tools/document_exchange.py from src/stillwatch/exchange.py; do not edit -->
+<!-- printed by tools/document_exchange.py from src/stillwatch/exchange/schema.py; do not edit -->
 One exchange is one request and its response. It is the one record that everything reads, and it
 holds no text: this page is its schema, version `{SCHEMA_VERSION}`.
 

@@ -29,7 +29,7 @@ class Backend(msgspec.Struct, frozen=True, kw_only=True):
 
     def serves(self, model: str) -> bool:
         """Whether requests for this model may go there."""
-        return any(fnmatchcase(model, pattern) for pattern in self.models)
+        return "*" in self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
 
     def within(self, route: Route) -> bool:
         """Whether the backend is in each set of `route` that is not empty."""

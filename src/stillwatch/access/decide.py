@@ -18,7 +18,7 @@ from stillwatch.access.charging import charges
 from stillwatch.access.decision import Decision, Refusal
 from stillwatch.access.effects import Challenge, Deny, Narrow, Route, Slow, Tier
 from stillwatch.access.facts import Caller, RequestFacts
-from stillwatch.access.granting import exceeding, reduced
+from stillwatch.access.granting import bounded, exceeding, reduced, within
 from stillwatch.access.leaks import leak
 from stillwatch.access.refusing import (
     beyond,
@@ -67,7 +67,7 @@ def decide(facts: RequestFacts, view: View) -> Decision:
     level = view.levels.get(caller.level)
     if level is None:
         return _refused(misconfigured("level", caller.level))
-    if not level.allows_model(facts.asked.model):
+    if level.models and not level.allows_model(facts.asked.model):
         return _refused(no_such_model(facts.asked.model, caller.level))
     weighed = _weigh(view.rules.matching(facts), actions)
     if weighed.refusal is not None:
@@ -78,15 +78,15 @@ def decide(facts: RequestFacts, view: View) -> Decision:
 def _granted(
     facts: RequestFacts, view: View, caller: Caller, level: Surface, weighed: _Weighed
 ) -> Decision:
-    asked = facts.asked
-    granted, changed = reduced(asked, weighed.bound)
-    if not weighed.bound.allows_model(asked.model):
+    asked, bound = facts.asked, weighed.bound
+    granted, changed = (asked, ()) if bound is OPEN else reduced(asked, bound)
+    if bound.models and not bound.allows_model(asked.model):
         return _refused(no_such_model(asked.model, "narrowed"), weighed)
     if facts.route in _RAW_PROMPTS and not level.prefill:
         return _refused(beyond((facts.route,), caller.level), weighed)
-    if names := exceeding(granted, level):
-        return _refused(beyond(names, caller.level), weighed)
-    granted, bounded = reduced(granted, level)
+    if not within(granted, level):
+        return _refused(beyond(exceeding(granted, level), caller.level), weighed)
+    granted, lowered = bounded(granted, level)
     if problem := leak(granted):
         return _refused(leaking(problem), weighed)
     backends, blocking = allowed(view.backends, weighed.routes, asked.model)
@@ -98,8 +98,8 @@ def _granted(
         return _refused(misconfigured("tier", tier), weighed)
     return Decision(
         granted=granted,
-        changed=changed + tuple(name for name in bounded if name not in changed),
-        surface=level & weighed.bound if weighed.bound is not OPEN else level,
+        changed=changed + tuple(name for name in lowered if name not in changed),
+        surface=level if bound is OPEN else level & bound,
         backends=backends,
         charges=charges(limits, caller, granted),
         delay=weighed.delay,

@@ -9,10 +9,28 @@ import msgspec
 from stillwatch.access.facts import Asked
 from stillwatch.access.surface import Bias, Surface
 
-__all__ = ["exceeding", "reduced"]
+__all__ = ["bounded", "exceeding", "reduced", "within"]
 
 _FEATURES = ("seed", "prefill", "echo", "prompt_logprobs", "token_ids", "tools")
 _ORDERED = ("logprobs", "reasoning", "n", "structure")
+
+
+def within(asked: Asked, surface: Surface) -> bool:
+    """Whether :func:`exceeding` finds nothing: true of nearly every request, and told at once."""
+    return (
+        asked.logprobs <= surface.logprobs
+        and asked.n <= surface.n
+        and asked.reasoning <= surface.reasoning
+        and asked.structure <= surface.structure
+        and (not asked.tools or surface.tools)
+        and (not asked.seed or surface.seed)
+        and (not asked.prefill or surface.prefill)
+        and (not asked.echo or surface.echo)
+        and (not asked.prompt_logprobs or surface.prompt_logprobs)
+        and (not asked.token_ids or surface.token_ids)
+        and (not asked.unknown_fields or surface.unknown_fields)
+        and not _bias_exceeds(asked, surface)
+    )
 
 
 def exceeding(asked: Asked, surface: Surface) -> tuple[str, ...]:
@@ -42,6 +60,15 @@ def reduced(asked: Asked, surface: Surface) -> tuple[Asked, tuple[str, ...]]:
     if asked.unknown_fields and not surface.unknown_fields:
         changes["unknown_fields"] = ()
     changes.update(_bounds(asked, surface))
+    return _changed(asked, changes)
+
+
+def bounded(asked: Asked, surface: Surface) -> tuple[Asked, tuple[str, ...]]:
+    """The same for a request that is :func:`within` the surface."""
+    return _changed(asked, _bounds(asked, surface))
+
+
+def _changed(asked: Asked, changes: dict[str, Any]) -> tuple[Asked, tuple[str, ...]]:
     if not changes:
         return asked, ()
     named = tuple(name for name in changes if name != "bias")

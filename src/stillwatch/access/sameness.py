@@ -29,14 +29,18 @@ class Sameness:
 
     def __init__(self, conditions: Sequence[Condition]) -> None:
         self.names = tuple(sorted(frozenset().union(*(c.reads for c in conditions))))
-        self._parts = [_part(name, conditions) for name in self.names]
+        self._parts = [
+            (at, part)
+            for at, name in enumerate(self.names)
+            if (part := _part(name, conditions)) is not None
+        ]
 
     def key(self, values: Sequence[object]) -> list[object]:
         """Equal for values that no condition can tell apart."""
-        return [
-            value if part is None else part(value)
-            for part, value in zip(self._parts, values, strict=True)
-        ]
+        key = list(values)
+        for at, part in self._parts:
+            key[at] = part(key[at])
+        return key
 
 
 def _part(name: str, conditions: Sequence[Condition]) -> _Part | None:
@@ -61,4 +65,7 @@ def _between(values: list[float], kind: str) -> _Part:
     """Even between two values, odd on one of them; NaN, which is nowhere, is a place of its own."""
     if kind == "double":
         return lambda v: "nan" if v != v else bisect_left(values, v) + bisect_right(values, v)
+    if len(values) == 1:  # by far the most frequent: below, on, above
+        only = values[0]
+        return lambda v: (v >= only) + (v > only)
     return lambda v: bisect_left(values, v) + bisect_right(values, v)

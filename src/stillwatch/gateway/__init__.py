@@ -5,11 +5,17 @@ caller's surface, whole or streamed; and one exchange a request, sketched, in th
 :func:`serve` runs it under uvicorn, :class:`Middleware` inside a model server.
 """
 
-from stillwatch.gateway.app import Gateway
-from stillwatch.gateway.middleware import Middleware
-from stillwatch.gateway.running import running
-from stillwatch.gateway.server import serve
-from stillwatch.gateway.settings import GatewaySettings, in_front_of, read_gateway
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stillwatch.gateway.app import Gateway
+    from stillwatch.gateway.lifetime import running
+    from stillwatch.gateway.middleware import Middleware
+    from stillwatch.gateway.server import serve
+    from stillwatch.gateway.settings import GatewaySettings, in_front_of, read_gateway
 
 __all__ = [
     "Gateway",
@@ -20,3 +26,20 @@ __all__ = [
     "running",
     "serve",
 ]
+
+_AT = {
+    "Gateway": "app",
+    "Middleware": "middleware",
+    "running": "lifetime",
+    "serve": "server",
+    "GatewaySettings": "settings",
+    "in_front_of": "settings",
+    "read_gateway": "settings",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Only what is asked for: the writer process is of this room, and needs none of these."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_AT[name]}"), name)

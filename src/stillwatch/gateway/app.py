@@ -76,16 +76,16 @@ class Gateway:
         else:
             known = operation is not None or page is not None
         refusal = wrong_method() if known else no_such_route()
-        self._services.measures.requests.labels("none", refusal.status).inc()
+        self._services.measures.requests.count("none", str(refusal.status))
         await respond(send, refusal.status, refusal_body(refusal), ())
 
     async def _models(self, scope: Scope, send: Send, name: str | None) -> None:
         try:
             status, body = 200, await self._listing.body(scope, name)
         except RefusedError as refused:
-            self._services.measures.refusals.labels(refused.refusal.code).inc()
+            self._services.measures.refusals.count(refused.refusal.code)
             status, body = refused.refusal.status, refusal_body(refused.refusal)
-        self._services.measures.requests.labels("models", status).inc()
+        self._services.measures.requests.count("models", str(status))
         await respond(send, status, body, ())
 
     async def _alive(self, send: Send) -> None:

@@ -7,6 +7,7 @@ that the operator has named, and is nobody's business otherwise (design, law 7).
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import ipaddress
 from collections.abc import Iterable
@@ -89,7 +90,7 @@ def read_head(
             ja4=ja4,
             user_agent=_text(seen.get(b"user-agent")) or UNKNOWN,
             sdk=f"{_text(seen.get(b'x-stainless-lang'))}/{_text(sdk)}" if sdk else UNKNOWN,
-            headers=_digest(order),
+            headers=_digest(tuple(order)),
         ),
         content_type=seen.get(b"content-type", b""),
         content_encoding=seen.get(b"content-encoding", b""),
@@ -113,7 +114,8 @@ def _secret(seen: dict[bytes, bytes]) -> str | None:
     return None if chosen is None else chosen.strip().decode("latin-1")
 
 
-def _digest(order: list[bytes]) -> int:
+@functools.lru_cache(maxsize=256)
+def _digest(order: tuple[bytes, ...]) -> int:
     """The order of the names, which a client library determines more than its user does."""
     return int.from_bytes(hashlib.blake2b(b"\n".join(order), digest_size=7).digest())
 

@@ -96,6 +96,6 @@ class Listing:
             if reply.status == 200:
                 models = models_in(data)
         except (UpstreamError, UnreadableError, TimeoutError):
-            self._services.measures.upstream_errors.labels(backend.name).inc()
+            self._services.measures.upstream_errors.count(backend.name)
         self._seen[backend.name] = (time.monotonic(), models)
         return models

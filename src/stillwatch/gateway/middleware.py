@@ -17,8 +17,8 @@ from stillwatch.errors import SettingsError, StillwatchError
 from stillwatch.gateway.app import Gateway
 from stillwatch.gateway.dialects.openai_errors import refusal_body
 from stillwatch.gateway.in_process import Application, InProcess
+from stillwatch.gateway.lifetime import running
 from stillwatch.gateway.refusals import unavailable
-from stillwatch.gateway.running import running
 from stillwatch.gateway.settings import GatewaySettings, in_front_of, read_gateway
 from stillwatch.gateway.wire import Receive, Scope, Send, respond
 

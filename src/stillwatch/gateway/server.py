@@ -12,7 +12,7 @@ import uvicorn
 import uvloop
 
 from stillwatch.gateway.connections import KEPT_OPEN, Connection, watch
-from stillwatch.gateway.running import running
+from stillwatch.gateway.lifetime import running
 from stillwatch.gateway.settings import GatewaySettings
 
 __all__ = ["serve"]

@@ -85,7 +85,7 @@ class Serving:
     async def serve(self, receive: Receive) -> None:
         """Answer the request, whatever happens; then settle and record it."""
         measures = self._services.measures
-        measures.in_flight.inc()
+        measures.in_flight += 1
         try:
             await self._answer(receive)
         except RefusedError as refused:
@@ -105,7 +105,7 @@ class Serving:
             _log.error("a fault of ours: %s at\n%s", type(error).__name__, _place(error))
             await self._refuse(fault_of_ours())  # a stream that has begun ends with the connection
         finally:
-            measures.in_flight.dec()
+            measures.in_flight -= 1
             self._record()
 
     async def _answer(self, receive: Receive) -> None:
@@ -165,7 +165,7 @@ class Serving:
             else:
                 await self._whole(reply, incoming, decision)
         except UpstreamError as error:
-            self._services.measures.upstream_errors.labels(backend.name).inc()
+            self._services.measures.upstream_errors.count(backend.name)
             raise RefusedError(upstream_failed()) from error
         finally:
             reply.close()
@@ -186,7 +186,7 @@ class Serving:
             try:
                 return await services.upstream.post(url, body, headers), backend
             except UpstreamError as error:
-                services.measures.upstream_errors.labels(backend.name).inc()
+                services.measures.upstream_errors.count(backend.name)
                 self._sent = error.sent
                 if error.sent:
                     raise RefusedError(upstream_failed()) from error
@@ -222,7 +222,7 @@ class Serving:
                 if scrubber.ended:
                     break
         except (UpstreamError, UnreadableError, ValueError):
-            self._services.measures.upstream_errors.labels("stream").inc()
+            self._services.measures.upstream_errors.count("stream")
         if not scrubber.ended:
             await self._fail_stream()
             return
@@ -243,7 +243,7 @@ class Serving:
         self._declined = True
         if status in (400, 404, 409, 413, 422):
             return bad_request(words or "the model server refused", "upstream_refused", status)
-        self._services.measures.upstream_errors.labels(backend.name).inc()
+        self._services.measures.upstream_errors.count(backend.name)
         if status == 429:
             return Refusal(
                 status=429, code="upstream_busy", message="the model server is busy; try again",
@@ -252,7 +252,7 @@ class Serving:
         return upstream_failed()
 
     async def _refuse(self, refusal: Refusal) -> None:
-        self._services.measures.refusals.labels(refusal.code).inc()
+        self._services.measures.refusals.count(refusal.code)
         self._status = refusal.status
         headers = [(b"x-request-id", self._id.encode())]
         if refusal.retry_after is not None:
@@ -290,13 +290,13 @@ class Serving:
     def _record(self) -> None:
         measures = self._services.measures
         ended = time.time()
-        measures.requests.labels(self._route, self._status).inc()
-        measures.seconds.labels(self._route).observe(max(0.0, ended - self._began))
+        measures.requests.count(self._route, str(self._status))
+        measures.seconds.observe(self._route, max(0.0, ended - self._began))
         told = self._told
         if told.prompt_tokens:
-            measures.tokens.labels("prompt").inc(told.prompt_tokens)
+            measures.tokens.count("prompt", by=told.prompt_tokens)
         if told.completion_tokens:
-            measures.tokens.labels("completion").inc(told.completion_tokens)
+            measures.tokens.count("completion", by=told.completion_tokens)
         records = self._services.records
         if self._caller is None or self._head is None:
             return
@@ -313,9 +313,9 @@ class Serving:
     def _count_rules(self, decision: Decision) -> None:
         rules = self._services.measures.rules
         for name in decision.matched:
-            rules.labels(name, "no").inc()
+            rules.count(name, "no")
         for name in decision.shadow:
-            rules.labels(name, "yes").inc()
+            rules.count(name, "yes")
 
 
 def _place(error: Exception) -> str:

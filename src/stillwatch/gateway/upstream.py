@@ -1,21 +1,11 @@
-"""The door to the model servers: a narrow protocol, and aiohttp behind it.
-
-aiohttp delivers what has arrived, so that the first event of a stream leaves before the last one
-comes; httpx was measured at a tenth of its throughput.
-"""
+"""The door to the model servers: a narrow protocol, and what goes wrong behind it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
-import aiohttp
-
-__all__ = ["Reply", "Upstream", "UpstreamError", "open_upstream"]
-
-#: Seconds without a byte after which an upstream counts as gone; models may think for long.
-SILENCE = 600.0
-CONNECT = 10.0
+__all__ = ["Reply", "Upstream", "UpstreamError"]
 
 
 class UpstreamError(Exception):
@@ -28,7 +18,8 @@ class UpstreamError(Exception):
 
 
 class Reply(Protocol):
-    """One response of an upstream, whose body is read once, whole or as it comes."""
+    """One response of an upstream, whose body is read once, whole or as it comes. Names of headers
+    are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -53,7 +44,7 @@ class Reply(Protocol):
 
 
 class Upstream(Protocol):
-    """Sends requests to model servers over pooled connections."""
+    """Sends requests to model servers."""
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """The response, as soon as its head is there.
@@ -67,81 +58,3 @@ class Upstream(Protocol):
 
     async def close(self) -> None:
         """Close every connection."""
-
-
-def open_upstream(*, connections: int = 0) -> Upstream:
-    """An upstream; call it within a running event loop. `connections` a host, 0 for no bound."""
-    return _Aiohttp(connections)
-
-
-class _Aiohttp:
-    def __init__(self, connections: int) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, limit_per_host=connections, ttl_dns_cache=60),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=SILENCE),
-            auto_decompress=True,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-        )
-
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        return await self._ask("POST", url, body, headers)
-
-    async def get(self, url: str, headers: Mapping[str, str]) -> Reply:
-        return await self._ask("GET", url, None, headers)
-
-    async def close(self) -> None:
-        await self._session.close()
-
-    async def _ask(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> Reply:
-        try:
-            return _AiohttpReply(
-                await self._session.request(
-                    method, url, data=body, headers=headers, allow_redirects=False
-                )
-            )
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise UpstreamError(f"cannot connect: {type(error).__name__}", sent=False) from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise UpstreamError(f"no answer: {type(error).__name__}", sent=True) from error
-
-
-class _AiohttpReply:
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-        self._response = response
-
-    async def read(self, most: int) -> bytes:
-        length = self._response.content_length
-        if length is not None and length > most:
-            raise UpstreamError("the answer is too long", sent=True)
-        if length is not None:
-            return await self._whole()
-        parts, size = [], 0
-        async for chunk in self.chunks():
-            size += len(chunk)
-            if size > most:
-                raise UpstreamError("the answer is too long", sent=True)
-            parts.append(chunk)
-        return b"".join(parts)
-
-    async def _whole(self) -> bytes:
-        try:
-            return await self._response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise UpstreamError(f"broke off: {type(error).__name__}", sent=True) from error
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        content = self._response.content
-        try:
-            while chunk := await content.readany():
-                yield chunk
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise UpstreamError(f"broke off: {type(error).__name__}", sent=True) from error
-
-    def close(self) -> None:
-        self._response.close() if not self._response.content.at_eof() else self._response.release()

@@ -16,8 +16,8 @@ from typing import Any
 
 LEAK = "LEAKED"
 USAGE = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
-STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
-CHUNKED = STREAM.replace(b"connection: close", b"transfer-encoding: chunked")
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+CHUNKED = STREAM.replace(b"\r\n\r\n", b"\r\ntransfer-encoding: chunked\r\n\r\n")
 
 Asked = dict[str, Any]
 
@@ -56,14 +56,17 @@ class _Connection(socketserver.StreamRequestHandler):
                 self.wfile.write(whole({"data": [{"id": "m"}, {"id": "other/m"}]}))
                 continue
             self.server.asked.append(asked)
+            wild = asked["model"] in WILD
             try:
-                for part in answers(path, asked):
+                for i, part in enumerate(answers(path, asked)):
+                    if wild and not i:  # so that nobody uses the connection again
+                        part = part.replace(b"\r\n", b"\r\nconnection: close\r\n", 1)
                     self.wfile.write(part)
                     self.server.sent += len(part)
             except OSError:
                 self.server.left += 1
                 return
-            if asked["model"] in WILD:
+            if wild:
                 return  # and the connection closes
 
 

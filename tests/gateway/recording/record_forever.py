@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from stillwatch.exchange import Message, RawExchange
-from stillwatch.gateway.recording import open_recording
+from stillwatch.gateway.recording import Recorder
 from stillwatch.gateway.recording.recorder import FLUSH
 
 PAUSE = 0.005  # seconds
@@ -24,7 +24,7 @@ async def main() -> None:
     state, first, times = sys.argv[1:]
     with Path(times).open("r+b") as file:
         moments = memoryview(mmap.mmap(file.fileno(), 0)).cast("q")
-    recorder = open_recording(Path(state))
+    recorder = Recorder(Path(state))
     await recorder.start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

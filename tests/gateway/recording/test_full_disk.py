@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stillwatch.errors import StorageError
-from stillwatch.gateway.recording import Recorder, open_recording
+from stillwatch.gateway.recording import Recorder
 
 Keep = Callable[..., Any]
 
@@ -28,7 +28,7 @@ def test_a_disk_that_takes_nothing_is_a_problem_and_what_waits_is_kept_when_it_d
     tmp_path: Path, run: Keep, exchange: Keep, numbers: Keep, eventually: Keep
 ) -> None:
     async def gateway() -> None:
-        recorder = open_recording(tmp_path, most_rows=200)
+        recorder = Recorder(tmp_path, most_rows=200)
         await recorder.start()
         for n in range(50):
             recorder.record(exchange(n))
@@ -56,7 +56,7 @@ def test_a_gateway_that_ends_meanwhile_says_so_and_the_writer_goes_on_trying(
     tmp_path: Path, run: Keep, exchange: Keep, numbers: Keep, eventually: Keep
 ) -> None:
     async def gateway() -> None:
-        recorder = open_recording(tmp_path)
+        recorder = Recorder(tmp_path)
         await recorder.start()
         limit_files(recorder, 1)
         pid = recorder.writer_pid
@@ -80,7 +80,7 @@ def test_a_full_disk_loses_nothing(
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
 
     async def gateway() -> None:
-        recorder = open_recording(disk / "state", most_rows=1_000)
+        recorder = Recorder(disk / "state", most_rows=1_000)
         await recorder.start()
         sent = 0
         while recorder.problem is None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from stillwatch.gateway.recording import open_recording
+from stillwatch.gateway.recording import Recorder
 
 Keep = Callable[..., Any]
 GATEWAY = Path(__file__).with_name("record_forever.py")
@@ -26,7 +26,7 @@ GATEWAY = Path(__file__).with_name("record_forever.py")
 async def killed_while_recording(state: Path, exchange: Keep, kills: int) -> int:
     """Record, and kill the writer at random moments; how many exchanges were recorded."""
     moments = random.Random(3)
-    recorder = open_recording(state)
+    recorder = Recorder(state)
     await recorder.start()
     sent = 0
     for _ in range(kills):
@@ -72,7 +72,7 @@ def test_a_writer_that_keeps_dying_is_a_problem_until_one_commits(
     tmp_path: Path, run: Keep, exchange: Keep, numbers: Keep, eventually: Keep
 ) -> None:
     async def gateway() -> None:
-        recorder = open_recording(tmp_path, most_rows=50)
+        recorder = Recorder(tmp_path, most_rows=50)
         await recorder.start()
         (tmp_path / "events").rename(tmp_path / "elsewhere")
         os.kill(recorder.writer_pid or 0, signal.SIGKILL)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from stillwatch.errors import StorageError
+from stillwatch.errors import StoreFormatError
 from stillwatch.events import EventStore
-from stillwatch.gateway.recording import open_recording
+from stillwatch.gateway.recording import Recorder
+from stillwatch.gateway.recording.state import prepare
 from stillwatch.sketches import Sketcher, SketchKey
 
 Keep = Callable[..., Any]
@@ -24,7 +25,7 @@ def test_every_exchange_is_one_row_sketched_with_the_key_of_the_folder(
     sent = [exchange(n) for n in range(300)]
 
     async def gateway() -> None:
-        recorder = open_recording(tmp_path)
+        recorder = Recorder(tmp_path)
         await recorder.start()
         assert recorder.healthy
         for each in sent[:200]:
@@ -46,7 +47,7 @@ def test_no_text_and_no_name_of_an_account_reaches_the_disk(
     tmp_path: Path, run: Keep, exchange: Keep
 ) -> None:
     async def gateway() -> None:
-        recorder = open_recording(tmp_path)
+        recorder = Recorder(tmp_path)
         await recorder.start()
         recorder.record(exchange(1, "a wholly peculiar sentence", system="a peculiar system"))
         await recorder.close()
@@ -63,7 +64,7 @@ def test_each_committed_frame_tells_its_exchanges_and_its_lag(
     told: list[tuple[int, float]] = []
 
     async def gateway() -> None:
-        recorder = open_recording(tmp_path, on_kept=lambda rows, lag: told.append((rows, lag)))
+        recorder = Recorder(tmp_path, on_kept=lambda rows, lag: told.append((rows, lag)))
         await recorder.start()
         for n in range(10):
             recorder.record(exchange(n))
@@ -81,7 +82,7 @@ def test_there_is_no_room_beyond_the_bound_and_room_again_when_the_writer_has_ca
     tmp_path: Path, run: Keep, exchange: Keep
 ) -> None:
     async def gateway() -> None:
-        recorder = open_recording(tmp_path, most_rows=100, most_bytes=1 << 20)
+        recorder = Recorder(tmp_path, most_rows=100, most_bytes=1 << 20)
         await recorder.start()
         for n in range(100):
             assert recorder.room()
@@ -123,7 +124,7 @@ def test_one_exchange_that_cannot_be_sketched_is_kept_without_its_text(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
 
     async def gateway() -> None:
-        recorder = open_recording(tmp_path / "state")
+        recorder = Recorder(tmp_path / "state")
         await recorder.start()
         for n in range(20):
             recorder.record(exchange(n, "breaks it" if n == 13 else "is fine"))
@@ -140,7 +141,7 @@ def test_nothing_is_taken_before_the_start_or_after_the_end(
     tmp_path: Path, run: Keep, exchange: Keep
 ) -> None:
     async def gateway() -> None:
-        recorder = open_recording(tmp_path)
+        recorder = Recorder(tmp_path)
         assert not recorder.room()
         with pytest.raises(RuntimeError, match="the exchange is not kept"):
             recorder.record(exchange(1))
@@ -155,9 +156,10 @@ def test_nothing_is_taken_before_the_start_or_after_the_end(
 
 def test_a_writer_that_cannot_start_says_why(tmp_path: Path, run: Keep) -> None:
     async def gateway() -> None:
-        recorder = open_recording(tmp_path)
+        prepare(tmp_path)[0].close()
+        recorder = Recorder(tmp_path)
         (tmp_path / "events" / "hot.sqlite").write_text("this is a thesis, not a database" * 100)
-        with pytest.raises(StorageError, match=r"hot\.sqlite: the file is damaged"):
+        with pytest.raises(StoreFormatError, match=r"hot\.sqlite: the file is damaged"):
             await recorder.start()
         await recorder.close()
 

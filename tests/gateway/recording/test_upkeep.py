@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from stillwatch.events import EventStore
-from stillwatch.gateway.recording import open_recording
+from stillwatch.gateway.recording import Recorder
+from stillwatch.gateway.recording.state import prepare
 from stillwatch.gateway.recording.upkeep import Upkeep
-from stillwatch.sketches import Sketcher, SketchKey
+from stillwatch.sketches import Sketcher
 
 Keep = Callable[..., Any]
 DAY = 86_400_000_000  # microseconds
@@ -23,9 +24,8 @@ FIRST = 1_767_225_600_000_000  # 2026-01-01
 @pytest.fixture
 def store(tmp_path: Path, exchange: Keep) -> EventStore:
     """Hot rows of the first five days of 2026."""
-    open_recording(tmp_path)
-    store = EventStore.open(tmp_path / "events")
-    sketcher = Sketcher(SketchKey.from_file(tmp_path / "sketch.key"))
+    store, key = prepare(tmp_path)
+    sketcher = Sketcher(key)
     store.append(sketcher.sketch([exchange(n, at=FIRST + n * DAY) for n in range(5)]))
     return store
 
@@ -54,12 +54,12 @@ def test_a_recorder_tends_to_what_is_old_as_soon_as_it_is_started(
     now = time.time_ns() // 1000
 
     async def gateway() -> None:
-        recorder = open_recording(tmp_path, retention_days=30)
+        recorder = Recorder(tmp_path, retention_days=30)
         await recorder.start()
         recorder.record(exchange(1, at=now - 3 * DAY))
         recorder.record(exchange(2, at=now))
         await recorder.close()
-        recorder = open_recording(tmp_path, retention_days=30)
+        recorder = Recorder(tmp_path, retention_days=30)
         await recorder.start()
         await eventually(store.parquet_files)
         await eventually(lambda: store.rows() == 2)
@@ -76,7 +76,7 @@ def test_upkeep_that_fails_is_a_problem_and_recording_goes_on(
     (store.path / "aside").rmdir()  # what is written aside has no place
 
     async def gateway() -> None:
-        recorder = open_recording(tmp_path)
+        recorder = Recorder(tmp_path)
         (store.path / "aside").rmdir() if (store.path / "aside").exists() else None
         await recorder.start()
         await eventually(lambda: recorder.problem)

@@ -6,6 +6,5 @@ exactly once whatever is killed; and :meth:`Recorder.room`, which says when to s
 """
 
 from stillwatch.gateway.recording.recorder import Recorder
-from stillwatch.gateway.recording.state import open_recording
 
-__all__ = ["Recorder", "open_recording"]
+__all__ = ["Recorder"]

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
+from stillwatch.errors import StillwatchError
 from stillwatch.exchange import Message, RawExchange
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Neglected",
     "NoteReader",
     "Ready",
+    "Refused",
     "Stuck",
     "frames",
     "read_frames",
@@ -59,6 +61,22 @@ class Ready(msgspec.Struct, tag=True):
     """The writer takes frames."""
 
 
+class Refused(msgspec.Struct, tag=True):
+    """The writer cannot begin: the code of the error, and its message."""
+
+    code: str
+    why: str
+
+    def error(self) -> StillwatchError:
+        """The error as it was raised there."""
+        classes = [StillwatchError]
+        for each in classes:
+            if each.code == self.code:
+                return each(self.why)
+            classes.extend(each.__subclasses__())
+        return StillwatchError(self.why)
+
+
 class Kept(msgspec.Struct, tag=True):
     """All frames up to `sequence` were on the disk at `when` (monotonic clock, ns)."""
 
@@ -78,7 +96,7 @@ class Neglected(msgspec.Struct, tag=True):
     why: str | None
 
 
-Note = Ready | Kept | Stuck | Neglected
+Note = Ready | Refused | Kept | Stuck | Neglected
 _notes = msgspec.msgpack.Decoder(Note)
 
 
@@ -139,7 +157,7 @@ def read_frames(pipe: BinaryIO) -> Iterator[Frame]:
 
 def tell(descriptor: int, note: Note) -> None:
     """Send a note, from any thread. Nobody need be there to read it."""
-    if isinstance(note, (Stuck, Neglected)) and note.why is not None:
+    if isinstance(note, (Refused, Stuck, Neglected)) and note.why is not None:
         note.why = note.why.encode("ascii", "backslashreplace").decode()[:_LONGEST_WHY]
     body = _encoder.encode(note)
     with contextlib.suppress(BrokenPipeError):

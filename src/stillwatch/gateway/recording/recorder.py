@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stillwatch.errors import StorageError
+from stillwatch.errors import StillwatchError, StorageError
 from stillwatch.exchange import RawExchange
 from stillwatch.gateway.recording.child import WriterProcess
 from stillwatch.gateway.recording.outbox import Outbox
-from stillwatch.gateway.recording.pipe import Kept, Note, Ready, Stuck, frames
+from stillwatch.gateway.recording.pipe import Kept, Note, Ready, Refused, Stuck, frames
 
 __all__ = ["FLUSH", "Recorder"]
 
@@ -26,14 +26,16 @@ _DYING = 3  # ends without a commit in between, from which on it is a problem
 
 
 class Recorder:
-    """Records exchanges of one event loop. Made by :func:`open_recording`, then :meth:`start`.
+    """Records exchanges of one event loop into a state folder; begins with :meth:`start`.
 
     What was recorded is handed to the writer process within :data:`FLUSH` seconds (and what the
     loop is late), and is then kept even if this process is killed. What the writer has not
     acknowledged is held here and sent again if the writer is killed; the store keeps it once.
 
     Args:
-        store, key: the event store's folder, and the file of the key of its digests.
+        state: the folder; its store ``events`` and ``sketch.key`` are made if absent. Several
+            gateways may share one.
+        key_file: the key of the digests, in place of ``sketch.key``.
         retention_days: rows of UTC days longer ago than that are removed; None keeps all.
         most_rows, most_bytes: bounds on what is not acknowledged, from which on there is no room.
         on_kept: is told, for each frame that was committed, its exchanges and its lag in seconds.
@@ -41,9 +43,9 @@ class Recorder:
 
     def __init__(
         self,
-        store: Path,
-        key: Path,
+        state: Path,
         *,
+        key_file: Path | None = None,
         retention_days: int | None = None,
         most_rows: int = 20_000,
         most_bytes: int = 256 << 20,
@@ -53,8 +55,11 @@ class Recorder:
         #: it was on the disk
         self.lag = 0.0
         self._most_rows, self._most_bytes, self._on_kept = most_rows, most_bytes, on_kept
-        self._arguments = [str(store), str(key), secrets.token_hex(16)]
-        self._arguments += [] if retention_days is None else [str(retention_days)]
+        self._arguments = [str(state.resolve()), secrets.token_hex(16)]
+        if key_file is not None:
+            self._arguments += ["--key", str(key_file.resolve())]
+        if retention_days is not None:
+            self._arguments += ["--days", str(retention_days)]
         self._buffer: list[RawExchange] = []
         self._outbox = Outbox()
         self._sequence = 0
@@ -63,6 +68,7 @@ class Recorder:
         self._deaths = 0
         self._stuck: str | None = None
         self._neglected: str | None = None
+        self._refused: StillwatchError | None = None
         self._writer: WriterProcess | None = None
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -71,12 +77,17 @@ class Recorder:
         """Start the writer, and wait until it can write.
 
         Raises:
-            StorageError: it cannot, with what it says about it.
+            OutputError: the folder holds the state of a watch.
+            KeyFileError: the store was made with another key, or its key is gone.
+            StoreFormatError: another version wrote the store, or it is damaged.
+            StorageError: the folder cannot be written, or the writer does not start.
         """
         self._keeper = asyncio.create_task(self._keep_a_writer())
         await self._until(lambda: self._ready or self._deaths > 0)
         if not self._ready:
             await self._stop_keeping()
+            if self._refused is not None:
+                raise self._refused
             raise StorageError(
                 self.problem or "the process that writes exchanges does not start; see its messages"
             )
@@ -208,7 +219,8 @@ class Recorder:
         """Start a writer, and another one whenever it ends, until cancelled."""
         while True:
             try:
-                self._writer = WriterProcess.start(self._arguments, self._heed)
+                again = ["--again"] if self._open else []
+                self._writer = WriterProcess.start([*self._arguments, *again], self._heed)
                 self._send()
                 how = await self._writer.ended()
             except OSError as error:
@@ -229,6 +241,9 @@ class Recorder:
             self._ready = True
             if not self.waiting:  # else it may be what waits that it cannot take
                 self._stuck = None
+        elif isinstance(note, Refused):
+            self._refused = note.error()
+            self._stuck = note.why
         elif isinstance(note, Kept):
             self._deaths, self._stuck = 0, None
             for frame in self._outbox.acknowledged(note.sequence):

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from stillwatch.errors import KeyFileError, OutputError
 from stillwatch.events import EventStore
 from stillwatch.events.disk import Lock, failures
-from stillwatch.gateway.recording.recorder import Recorder
 from stillwatch.sketches import SketchKey
 
-__all__ = ["open_recording"]
+__all__ = ["EVENTS", "prepare", "reopen"]
 
-_EVENTS, _KEY, _LOCK = "events", "sketch.key", "recording.lock"
+#: the name of the store in a state folder
+EVENTS = "events"
+_KEY, _LOCK = "sketch.key", "recording.lock"
 _WATCH = "state.sqlite"  # a watch keeps rows of its own beside it
 _PATIENCE = 30.0  # seconds to wait for another gateway that makes the same folder
 
 
-def open_recording(
-    state: Path,
-    *,
-    key_file: Path | None = None,
-    retention_days: int | None = None,
-    most_rows: int = 20_000,
-    most_bytes: int = 256 << 20,
-    on_kept: Callable[[int, float], None] | None = None,
-) -> Recorder:
-    """A recorder, not started yet, into ``events`` of the folder `state`; both are made if absent.
+def prepare(state: Path, key_file: Path | None = None) -> tuple[EventStore, SketchKey]:
+    """Open the store ``events`` of the folder `state`, and its key; whatever is absent is made.
 
     Everything in the folder is for its owner only. Digests are made with `key_file`, or with
     ``sketch.key`` in the folder, which is made with the store. Several gateways may share a folder.
-    For the other arguments see :class:`Recorder`.
 
     Raises:
         OutputError: the folder holds the state of a watch.
@@ -40,7 +31,6 @@ def open_recording(
         StoreFormatError: another version wrote the store, or it is damaged.
         StorageError: the folder cannot be written.
     """
-    state = state.resolve()
     umask = os.umask(0o077)
     try:
         with failures(state):
@@ -48,33 +38,40 @@ def open_recording(
             if (state / _WATCH).exists():
                 raise OutputError("is the state of a watch; name another folder", path=state)
             with Lock(state / _LOCK).held(patience=_PATIENCE):
-                key = key_file or state / _KEY
-                _agree(state / _EVENTS, key, given=key_file is not None)
+                return _agree(state / EVENTS, key_file or state / _KEY, given=key_file is not None)
     finally:
         os.umask(umask)
-    return Recorder(
-        state / _EVENTS,
-        key,
-        retention_days=retention_days,
-        most_rows=most_rows,
-        most_bytes=most_bytes,
-        on_kept=on_kept,
-    )
 
 
-def _agree(events: Path, file: Path, *, given: bool) -> None:
+def reopen(state: Path, key_file: Path | None = None) -> tuple[EventStore, SketchKey]:
+    """The same for a store that was there a moment ago: nothing is made.
+
+    Raises:
+        KeyFileError: the key is gone, or another one.
+        StoreFormatError: the store is gone, or damaged.
+    """
+    file = key_file or state / _KEY
+    key = SketchKey.from_file(file)
+    return _checked(EventStore.open(state / EVENTS), key, file), key
+
+
+def _agree(events: Path, file: Path, *, given: bool) -> tuple[EventStore, SketchKey]:
     """Make the key and the store where they are absent; they belong together."""
     begun = (events / "hot.sqlite").exists()
     if not begun and not given and not file.exists():
         SketchKey.generate().write(file)
     key = SketchKey.from_file(file)
     if not begun:
-        EventStore.create(events, key_id=key.key_id).close()
-        return
-    with EventStore.open(events) as store:
-        if store.key_id != key.key_id:
-            raise KeyFileError(
-                f"the store {events} was begun with the key {store.key_id}, and this is "
-                f"{key.key_id}: their digests do not meet. Name the first one",
-                path=file,
-            )
+        return EventStore.create(events, key_id=key.key_id), key
+    return _checked(EventStore.open(events), key, file), key
+
+
+def _checked(store: EventStore, key: SketchKey, file: Path) -> EventStore:
+    if store.key_id == key.key_id:
+        return store
+    store.close()
+    raise KeyFileError(
+        f"the store {store.path} was begun with the key {store.key_id}, and this is "
+        f"{key.key_id}: their digests do not meet. Name the first one",
+        path=file,
+    )

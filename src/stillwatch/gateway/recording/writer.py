@@ -1,6 +1,6 @@
 """The writer process: frames of exchanges from standard input → sketched rows in the event store.
 
-    python -m stillwatch.gateway.recording.writer STORE KEY SOURCE [RETENTION_DAYS]
+    python -m stillwatch.gateway.recording.writer STATE SOURCE [--key FILE] [--days N] [--again]
 
 Text ends here. Notes go to standard output, messages to standard error. It ends when the gateway
 closes the pipe or is killed, after everything that came through is committed.
@@ -8,6 +8,7 @@ closes the pipe or is killed, after everything that came through is committed.
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -29,11 +30,13 @@ from stillwatch.gateway.recording.pipe import (
     Neglected,
     Note,
     Ready,
+    Refused,
     Stuck,
     tell,
 )
+from stillwatch.gateway.recording.state import prepare, reopen
 from stillwatch.gateway.recording.upkeep import Upkeep
-from stillwatch.sketches import Sketcher, SketchKey
+from stillwatch.sketches import Sketcher
 
 __all__ = ["main"]
 
@@ -119,20 +122,21 @@ def main(arguments: Sequence[str]) -> int:
     notes = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody else may write among the notes
     sys.setswitchinterval(_SWITCH)
-    events, key_file, source, *retention = arguments
+    asked = _asked(arguments)
     intake = Intake(os.fdopen(sys.stdin.fileno(), "rb", closefd=False))
     intake.start()
     try:
-        key = SketchKey.from_file(Path(key_file))
-        store = EventStore.open(events)
-        if store.key_id != key.key_id:
-            raise StorageError("the store was made with another key", path=events)
+        store, key = (reopen if asked.again else prepare)(asked.state, asked.key)
         sketcher = Sketcher(key)
         sketcher.sketch([_EXAMPLE])  # loads the compiled kernel
-        writer = Writer(store, sketcher, source, intake, lambda note: tell(notes, note))
-        days = int(retention[0]) if retention else None
-        Upkeep(store, days, lambda why: tell(notes, Neglected(why))).start()
+        writer = Writer(store, sketcher, asked.source, intake, lambda note: tell(notes, note))
+        Upkeep(store, asked.days, lambda why: tell(notes, Neglected(why))).start()
         tell(notes, Ready())
+    except StillwatchError as error:
+        tell(notes, Refused(error.code, str(error)))
+        sys.stderr.write(f"{error}\n")
+        return 1
+    try:
         writer.run()
     except StillwatchError as error:
         tell(notes, Stuck(str(error)))
@@ -140,6 +144,16 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     store.close()
     return 0
+
+
+def _asked(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("state", type=Path)
+    parser.add_argument("source")
+    parser.add_argument("--key", type=Path)
+    parser.add_argument("--days", type=int)
+    parser.add_argument("--again", action="store_true")
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ __all__ = ["INNOCENT", "World", "key_of", "open_world", "simulated_log"]
 #: the owner of rows that belong to no campaign
 INNOCENT = -1
 _DAY = 86_400_000_000
-_MADE_BY = ("lab/corpus", "lab/traffic", "sketches", "exchange.py")
+_MADE_BY = ("lab/corpus", "lab/traffic", "sketches", "exchange")
 
 
 def key_of(seed: int) -> SketchKey:

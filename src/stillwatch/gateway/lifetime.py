@@ -18,12 +18,13 @@ from stillwatch.access.places import Places
 from stillwatch.access.reading import AccessSettings
 from stillwatch.errors import SettingsError
 from stillwatch.gateway.app import Gateway
+from stillwatch.gateway.client import Client
 from stillwatch.gateway.holding import Holding
 from stillwatch.gateway.measures import Measures
-from stillwatch.gateway.recording import open_recording
+from stillwatch.gateway.recording import Recorder
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.settings import GatewaySettings, read_gateway
-from stillwatch.gateway.upstream import Upstream, open_upstream
+from stillwatch.gateway.upstream import Upstream
 
 __all__ = ["Present", "running"]
 
@@ -85,7 +86,7 @@ async def running(
         stack.callback(follower.close)
         present = Present(settings.access, settings.marks, follower)
         measures = Measures()
-        recorder = open_recording(
+        recorder = Recorder(
             state, retention_days=settings.retention_days, on_kept=measures.commit_lag.observe
         )
         await recorder.start()
@@ -93,7 +94,7 @@ async def running(
         limiter = _limiter(settings)
         stack.push_async_callback(limiter.close)
         holding = Holding(limiter)
-        sender = open_upstream() if upstream is None else upstream
+        sender = Client() if upstream is None else upstream
         stack.push_async_callback(sender.close)
         services = Services(
             view=present,
