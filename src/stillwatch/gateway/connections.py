@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -47,6 +47,21 @@ class _Nowhere(list[tuple[bytes, bytes]]):
 _NOWHERE: Final = _Nowhere()
 
 
+class _Lingering:
+    """The transport of an answer after which the connection ends. If it comes before the request
+    is whole, the rest is read and dropped first: closing on bytes that have not been read resets
+    the connection, and the client may lose the answer (RFC 9112, section 9.6)."""
+
+    def __init__(self, transport: asyncio.Transport, cycle: RequestResponseCycle) -> None:
+        self._transport, self._cycle = transport, cycle
+        self.write, self.is_closing = transport.write, transport.is_closing
+
+    def close(self) -> None:
+        """Close, or leave that to the end of the request or of its time."""
+        if not (self._cycle.response_complete and self._cycle.more_body):
+            self._transport.close()
+
+
 class Connection(HttpToolsProtocol):
     """One connection. :meth:`look` closes it when its time is up."""
 
@@ -78,11 +93,19 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         self._in_head, self._taken, self._due = False, 0, _NEVER
         self.headers = _NOWHERE
+        if not self.cycle.keep_alive:
+            self.cycle.transport = cast(asyncio.Transport, _Lingering(self.transport, self.cycle))
 
     def on_response_complete(self) -> None:
         left = self.cycle.more_body and not self.pipeline  # of a body that nobody reads
         self._due = self.loop.time() + (_LINGER if left else KEPT_OPEN + HEAD_PATIENCE)
         super().on_response_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        latest = self.cycle
+        if latest.response_complete and latest.more_body and not latest.keep_alive:
+            self.transport.close()  # it has lingered for this
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400)

@@ -18,7 +18,7 @@ import pytest
 import stillwatch
 from stillwatch.events import EventStore
 from stillwatch.sketches import SketchKey
-from tests.gateway.conftest import Client
+from tests.gateway.conftest import Client, Response
 from tests.gateway.faults import wild_engine
 from tests.gateway.faults.wild_engine import WildEngine
 
@@ -75,7 +75,7 @@ class Running(Client):
         """The rows of an account, when there is one a request; a test fails if it is not so."""
         limit = time.monotonic() + 10
         while len(rows := self.rows_of(account)) < requests and time.monotonic() < limit:
-            time.sleep(0.05)
+            time.sleep(0.01)
         assert len(rows) == requests
         return rows
 
@@ -106,8 +106,40 @@ class Running(Client):
         return [
             line
             for line in self.log.read_text().splitlines()
-            if any(word in line for word in ("Traceback", "Error", "Exception", "CRITICAL"))
+            if any(word in line for word in ("Traceback", " ERROR ", " CRITICAL "))
         ]
+
+
+class Asker:
+    """One account, and the statuses that its rows must have."""
+
+    def __init__(self, gateway: Running, **fields: Any) -> None:
+        self.gateway = gateway
+        self.name, self.key = gateway.account(**fields)
+        self.statuses: list[int] = []
+
+    def chat(self, model: str, text: str = "a prompt of some words", **fields: Any) -> Response:
+        response = self.gateway.chat(self.key, text, model=model, **fields)
+        broke_off = response.status == 200 and b'"error"' in response.body
+        self.statuses.append(502 if broke_off else response.status)
+        return response
+
+    def rows(self) -> list[dict[str, Any]]:
+        rows = self.gateway.recorded(self.name, len(self.statuses))
+        assert [row["status"] for row in rows] == self.statuses
+        return rows
+
+    def spent(self) -> int:
+        """How much is gone of the thousand tokens of the tier `budget`, to ten: they are what a
+        prompt may still have. What does not fit is refused, and what fails is not charged."""
+        least, most = 0, 100
+        while least < most:
+            tens = (least + most) // 2
+            if self.chat("error-500", "x" * (30 * tens), max_tokens=1).status != 502:
+                most = tens
+            else:
+                least = tens + 1
+        return 1000 - 10 * least
 
 
 @contextmanager
@@ -147,9 +179,9 @@ def engine() -> Iterator[WildEngine]:  # type: ignore[override]
         yield engine
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def gateway(engine: WildEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One gateway for the tests of a module, which must not have logged a fault in the end."""
+    """One gateway for the tests that leave it running; it must log no fault until their end."""
     folder = tmp_path_factory.mktemp("faults")
     with serving(folder, SETTINGS.replace("URL", engine.url)) as running:
         yield running

@@ -257,3 +257,14 @@ def test_each_request_that_could_be_read_is_recorded_once_and_sent_once(
     rows = gateway.recorded(name, 12)
     assert sorted(row["status"] for row in rows) == [200] * 3 + [400] * 3 + [499] * 6
     assert len(engine.asked) - before == 3
+
+
+@pytest.mark.parametrize("line", [b"Connection: close", b"Connection: keep-alive"])
+def test_a_refusal_reaches_who_is_still_sending(
+    gateway: Running, request_of: Request, line: bytes
+) -> None:
+    """Closing on what has not been read would reset the connection, and lose the answer."""
+    some = b"x" * 1_000_000
+    head = request_of(b"Content-Length: 12000000", line, body=b"")
+    received = gateway.raw(head.replace(b"Bearer ", b"Bearer not-"), *[some, 0.01] * 12, wait=1)
+    assert statuses(received) == [401]

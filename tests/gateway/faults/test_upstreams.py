@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from tests.gateway.conftest import Response
-from tests.gateway.faults.conftest import Running
+from tests.gateway.faults.conftest import Asker, Running
 from tests.gateway.faults.wild_engine import LEAK, WILD, WildEngine
 
 #: They go on until somebody leaves; see ``test_slow_clients.py``.
 ENDLESS = {"endless", "stalls", "hangs"}
 
 
-class Asker:
-    """One account that counts what it asks; in the end all of it must be recorded."""
-
-    def __init__(self, gateway: Running, **fields: Any) -> None:
-        self.gateway = gateway
-        self.name, self.key = gateway.account(**fields)
-        self.asked = 0
-
-    def chat(self, model: str, **fields: Any) -> Response:
-        self.asked += 1
-        return self.gateway.chat(self.key, "a prompt of some words", model=model, **fields)
-
-
 @pytest.fixture(scope="module")
 def asker(gateway: Running) -> Iterator[Asker]:
+    """All that it asks must be recorded in the end."""
     asker = Asker(gateway)
     yield asker
-    gateway.recorded(asker.name, asker.asked)
-
-
-def last_row(asker: Asker) -> dict[str, Any]:
-    return asker.gateway.recorded(asker.name, asker.asked)[-1]
+    asker.rows()
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -49,11 +31,7 @@ def test_nothing_of_it_is_a_fault_of_ours_or_shows_what_was_not_asked_for(
     assert response.status in (200, 400, 404, 429, 502)
     assert LEAK.encode() not in response.body
     assert LEAK not in str(response.headers)
-    row = last_row(asker)
-    assert row["status"] in (response.status, 502)
-    if response.status == 200 and stream and row["status"] != 200:
-        assert b"broke off" in response.body
-        assert b"[DONE]" not in response.body
+    assert (b"broke off" in response.body) == (response.status != asker.statuses[-1])
 
 
 @pytest.mark.parametrize(
@@ -65,7 +43,6 @@ def test_nothing_of_it_is_a_fault_of_ours_or_shows_what_was_not_asked_for(
 def test_what_is_no_answer_is_said_to_be_none(asker: Asker, model: str) -> None:
     response = asker.chat(model)
     assert (response.status, response.json()["error"]["code"]) == (502, "upstream_failed")
-    assert last_row(asker)["status"] == 502
 
 
 @pytest.mark.parametrize(
@@ -80,7 +57,7 @@ def test_a_stream_that_goes_wrong_ends_with_an_error_and_never_as_whole(
     events = [json.loads(part[6:]) for part in response.body.decode().strip().split("\n\n")]
     assert events[-1]["error"]["code"] == "upstream_failed"
     assert all("choices" in event for event in events[:-1])
-    assert last_row(asker)["status"] == 502
+    assert asker.statuses[-1] == 502
 
 
 def test_a_stream_whose_type_is_written_in_capitals_is_one(asker: Asker) -> None:
@@ -131,28 +108,8 @@ def test_odd_counts_of_tokens_are_recorded_within_bounds(
     asker: Asker, model: str, prompt: int | None, completion: int | None, stream: bool
 ) -> None:
     assert asker.chat(model, stream=stream).status == 200
-    row = last_row(asker)
+    row = asker.rows()[-1]
     assert (row["prompt_tokens"], row["completion_tokens"]) == (prompt, completion)
-
-
-def budget(gateway: Running) -> Asker:
-    """An account with 1000 tokens."""
-    return Asker(gateway, tier="budget")
-
-
-def spent(asker: Asker) -> int:
-    """How much of the budget is gone, to ten tokens: what a prompt may still have beside one token
-    of an answer. What does not fit is refused and costs nothing."""
-    least, most = 0, 100
-    while least < most:
-        tens = (least + most) // 2
-        text = "x" * (3 * 10 * tens)
-        asker.asked += 1
-        if asker.gateway.chat(asker.key, text, model="error-500", max_tokens=1).status != 502:
-            most = tens
-        else:
-            least = tens + 1
-    return 1000 - 10 * least
 
 
 @pytest.mark.parametrize(
@@ -170,7 +127,7 @@ def spent(asker: Asker) -> int:
 def test_what_it_used_is_charged_and_the_rest_given_back(
     gateway: Running, model: str, stream: bool, least: int, most: int
 ) -> None:
-    asker = budget(gateway)
-    nothing = spent(asker)
+    asker = Asker(gateway, tier="budget")
+    nothing = asker.spent()
     asker.chat(model, stream=stream)
-    assert least - 10 <= spent(asker) - nothing <= most
+    assert least - 10 <= asker.spent() - nothing <= most

@@ -6,6 +6,7 @@ OpenAI's and Anthropic's servers do.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socketserver
 import threading
@@ -45,6 +46,10 @@ class _Connection(socketserver.StreamRequestHandler):
     server: WildEngine
 
     def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # a gateway that was killed
+            self._serve()
+
+    def _serve(self) -> None:
         while (line := self.rfile.readline()).strip():
             method, path, _ = line.decode().split(" ", 2)
             headers = {}
@@ -239,6 +244,13 @@ def _endless(asked: Asked) -> Iterator[bytes]:
         yield part
 
 
+def _large_at_once(asked: Asked) -> Iterator[bytes]:
+    """Megabytes in one event, and the end in the same bytes."""
+    usage = {"prompt_tokens": 7, "completion_tokens": 500}
+    end = event({"id": "c", "choices": [], "usage": usage}) + b"data: [DONE]\n\n"
+    yield STREAM + delta("x" * 4_000_000) + end
+
+
 def _stalls(asked: Asked) -> Iterator[bytes]:
     if asked.get("stream"):
         yield STREAM + delta("one ") + delta("two ")
@@ -297,6 +309,7 @@ WILD: dict[str, Callable[[Asked], Iterator[bytes]]] = {
     "uncounted": _uncounted,
     "novel": _novel,
     "endless": _endless,
+    "large-at-once": _large_at_once,
     "stalls": _stalls,
     "hangs": _hangs,
 }  # fmt: skip
