@@ -30,6 +30,8 @@ levels:
 tiers:
   one:
     - {name: slots, scope: account, unit: concurrent, amount: 1}
+  slow:
+    - {name: rate, scope: key, unit: requests, amount: 1, period: 1}
   few:
     - {name: rate, scope: key, unit: requests, amount: 1, period: 3600}
   budget:

@@ -178,6 +178,11 @@ def _messages(asked: Asked) -> Iterator[bytes]:
     yield b"0\r\n\r\n"
 
 
+def _messages_die(asked: Asked) -> Iterator[bytes]:
+    for _, part in zip(range(7), _messages(asked), strict=False):
+        yield part
+
+
 def _error(status: bytes, *headers: bytes) -> Callable[[Asked], Iterator[bytes]]:
     head = b"\r\n".join([b"HTTP/1.1 " + status, b"content-type: application/json", *headers])
     body = {"error": {"message": "the engine says no", "secret": LEAK}, "leak": LEAK}
@@ -291,6 +296,7 @@ WILD: dict[str, Callable[[Asked], Iterator[bytes]]] = {
     "dies": _raw(_SPOKEN),
     "dies-in-chunk": _slowly(CHUNKED + chunk(delta("one ")), b"ffff\r\nda"),
     "bad-chunk": _slowly(CHUNKED + chunk(delta("one ")), b"XYZ\r\ndata: \r\n"),
+    "messages-die": _messages_die,
     "no-end": _raw(_SPOKEN + delta(None, "stop")),
     "oversized": _raw(_SPOKEN, b"data: " + b"x" * 5_000_000 + b"\n\n", b"data: [DONE]\n\n"),
     "never-an-event": _raw(STREAM, *[b"x" * 100_000] * 100),
