@@ -41,7 +41,9 @@ class Faulty:
         yield b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"one"}}]}\n\n'
         raise KeyError(SAID)
 
-    def close(self) -> None: ...
+    def close(self) -> asyncio.Future[None]:
+        """Of the reply, which nobody waits for, and of the upstream, which somebody does."""
+        return asyncio.ensure_future(asyncio.sleep(0))
 
 
 async def asked(gateway: Gateway, key: str, **fields: Any) -> list[MutableMapping[str, Any]]:
