@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from stillwatch.access import UNKNOWN, Caller
+from stillwatch.access import UNKNOWN, Caller, Replay
 from stillwatch.exchange import RawExchange
+from stillwatch.gateway.binding import Returned
 from stillwatch.gateway.dialects.dialect import Incoming, Told
 from stillwatch.gateway.head import Head
+from stillwatch.gateway.marking import Marked
 
 __all__ = ["exchange_of"]
 
@@ -21,6 +23,8 @@ def exchange_of(
     incoming: Incoming | None,
     told: Told,
     status: int,
+    returned: Returned,
+    marked: Marked,
 ) -> RawExchange:
     """The exchange as it is recorded; `at` and `ended` are seconds since the epoch. `incoming` is
     ``None`` for a request that could not be read, or did not come whole."""
@@ -68,6 +72,11 @@ def exchange_of(
         completion_tokens=told.completion_tokens,
         reasoning_tokens=told.reasoning_tokens,
         latency_ms=_milliseconds(at, ended),
+        replay=returned.kind.name.lower() if returned.kind is not Replay.NONE else None,
+        replayed_from=returned.replayed_from,
+        mark=marked.name,
+        mark_epoch=marked.epoch,
+        unmarked=marked.unmarked,
     )
 
 
@@ -85,6 +94,8 @@ def _unread(
         key=caller.key_id,
         channel="api",
         ip=_known(origin.ip),
+        asn=origin.asn or None,
+        country=_known(origin.country),
         ja4=_known(origin.ja4),
         user_agent=_known(origin.user_agent),
         accept_language=head.accept_language,

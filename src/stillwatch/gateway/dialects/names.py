@@ -7,16 +7,16 @@ from typing import Final
 
 from stillwatch.gateway.dialects.dialect import UnreadableError
 
-__all__ = ["LONGEST_NAME", "check_model"]
+__all__ = ["LONGEST_NAME", "model_name"]
 
 #: Characters. Rows, and limits that count by model, remember names.
 LONGEST_NAME: Final = 200
 
 
-def check_model(name: str) -> None:
-    """A name is printable, in the normal form NFKC (Unicode Standard Annex 15), and has no space at
-    its ends. Letters of other scripts that look the same are another name: rules that allow names
-    are safe against them, and no model server takes one for the other.
+def model_name(name: str) -> str:
+    """The name, if it is one: printable, in the normal form NFKC (Unicode Standard Annex 15), with
+    no space at its ends. Letters of other scripts that look the same make another name: rules that
+    allow names are safe against them, and no model server takes one for the other.
 
     Raises:
         UnreadableError: it is no name.
@@ -32,3 +32,4 @@ def check_model(name: str) -> None:
             "model must be printable characters in the normal form NFKC, without spaces around it",
             "model",
         )
+    return name
