@@ -53,7 +53,7 @@ class Gateway:
             return
         path, method = scope["path"], scope["method"]
         # Proxies in front that shield a route by its name would not know it with escapes in it.
-        plain = scope.get("raw_path", b"").find(b"%") < 0
+        plain = b"%" not in (scope.get("raw_path") or b"")
         operation = self._operations.get(path) if plain else None
         if operation is not None and method == "POST":
             await Serving(self._services, operation.dialect, operation.name, scope, send).serve(

@@ -93,7 +93,8 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         self._in_head, self._taken, self._due = False, 0, _NEVER
         self.headers = _NOWHERE
-        if not self.cycle.keep_alive:
+        # who asked whether to go on with the body, and was refused, does not send it
+        if not self.cycle.keep_alive and not self.expect_100_continue:
             self.cycle.transport = cast(asyncio.Transport, _Lingering(self.transport, self.cycle))
 
     def on_response_complete(self) -> None:
