@@ -40,8 +40,11 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
         server.wait()
         serving = [*STILLWATCH, "serve", "--upstream", server.base, "--port", "0", "--state", state]
         gateway = subprocess.Popen(
-            serving, env={**os.environ, "STILLWATCH_UPSTREAM_KEY": MASTER_KEY}, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            serving,
+            env={**os.environ, "STILLWATCH_UPSTREAM_KEY": MASTER_KEY},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         assert gateway.stderr is not None
         line = next(line for line in gateway.stderr if line.startswith("serving "))
         try:
