@@ -28,11 +28,12 @@ from stillwatch.gateway.binding import Owner, Returned
 from stillwatch.gateway.decide_settings import DecideSettings
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
 from stillwatch.gateway.dialects.openai_errors import refusal_body
-from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record
+from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, log_fault, record
 from stillwatch.gateway.head import Head, HeadError, read_head
 from stillwatch.gateway.refusals import (
     NO_KEY,
     bad_request,
+    fault_of_ours,
     no_such_route,
     over_limit,
     unavailable,
@@ -108,6 +109,9 @@ class Deciding:
         except asyncio.CancelledError:
             self._status = CLIENT_LEFT
             raise
+        except Exception as error:
+            log_fault(error)
+            await self._refuse(fault_of_ours())
         finally:
             self._record()
 

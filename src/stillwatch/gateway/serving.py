@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import time
-import traceback
 
 from stillwatch.access import (
     Asked,
@@ -23,7 +21,7 @@ from stillwatch.errors import StorageError
 from stillwatch.gateway.binding import Owner, Returned
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
 from stillwatch.gateway.dialects.opaque import Bind
-from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record, usage_of
+from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, log_fault, record, usage_of
 from stillwatch.gateway.head import Head, HeadError, read_head
 from stillwatch.gateway.leaving import Noticing
 from stillwatch.gateway.marking import Marked, asked_of, marked_by, to_be_marked
@@ -53,7 +51,6 @@ from stillwatch.gateway.wire import (
 
 __all__ = ["Serving"]
 
-_log = logging.getLogger(__name__)
 _NOTHING_ASKED = Asked(model="")
 _NOTHING_RETURNED = Returned()
 _NO_MARK = Marked()
@@ -101,7 +98,7 @@ class Serving:
             self._status = CLIENT_LEFT
             raise
         except Exception as error:  # a fault of ours, which its client must not pay for
-            _log.error("a fault of ours: %s at\n%s", type(error).__name__, _place(error))
+            log_fault(error)
             await self._refuse(fault_of_ours())  # a stream that has begun ends with the connection
         finally:
             measures.in_flight -= 1
@@ -302,8 +299,3 @@ class Serving:
                 returned=self._returned, marked=self._marked, unread=self._incoming is None,
             ),
         )  # fmt: skip
-
-
-def _place(error: Exception) -> str:
-    """Where it was raised, without its words, which may hold some of the request."""
-    return "".join(traceback.format_tb(error.__traceback__))

@@ -14,7 +14,8 @@ import pytest
 from stillwatch.access.database import open_database
 from stillwatch.access.keys import KeyStore
 from stillwatch.events import EventStore
-from stillwatch.gateway import Gateway, in_front_of, running
+from stillwatch.gateway import Gateway, in_front_of, read_gateway, running
+from stillwatch.gateway.holding import Holding
 
 SAID = "zebra crossing"
 
@@ -46,7 +47,9 @@ class Faulty:
         return asyncio.ensure_future(asyncio.sleep(0))
 
 
-async def asked(gateway: Gateway, key: str, **fields: Any) -> list[MutableMapping[str, Any]]:
+async def asked(
+    gateway: Gateway, key: str, path: str = "/v1/chat/completions", **fields: Any
+) -> list[MutableMapping[str, Any]]:
     """What the gateway sends for one chat."""
     turns = [{"role": "user", "content": SAID}]
     body = json.dumps({"model": "m", "messages": turns, **fields}).encode()
@@ -59,7 +62,8 @@ async def asked(gateway: Gateway, key: str, **fields: Any) -> list[MutableMappin
         sent.append(message)
 
     scope = {
-        "type": "http", "path": "/v1/chat/completions", "method": "POST", "client": ("::1", 1),
+        "type": "http", "path": path, "raw_path": path.encode(), "method": "POST",
+        "client": ("::1", 1),
         "headers": [(b"authorization", b"Bearer " + key.encode())],
     }  # fmt: skip
     await gateway(scope, receive, send)
@@ -91,3 +95,31 @@ def test_it_is_said_recorded_and_logged_by_its_place(
     with EventStore.open(tmp_path / "events") as store:
         rows = [row for batch in store.hot() for row in batch.to_pylist()]
     assert [row["status"] for row in rows] == [500, 500]
+
+
+def test_a_proxy_that_asks_is_told_so_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = open_database(tmp_path / "state", create=True)
+    key, _ = KeyStore(database).create(account="alice")
+    database.close()
+    file = tmp_path / "stillwatch.yaml"
+    file.write_text(
+        'levels: {default: {}}\nbackends: [{name: a, url: "http://127.0.0.1:9"}]\n'
+        "gateway: {decide: {networks: ['::1/128']}}\n"
+    )
+
+    async def fail(*_: object) -> None:
+        raise KeyError(SAID)
+
+    async def deciding() -> list[MutableMapping[str, Any]]:
+        async with running(tmp_path / "state", read_gateway(file)) as gateway:
+            monkeypatch.setattr(Holding, "reserve", fail)
+            return await asked(gateway, key, "/decide/v1/chat/completions")
+
+    with caplog.at_level(logging.ERROR):
+        sent = asyncio.run(deciding())
+    assert sent[0]["status"] == 500
+    assert json.loads(sent[1]["body"])["error"]["code"] == "internal_error"
+    assert "in fail" in caplog.text
+    assert SAID not in caplog.text
