@@ -95,14 +95,14 @@ def joined(unpacked: list[pa.RecordBatch]) -> pa.RecordBatch:
     return _encoded(pa.concat_batches(unpacked))
 
 
-def holds(batch: pa.RecordBatch, accounts: pa.Array) -> bool:
-    """Whether a row of `batch` belongs to one of `accounts`."""
-    return bool(pc.any(pc.is_in(batch.column("account"), value_set=accounts)).as_py())
+def holds(batch: pa.RecordBatch, column: str, digests: pa.Array) -> bool:
+    """Whether a row of `batch` has one of `digests` in that column, such as ``account``."""
+    return bool(pc.any(pc.is_in(batch.column(column), value_set=digests)).as_py())
 
 
-def without(batch: pa.RecordBatch, accounts: pa.Array) -> pa.RecordBatch:
-    """The rows of other accounts, in dictionaries that hold nothing of the rows left out."""
-    gone = pc.is_in(batch.column("account"), value_set=accounts)
+def without(batch: pa.RecordBatch, column: str, digests: pa.Array) -> pa.RecordBatch:
+    """The other rows, in dictionaries that hold nothing of the rows left out."""
+    gone = pc.is_in(batch.column(column), value_set=digests)
     return _encoded(_decoded(batch.filter(pc.invert(gone))))
 
 
