@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from stillwatch.campaigns.reading import pseudonym
 from stillwatch.campaigns.watching import Look, WatchOptions, recorded, watch
 from stillwatch.campaigns.watching.changes import Known, Standing
 from stillwatch.campaigns.watching.folder import open_folder
+from stillwatch.campaigns.watching.gateway_store import GatewayStore
 from stillwatch.campaigns.watching.state import Taken
 from stillwatch.errors import (
     InputError,
@@ -180,15 +182,46 @@ def test_a_file_that_vanishes_while_it_is_read_is_read_anew(
     agree(gateway, expected)
 
 
+def test_what_is_known_is_not_read_again(
+    gateway: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.record(*ROWS[:8])
+    gateway.store.roll()
+    follow(gateway, ROWS[5].at)
+    gateway.record(*ROWS[8:10])
+    gateway.store.roll()
+    read: list[Path] = []
+    read_part = recorded.read_part
+
+    def noted(path: Path, *columns: Any) -> Any:
+        read.append(path)
+        return read_part(path, *columns)
+
+    monkeypatch.setattr(recorded, "read_part", noted)
+    follow(gateway, ROWS[9].at)
+    assert {*read} == {gateway.store.parquet_files()[-1]}
+
+
+def test_a_row_that_comes_when_its_day_has_left_the_window_is_passed_over(
+    gateway: Recording,
+) -> None:
+    gateway.record(row(24 * 20, "b"), row(1, "much too late"))
+    assert [look.fresh for look in follow(gateway)] == [1]
+
+
 def test_what_the_gateway_erased_is_erased_here(gateway: Recording, tmp_path: Path) -> None:
     """Of exchanges whose look is made, and of those that wait for theirs."""
     rows = [*ROWS[:6], row(14, "crew-1-0"), row(15, "person-2")]
     gateway.record(*rows)
     follow(gateway, rows[-1].at)
     assert len(said(gateway)["exchanges"]) == 5
+    stage = tmp_path / "state" / "work" / "stages" / "accounts.parquet"
+    stage.parent.mkdir(parents=True, exist_ok=True)
+    stage.touch()
     erased = KEY.digest("account", "crew-1-0")
     gateway.store.erase([erased])
     follow(gateway, rows[-1].at)
+    assert not stage.exists()
     assert len(said(gateway)["exchanges"]) == 4
     assert "crew-1-0" not in {name for _, name in said(gateway)["rows"]["account"]}
     looks = follow(gateway, rows[-1].at + 12 * HOUR)
@@ -196,6 +229,23 @@ def test_what_the_gateway_erased_is_erased_here(gateway: Recording, tmp_path: Pa
     sought = erased.to_bytes(8, "little", signed=True)
     held = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
     assert [path for path in held if sought in path.read_bytes()] == []
+
+
+def test_a_roll_while_it_is_compared_is_not_taken_for_an_erasure(
+    gateway: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.record(*ROWS[:6])
+    follow(gateway, ROWS[5].at)
+    gateway.store.erase([KEY.digest("account", "person-1")])
+    hot_after, once = EventStore.hot_after, iter([True])
+
+    def rolled(store: EventStore, *which: Any, **more: Any) -> Any:
+        if next(once, False):
+            gateway.store.roll()
+        return hot_after(store, *which, **more)
+
+    monkeypatch.setattr(EventStore, "hot_after", rolled)
+    assert [look.rows for look in follow(gateway)] == [5]
 
 
 def test_an_account_that_comes_back_after_it_was_erased_is_read(gateway: Recording) -> None:
@@ -244,7 +294,7 @@ def test_a_store_that_begins_anew_is_read_anew(gateway: Recording, copied: bool)
         gateway.store = EventStore.open(gateway.events)
     else:
         gateway.store = EventStore.create(gateway.events, key_id=KEY.key_id)
-        gateway.record(row(0.5, "a"))
+        gateway.record(row(0.5, "a"), row(1, "b"), row(2, "c"))  # as many as before, and one more
     gateway.record(row(3, "d"))
     looks = follow(gateway)
     assert [look.rows for look in looks] == [4]
@@ -325,6 +375,19 @@ def test_a_store_under_another_key_is_no_continuation(gateway: Recording) -> Non
     gateway.events.rename(gateway.path / "before")
     EventStore.create(gateway.events, key_id=other.key_id).close()
     assert "this state was begun with the key" in refused(gateway, KeyFileError)
+
+
+def test_a_store_that_is_replaced_while_it_is_followed_is_noticed(gateway: Recording) -> None:
+    gateway.record(*ROWS[:2])
+    with contextlib.closing(GatewayStore(gateway.events, None, pseudonymous=False)) as source:
+        assert source.open().rows() == 2
+        gateway.events.rename(gateway.path / "before")
+        with EventStore.create(gateway.events, key_id=KEY.key_id):
+            assert source.open().rows() == 0
+        gateway.events.rename(gateway.path / "between")
+        EventStore.create(gateway.events, key_id="another").close()
+        with pytest.raises(KeyFileError, match="made with the key another"):
+            source.open()
 
 
 def test_logs_and_stores_have_states_of_their_own(gateway: Recording, tmp_path: Path) -> None:
