@@ -62,7 +62,7 @@ class UnknownFormatError(InputError):
 
 
 class KeyFileError(InputError):
-    """A sketch key that is missing, too short, or readable by everybody."""
+    """A key file that is missing, too short, or readable by everybody."""
 
     code = "SW102"
 

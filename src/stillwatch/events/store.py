@@ -14,7 +14,7 @@ from types import TracebackType
 import pyarrow as pa
 
 from stillwatch.errors import StorageError, StoreFormatError
-from stillwatch.events.batches import holds, integers, without
+from stillwatch.events.batches import NAMING, holds, integers, without
 from stillwatch.events.days import DayWriter
 from stillwatch.events.disk import Lock, failures, whole
 from stillwatch.events.hot import HotLog
@@ -200,8 +200,11 @@ class EventStore:
         Files that hold none of them are not touched. If it is interrupted, run it again. Rows that
         are appended while it runs may stay: suspend the account first.
 
+        Rows of others that name one of the accounts stay, and name nobody any more.
+
         Args:
-            digests: of the accounts, or of what else the column `by` holds, such as ``request``.
+            digests: of the accounts. By ``request`` those of single requests, by
+                ``replayed_from`` of accounts that others shall name no more, and that is all.
 
         Returns:
             The number of rows removed.
@@ -210,14 +213,14 @@ class EventStore:
         erased = 0
         with self._changing():
             for seq, batch in self._hot.batches():
-                if holds(batch, by, gone):
-                    kept = without(batch, by, gone)
+                if holds(batch, gone, by):
+                    kept = without(batch, gone, by)
                     self._hot.replace(seq, kept)
                     erased += len(batch) - len(kept)
             for part in self._hot.parts():
-                column = read_part(self.path / part.path, [by])
-                if any(holds(batch, by, gone) for batch in column):
-                    erased += self._erase(part, by, gone)
+                column = read_part(self.path / part.path, list(NAMING) if by == "account" else [by])
+                if any(holds(batch, gone, by) for batch in column):
+                    erased += self._erase(part, gone, by)
             self._hot.removed()  # even if nothing was: an interrupted one may have done it all
             self._hot.purge()
         return erased
@@ -330,11 +333,11 @@ class EventStore:
         self._remove(together)
         return moved
 
-    def _erase(self, part: Part, by: str, gone: pa.Array) -> int:
+    def _erase(self, part: Part, gone: pa.Array, by: str) -> int:
         writer, number = self._writer()
         with self._aside(number, writer):
             for batch in read_part(self.path / part.path):
-                writer.write(without(batch, by, gone))
+                writer.write(without(batch, gone, by))
             kept = self._placed(writer)
             self._hot.exchange(listed=kept, dropped=[part])
         self._remove([part])

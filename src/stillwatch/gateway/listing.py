@@ -45,7 +45,7 @@ class Listing:
             raise RefusedError(bad_request(str(error))) from error
         except StorageError as error:
             raise RefusedError(unavailable("access cannot be checked; try again")) from error
-        surface = self._surface(head, view)
+        surface = self.surface(head, view)
         lists = await asyncio.gather(*(self._models(each) for each in view.backends))
         models = tuple(
             model
@@ -62,7 +62,12 @@ class Listing:
             )
         return body
 
-    def _surface(self, head: Head, view: View) -> Surface:
+    def surface(self, head: Head, view: View) -> Surface:
+        """What the caller may be shown of the list.
+
+        Raises:
+            RefusedError: the key is not let in.
+        """
         caller = None if head.secret is None else view.caller_of(head.secret)
         facts = RequestFacts(
             caller=caller, asked=Asked(model=""), origin=head.origin, route="models", at=time.time()

@@ -8,6 +8,7 @@ from stillwatch.access import Refusal
 from stillwatch.access.limits import Exceeded
 
 __all__ = [
+    "NO_KEY",
     "bad_request",
     "no_such_route",
     "over_limit",
@@ -16,6 +17,13 @@ __all__ = [
     "upstream_failed",
     "wrong_method",
 ]
+
+NO_KEY = Refusal(
+    status=401,
+    code="no_key",
+    message="send an API key in the header authorization: Bearer, or x-api-key",
+    rule="keys",
+)
 
 
 def bad_request(message: str, code: str = "invalid_request", status: int = 400) -> Refusal:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from stillwatch.access import UNKNOWN, Caller
+from stillwatch.access import UNKNOWN, Caller, Replay
 from stillwatch.exchange import RawExchange
+from stillwatch.gateway.binding import Returned
 from stillwatch.gateway.dialects.dialect import Incoming, Told
 from stillwatch.gateway.head import Head
+from stillwatch.gateway.marking import Marked
 
 __all__ = ["exchange_of"]
 
@@ -21,6 +23,8 @@ def exchange_of(
     incoming: Incoming,
     told: Told,
     status: int,
+    returned: Returned,
+    marked: Marked,
 ) -> RawExchange:
     """The exchange as it is recorded; `at` and `ended` are seconds since the epoch."""
     asked = incoming.asked
@@ -65,6 +69,11 @@ def exchange_of(
         completion_tokens=told.completion_tokens,
         reasoning_tokens=told.reasoning_tokens,
         latency_ms=min(2**31 - 1, max(0, int((ended - at) * 1000))),
+        replay=returned.kind.name.lower() if returned.kind is not Replay.NONE else None,
+        replayed_from=returned.replayed_from,
+        mark=marked.name,
+        mark_epoch=marked.epoch,
+        unmarked=marked.unmarked,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,14 @@ from stillwatch.campaigns.watching.schedule import DAY, instant
 from stillwatch.campaigns.watching.state import Waiting
 from stillwatch.errors import StoreFormatError
 from stillwatch.events import EventStore, Moment
-from stillwatch.events.batches import without
+from stillwatch.events.batches import holds, without
 from stillwatch.events.parts import read_part
 
 __all__ = ["erase_gone", "new_parts"]
 
 Ints = npt.NDArray[np.int64]
+
+_COLUMNS = ["request", "replayed_from"]
 
 
 def new_parts(store: EventStore, before: Moment) -> bool:
@@ -33,7 +36,8 @@ def new_parts(store: EventStore, before: Moment) -> bool:
 
 
 def erase_gone(folder: Folder, store: EventStore, next_file: Callable[[], int]) -> int | None:
-    """Erase the exchanges from `folder` that `store` no longer holds, wherever they are kept.
+    """Erase the exchanges from `folder` that `store` no longer holds, wherever they are kept, and
+    in others the names of accounts that it no longer names.
 
     Interrupted anywhere, it is to be run again. Lines of ``findings.jsonl`` stay, and so does the
     report of the latest look until the next one.
@@ -46,59 +50,85 @@ def erase_gone(folder: Folder, store: EventStore, next_file: Callable[[], int]) 
         said of them.
     """
     before = store.moment()
-    here = _requests_here(folder)
+    here = _kept(_own(folder))
     try:
-        gone = [np.setdiff1d(own, _requests_there(store, before, day)) for day, own in here.items()]
+        there = {day: _union(_recorded(store, before, day)) for day in here}
     except StoreFormatError:
         if set(store.moment().parts) >= set(before.parts):
             raise
         return None
     if new_parts(store, before):
         return None
-    erased = union(gone)
-    if not len(erased):
-        return 0
-    folder.store.erase(erased.tolist(), by="request")
-    _erase_waiting(folder, erased, next_file)
-    shutil.rmtree(folder.work, ignore_errors=True)  # computed from what was erased
-    folder.state.forget_names(accounts_kept(folder), since=folder.state.about("names_since"))
-    return len(erased)
+    gone = union([np.setdiff1d(own.requests, there[day].requests) for day, own in here.items()])
+    named = union([own.named for own in here.values()])
+    nameless = np.setdiff1d(named, union([each.named for each in there.values()]))
+    for by, digests in (("request", gone), ("replayed_from", nameless)):
+        if len(digests):
+            folder.store.erase(digests.tolist(), by=by)
+            _erase_waiting(folder, digests, by, next_file)
+    if len(gone) or len(nameless):
+        shutil.rmtree(folder.work, ignore_errors=True)  # computed from what was erased
+    if len(gone):
+        since = folder.state.about("names_since")
+        folder.state.forget_names(accounts_kept(folder), since=since)
+    return len(gone)
 
 
-def _requests_here(folder: Folder) -> dict[dt.date, Ints]:
-    """The requests of the exchanges that are kept, by day."""
-    found: dict[dt.date, list[Ints]] = {}
+class _Digests(NamedTuple):
+    """Of some exchanges their requests, and the accounts that they name beside their own."""
+
+    requests: Ints
+    named: Ints
+
+
+def _own(folder: Folder) -> Iterator[tuple[dt.date, _Digests]]:
+    """What is kept, by day."""
     for day in folder.store.days():
         for path in folder.store.parquet_files(day, day):
-            found.setdefault(day, []).extend(_requests(read_part(path, ["request"])))
+            for batch in read_part(path, _COLUMNS):
+                yield day, _digests(batch)
     for batch in waiting.read(folder.waiting, folder.state.waiting()):
         days = batch["at"].cast(pa.int64()).to_numpy() // DAY
         for number in np.unique(days).tolist():
-            own = batch["request"].to_numpy()[days == number]
-            found.setdefault(instant(number * DAY).date(), []).append(own)
-    return {day: union(some) for day, some in found.items()}
+            yield instant(number * DAY).date(), _digests(batch.filter(pa.array(days == number)))
 
 
-def _requests_there(store: EventStore, moment: Moment, day: dt.date) -> Ints:
-    """The requests that a store holds of a day."""
-    found = [batch["request"].to_numpy() for _, batch in store.hot_after(0, rows=ROWS, day=day)]
+def _recorded(store: EventStore, moment: Moment, day: dt.date) -> Iterator[_Digests]:
+    """What a store holds of a day."""
+    for _, batch in store.hot_after(0, rows=ROWS, day=day):
+        yield _digests(batch)
     for part in moment.parts:
         if part.day == day:
-            found += _requests(read_part(store.path / part.path, ["request"]))
-    return union(found)
+            for batch in read_part(store.path / part.path, _COLUMNS):
+                yield _digests(batch)
 
 
-def _requests(batches: Iterator[pa.RecordBatch]) -> list[Ints]:
-    return [batch["request"].to_numpy() for batch in batches]
+def _kept(found: Iterator[tuple[dt.date, _Digests]]) -> dict[dt.date, _Digests]:
+    by_day: dict[dt.date, list[_Digests]] = {}
+    for day, some in found:
+        by_day.setdefault(day, []).append(some)
+    return {day: _union(each) for day, each in by_day.items()}
 
 
-def _erase_waiting(folder: Folder, gone: Ints, next_file: Callable[[], int]) -> None:
+def _union(some: Iterable[_Digests]) -> _Digests:
+    listed = list(some)
+    return _Digests(union([e.requests for e in listed]), union([e.named for e in listed]))
+
+
+def _digests(batch: pa.RecordBatch) -> _Digests:
+    named = np.zeros(0, np.int64)
+    if "replayed_from" in batch.schema.names:  # parts of an earlier version have no such column
+        named = batch["replayed_from"].drop_null().to_numpy()
+    return _Digests(batch["request"].to_numpy(), np.unique(named))
+
+
+def _erase_waiting(folder: Folder, gone: Ints, by: str, next_file: Callable[[], int]) -> None:
     instead: dict[Waiting, list[Waiting]] = {}
     digests = pa.array(gone)
     for each in folder.state.waiting():
         (batch,) = waiting.read(folder.waiting, [each])
-        if np.isin(batch["request"].to_numpy(), gone).any():
-            left = without(batch, "request", digests)
+        if holds(batch, digests, by):
+            left = without(batch, digests, by)
             looks = np.full(len(left), each.boundary, np.int64)
             instead[each] = waiting.keep(folder.waiting, next_file(), left, looks)
     folder.state.left(instead)

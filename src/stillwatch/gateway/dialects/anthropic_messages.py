@@ -16,7 +16,13 @@ from stillwatch.access import Asked, Reasoning, Refusal, Structure, Surface
 from stillwatch.gateway.dialects.anthropic_answers import scrub_message
 from stillwatch.gateway.dialects.anthropic_errors import failure_event, refusal_body
 from stillwatch.gateway.dialects.anthropic_events import MessageScrubber
-from stillwatch.gateway.dialects.anthropic_turns import Block, Turn, texts_of, without_prefill
+from stillwatch.gateway.dialects.anthropic_turns import (
+    Block,
+    Turn,
+    opaque_of,
+    texts_of,
+    without_prefill,
+)
 from stillwatch.gateway.dialects.bodies import (
     UNREADABLE,
     Body,
@@ -26,6 +32,7 @@ from stillwatch.gateway.dialects.bodies import (
     reading_error,
 )
 from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, UnreadableError
+from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.sizes import MEDIA_TOKENS, tokens_of_bytes
 
 __all__ = ["AnthropicMessages"]
@@ -104,11 +111,13 @@ class AnthropicMessages:
             extras = extras if granted.unknown_fields else {}
         return encoded(request, extras)
 
-    def scrub(self, body: bytes, incoming: Incoming, surface: Surface) -> Answer:
-        return scrub_message(body, surface)
+    def scrub(
+        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+    ) -> Answer:
+        return scrub_message(body, surface, bind)
 
-    def stream(self, incoming: Incoming, surface: Surface) -> Scrubber:
-        return MessageScrubber(surface)
+    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
+        return MessageScrubber(surface, bind)
 
     def refusal(self, refusal: Refusal) -> bytes:
         return refusal_body(refusal)
@@ -152,6 +161,7 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
         reasoning=effort or (request.thinking.type if request.thinking else None),
         end_user=request.metadata.user_id if request.metadata else None,
         stripped=body.stripped,
+        opaque=opaque_of(request.messages),
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 from stillwatch.access import Asked, Refusal, Surface
 from stillwatch.gateway.dialects.bodies import Body, Form, encoded, limited, reading_error
 from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, UnreadableError
+from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.openai_errors import failure_event, refusal_body
 from stillwatch.gateway.dialects.openai_fields import (
     SamplingFields,
@@ -70,10 +71,12 @@ class OpenAICompletions:
             request = msgspec.structs.replace(request, stream_options=counted(request))
         return encoded(request, extras)
 
-    def scrub(self, body: bytes, incoming: Incoming, surface: Surface) -> Answer:
+    def scrub(
+        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+    ) -> Answer:
         return scrub_texts(body, surface)
 
-    def stream(self, incoming: Incoming, surface: Surface) -> Scrubber:
+    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
         options = incoming.body.request.stream_options
         return TextScrubber(surface, usage=bool(options and options.include_usage))
 
