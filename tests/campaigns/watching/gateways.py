@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,12 +20,15 @@ __all__ = ["Recording", "register"]
 
 def register(state: Path, accounts: Iterable[str]) -> None:
     """Keys for accounts, as the operator made them before they could ask anything."""
-    database = open_database(state, create=True)
-    try:
-        for account in sorted(accounts):
-            KeyStore(database).create(account=account)
-    finally:
-        database.close()
+    listed = state.with_suffix(".keys.jsonl")
+    listed.write_text(
+        "".join(
+            json.dumps({"sha256": secrets.token_hex(32), "account": account}) + "\n"
+            for account in sorted(accounts)
+        )
+    )
+    with contextlib.closing(open_database(state, create=True)) as database:
+        KeyStore(database).import_file(listed)
 
 
 class Recording:

@@ -48,7 +48,7 @@ def test_killed_before_any_step_it_goes_on_as_if_nothing_had_been(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", [0, 8])
+@pytest.mark.parametrize("first", [0, 6])
 def test_killed_while_it_follows_a_gateway_it_goes_on_as_if_nothing_had_been(
     quick: None, tmp_path: Path, first: int
 ) -> None:
@@ -68,7 +68,7 @@ def test_killed_while_it_follows_a_gateway_it_goes_on_as_if_nothing_had_been(
     run(gateway.path, tmp_path / "whole", every=12 * HOUR)
     assert len(answers(tmp_path / "whole")["exchanges"]) == 14
     assert len(lines(tmp_path / "whole")) >= 3
-    assert len(killed(gateway.path, tmp_path, "16", str(first), begun)) > 10
+    assert len(killed(gateway.path, tmp_path, "12", str(first), begun)) > 10
 
 
 def killed(source: Path, folder: Path, *arguments: str | Path) -> list[str]:

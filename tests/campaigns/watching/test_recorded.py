@@ -210,15 +210,17 @@ def test_a_row_that_comes_when_its_day_has_left_the_window_is_passed_over(
 
 
 def test_what_the_gateway_erased_is_erased_here(gateway: Recording, tmp_path: Path) -> None:
-    """Of exchanges whose look is made, and of those that wait for theirs."""
-    rows = [*ROWS[:6], row(14, "crew-1-0"), row(15, "person-2")]
+    """Of exchanges whose look is made, and of those that wait for theirs; and where those of others
+    name the account."""
+    erased = KEY.digest("account", "crew-1-0")
+    rows = [*ROWS[:6], row(14, "crew-1-0"), row(15, "person-2", replayed_from=erased)]
+    rows[1] = row(0.7, "person-2", replayed_from=erased)
     gateway.record(*rows)
     follow(gateway, rows[-1].at)
     assert len(said(gateway)["exchanges"]) == 5
     stage = tmp_path / "state" / "work" / "stages" / "accounts.parquet"
     stage.parent.mkdir(parents=True, exist_ok=True)
     stage.touch()
-    erased = KEY.digest("account", "crew-1-0")
     gateway.store.erase([erased])
     follow(gateway, rows[-1].at)
     assert not stage.exists()
@@ -277,9 +279,9 @@ def test_a_part_that_is_older_than_the_window_is_not_read_again(gateway: Recordi
     assert said(gateway)["exchanges"] == kept
 
 
-@pytest.mark.parametrize("copied", [True, False])
-def test_a_store_that_begins_anew_is_read_anew(gateway: Recording, copied: bool) -> None:
-    """A new store under the same key, or a copy from before: numbers begin lower again."""
+@pytest.mark.parametrize(("copied", "rows"), [(True, 4), (False, 6)])
+def test_a_store_that_begins_anew_is_read_anew(gateway: Recording, copied: bool, rows: int) -> None:
+    """A copy from before, whose numbers begin lower again, or a new store under the same key."""
     gateway.record(row(0.5, "a"))
     backup = gateway.path.parent / "backup"
     gateway.store.close()
@@ -294,10 +296,10 @@ def test_a_store_that_begins_anew_is_read_anew(gateway: Recording, copied: bool)
         gateway.store = EventStore.open(gateway.events)
     else:
         gateway.store = EventStore.create(gateway.events, key_id=KEY.key_id)
-        gateway.record(row(0.5, "a"), row(1, "b"), row(2, "c"))  # as many as before, and one more
+        gateway.record(row(0.5, "a"), row(1.2, "e"), row(2.2, "f"))  # as many as before
     gateway.record(row(3, "d"))
     looks = follow(gateway)
-    assert [look.rows for look in looks] == [4]
+    assert [look.rows for look in looks] == [rows]
 
 
 def test_names_come_from_the_keys_and_go_with_them(gateway: Recording) -> None:
