@@ -52,7 +52,9 @@ class Gateway:
             await send({"type": "websocket.close", "code": 1008})
             return
         path, method = scope["path"], scope["method"]
-        operation = self._operations.get(path)
+        # Proxies in front that shield a route by its name would not know it with escapes in it.
+        plain = b"%" not in (scope.get("raw_path") or b"")
+        operation = self._operations.get(path) if plain else None
         if operation is not None and method == "POST":
             await Serving(self._services, operation.dialect, operation.name, scope, send).serve(
                 receive
@@ -65,7 +67,7 @@ class Gateway:
                 deciding = Deciding(self._services, decide, self._operations, scope, send)
                 await deciding.answer(receive)
                 return
-        page = self._pages.get(path)
+        page = self._pages.get(path) if plain else None
         if page is not None and method in ("GET", "HEAD"):
             await page(send)
             return

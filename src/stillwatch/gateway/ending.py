@@ -23,7 +23,8 @@ CLIENT_LEFT = 499  # the status that nginx logs for it
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """A request that is over. What is ``None`` was not known yet when it ended; `began` is in
-    seconds since the epoch. `counted_as` is the route for the metrics, where that is another."""
+    seconds since the epoch. `counted_as` is the route for the metrics, where that is another;
+    `unread` says that the body was ours to read and could not be, or did not come whole."""
 
     request_id: str
     began: float
@@ -36,6 +37,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     returned: Returned = Returned()
     marked: Marked = Marked()
     counted_as: str | None = None
+    unread: bool = False
 
 
 def usage_of(told: Told, prompt: int, *, sent: bool, finished: bool, status: int) -> Usage:
@@ -47,14 +49,14 @@ def usage_of(told: Told, prompt: int, *, sent: bool, finished: bool, status: int
     counted = None
     if told.prompt_tokens is not None or told.completion_tokens is not None:
         counted = (told.prompt_tokens or 0) + (told.completion_tokens or 0)
-    if finished and status != 200:
+    if finished and status not in (200, CLIENT_LEFT):
         return Usage(tokens=0)  # an error of the upstream: it generated nothing
     if finished and counted is not None:
         return Usage(tokens=counted)  # our own estimate is high on purpose
     return Usage(
         tokens=counted,
         streamed=prompt + told.streamed,
-        still_running=status == CLIENT_LEFT,  # we left, and it may not have noticed
+        still_running=status == CLIENT_LEFT and not finished,  # it may not have noticed yet
     )
 
 
@@ -68,9 +70,12 @@ def record(services: Services, request: Ended) -> None:
         measures.tokens.count("prompt", by=told.prompt_tokens)
     if told.completion_tokens:
         measures.tokens.count("completion", by=told.completion_tokens)
-    if request.caller is None or request.incoming is None or request.head is None:
+    records = services.records
+    if request.caller is None or request.head is None:
         return
-    services.records.record(
+    if request.incoming is None and not (request.unread and records.room()):
+        return  # where there is no room, that is why it was refused
+    records.record(
         exchange_of(
             request_id=request.request_id, at=request.began, ended=ended, route=request.route,
             caller=request.caller, head=request.head, incoming=request.incoming, told=told,

@@ -20,6 +20,7 @@ __all__ = ["Listing"]
 
 _FRESH = 30.0  # seconds for which a backend's list is used
 _LARGEST = 4 * 2**20
+_PATIENCE = 5.0  # seconds for a backend to list its models
 #: Refusals about a model's name say nothing about the caller, who has named none here.
 _OF_THE_CALLER = frozenset({401, 403})
 
@@ -89,16 +90,17 @@ class Listing:
             return models
         headers: Mapping[str, str] = self._services.credentials.get(backend.name, {})
         try:
-            reply = await self._services.upstream.get(
-                backend.url.rstrip("/") + "/v1/models", headers
-            )
-            try:
-                data = await reply.read(_LARGEST)
-            finally:
-                reply.close()
+            async with asyncio.timeout(_PATIENCE):
+                reply = await self._services.upstream.get(
+                    backend.url.rstrip("/") + "/v1/models", headers
+                )
+                try:
+                    data = await reply.read(_LARGEST)
+                finally:
+                    reply.close()
             if reply.status == 200:
                 models = models_in(data)
-        except (UpstreamError, UnreadableError):
+        except (UpstreamError, UnreadableError, TimeoutError):
             self._services.measures.upstream_errors.count(backend.name)
         self._seen[backend.name] = (time.monotonic(), models)
         return models

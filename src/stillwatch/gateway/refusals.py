@@ -10,6 +10,7 @@ from stillwatch.access.limits import Exceeded
 __all__ = [
     "NO_KEY",
     "bad_request",
+    "fault_of_ours",
     "no_such_route",
     "over_limit",
     "too_large",
@@ -52,6 +53,15 @@ def unavailable(message: str, retry_after: float = 1.0) -> Refusal:
 
 def upstream_failed(message: str = "the model server did not answer; try again") -> Refusal:
     return Refusal(status=502, code="upstream_failed", message=message, rule="gateway")
+
+
+def fault_of_ours() -> Refusal:
+    return Refusal(
+        status=500,
+        code="internal_error",
+        message="the gateway failed; its log has the place, x-request-id names the request",
+        rule="gateway",
+    )
 
 
 def over_limit(exceeded: Exceeded) -> Refusal:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
+import traceback
 
 from stillwatch.access import (
     Asked,
@@ -28,6 +30,7 @@ from stillwatch.gateway.marking import Marked, asked_of, marked_by, to_be_marked
 from stillwatch.gateway.refusals import (
     NO_KEY,
     bad_request,
+    fault_of_ours,
     over_limit,
     unavailable,
     upstream_failed,
@@ -50,6 +53,7 @@ from stillwatch.gateway.wire import (
 
 __all__ = ["Serving"]
 
+_log = logging.getLogger(__name__)
 _NOTHING_ASKED = Asked(model="")
 _NOTHING_RETURNED = Returned()
 _NO_MARK = Marked()
@@ -96,6 +100,9 @@ class Serving:
         except asyncio.CancelledError:
             self._status = CLIENT_LEFT
             raise
+        except Exception as error:  # a fault of ours, which its client must not pay for
+            _log.error("a fault of ours: %s at\n%s", type(error).__name__, _place(error))
+            await self._refuse(fault_of_ours())  # a stream that has begun ends with the connection
         finally:
             measures.in_flight -= 1
             self._record()
@@ -190,16 +197,14 @@ class Serving:
                 **asked_of(decision),
             }
             url = backend.url.rstrip("/") + self._dialect.upstream_path
+            self._sent = True  # a whole answer is generated before its head comes, and we may leave
             try:
-                reply = await services.upstream.post(url, body, headers)
+                return await services.upstream.post(url, body, headers), backend
             except UpstreamError as error:
                 services.measures.upstream_errors.count(backend.name)
-                self._sent = self._sent or error.sent
+                self._sent = error.sent
                 if error.sent:
                     raise RefusedError(upstream_failed()) from error
-            else:
-                self._sent = True
-                return reply, backend
         raise RefusedError(unavailable("no model server can be reached; try again", 5.0))
 
     async def _whole(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
@@ -215,7 +220,7 @@ class Serving:
         await respond(self._send, 200, answer.body, self._headers())
 
     async def _stream(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
-        if not reply.headers.get("content-type", "").startswith("text/event-stream"):
+        if not reply.headers.get("content-type", "").lower().startswith("text/event-stream"):
             raise UpstreamError("no stream", sent=True)
         scrubber = self._dialect.stream(incoming, decision.surface, self._bind(incoming))
         self._told = scrubber.told
@@ -294,6 +299,11 @@ class Serving:
             Ended(
                 request_id=self._id, began=self._began, route=self._route, status=self._status,
                 told=self._told, caller=self._caller, head=self._head, incoming=self._incoming,
-                returned=self._returned, marked=self._marked,
+                returned=self._returned, marked=self._marked, unread=self._incoming is None,
             ),
         )  # fmt: skip
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised, without its words, which may hold some of the request."""
+    return "".join(traceback.format_tb(error.__traceback__))

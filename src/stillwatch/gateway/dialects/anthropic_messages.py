@@ -32,6 +32,7 @@ from stillwatch.gateway.dialects.bodies import (
     reading_error,
 )
 from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, UnreadableError
+from stillwatch.gateway.dialects.names import model_name
 from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.sizes import MEDIA_TOKENS, tokens_of_bytes
 
@@ -136,7 +137,7 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
     structure, format_name = _structure(request)
     tools = _tool_names(request)
     asked = Asked(
-        model=request.model,
+        model=model_name(request.model),
         stream=bool(request.stream),
         prompt_tokens=tokens_of_bytes(size - texts.media_bytes) + texts.media * MEDIA_TOKENS,
         reasoning=_reasoning(request.thinking),

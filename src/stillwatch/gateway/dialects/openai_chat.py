@@ -18,6 +18,7 @@ from stillwatch.gateway.dialects.bodies import (
     reading_error,
 )
 from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, UnreadableError
+from stillwatch.gateway.dialects.names import model_name
 from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.openai_errors import failure_event, refusal_body
 from stillwatch.gateway.dialects.openai_fields import (
@@ -139,7 +140,7 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
     )
     tools = _tool_names(request)
     asked = Asked(
-        model=request.model,
+        model=model_name(request.model),
         stream=bool(request.stream),
         prompt_tokens=tokens_of_bytes(size - texts.media_bytes) + texts.media * MEDIA_TOKENS,
         logprobs=max(_shown(request), shown_of_prompt(request)),
