@@ -276,3 +276,16 @@ def test_a_list_that_is_not_there_or_no_json_is_an_error(keys: KeyStore, tmp_pat
     (tmp_path / "keys").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match=r"keys:1: .*nothing of the file counts"):
         keys.import_file(tmp_path / "keys")
+
+
+def test_accounts_are_listed_once_each_and_only_when_something_changed(keys: KeyStore) -> None:
+    keys.create(account="a")
+    _, caller = keys.create(account="b")
+    keys.create(account="b")
+    keys.revoke(caller.key_id)
+    version, accounts = keys.accounts()
+    assert sorted(accounts or ()) == ["a", "b"]
+    assert keys.accounts(version) == (version, None)
+    keys.create(account="c")
+    _, accounts = keys.accounts(version)
+    assert sorted(accounts or ()) == ["a", "b", "c"]

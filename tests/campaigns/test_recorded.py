@@ -11,12 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from stillwatch.campaigns import ScanOptions, Silent, scan
-from stillwatch.campaigns.reading import AccountNames
+from stillwatch.campaigns.reading import AccountNames, pseudonym
 from stillwatch.campaigns.recorded import read_store
-from stillwatch.errors import InputError, StorageError
+from stillwatch.campaigns.registered import Registered
+from stillwatch.errors import InputError, KeyFileError, StorageError
 from stillwatch.events import EventStore
 from stillwatch.sketches import Sketcher, SketchKey
 from tests.campaigns.logs import Log, campaigns
+from tests.campaigns.watching.gateways import register
 
 KEY = SketchKey(bytes(range(32)))
 
@@ -27,6 +29,15 @@ def log() -> Log:
     log.people(250)
     log.pool(30)
     return log
+
+
+@pytest.fixture(scope="module")
+def read(log: Log, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a scan of the log finds, under pseudonyms."""
+    folder = tmp_path_factory.mktemp("read")
+    written = log.write(folder / "log.parquet")
+    scan(ScanOptions([written], folder / "out", key=KEY, pseudonymous=True))
+    return folder / "out"
 
 
 @pytest.fixture
@@ -46,7 +57,7 @@ def everything(folder: Path) -> dict[Path, bytes]:
 
 
 def test_a_store_gives_what_its_log_gives_under_pseudonyms(
-    store: EventStore, log: Log, tmp_path: Path
+    store: EventStore, log: Log, read: Path, tmp_path: Path
 ) -> None:
     assert store.rows() == len(log.rows)
     assert store.parquet_files()
@@ -55,14 +66,15 @@ def test_a_store_gives_what_its_log_gives_under_pseudonyms(
     scan(ScanOptions([store.path], tmp_path / "recorded"))
     assert everything(store.path) == before
 
-    written = log.write(tmp_path / "log.parquet")
-    scan(ScanOptions([written], tmp_path / "read", key=KEY, pseudonymous=True))
-    ours, theirs = campaigns(tmp_path / "recorded"), campaigns(tmp_path / "read")
+    ours, theirs = campaigns(tmp_path / "recorded"), campaigns(read)
     assert len(ours) == 1
     for each in ("id", "accounts", "score", "exchanges", "tokens", "first_seen", "last_seen"):
         assert [one[each] for one in ours] == [one[each] for one in theirs]
-    tables = [pq.read_table(tmp_path / out / "accounts.parquet") for out in ("recorded", "read")]
+    tables = [pq.read_table(out / "accounts.parquet") for out in (tmp_path / "recorded", read)]
     assert tables[0].equals(tables[1])
+    page = (tmp_path / "recorded" / "report.html").read_text("utf-8")
+    assert "accounts are called by their digests" in page
+    assert "shown as digests" in page
 
 
 def test_rows_that_are_rolled_while_it_is_read_are_there_once(
@@ -79,7 +91,8 @@ def test_rows_that_are_rolled_while_it_is_read_are_there_once(
     monkeypatch.setattr(EventStore, "hot", rolled_meanwhile)
     (tmp_path / "work").mkdir()
     names = AccountNames(pseudonymous=True)
-    recorded, read = read_store(store.path, tmp_path / "work", names, Silent())
+    call = Registered(store.path, None).call
+    recorded, read = read_store(store.path, tmp_path / "work", names, call, Silent())
     assert recorded.rows() == read.rows == len(log.rows)
     requests = [pq.read_table(file)["request"] for file in recorded.parquet_files()]
     assert len({n for each in requests for n in each.to_pylist()}) == len(log.rows)
@@ -98,8 +111,9 @@ def test_a_store_that_never_holds_still_is_said_to(
 
     monkeypatch.setattr(EventStore, "parquet_files", other_files)
     (tmp_path / "work").mkdir()
+    names, call = AccountNames(pseudonymous=True), Registered(store.path, None).call
     with pytest.raises(StorageError, match="again and again"):
-        read_store(store.path, tmp_path / "work", AccountNames(pseudonymous=True), Silent())
+        read_store(store.path, tmp_path / "work", names, call, Silent())
 
 
 def test_an_empty_store_is_no_error(tmp_path: Path) -> None:
@@ -111,7 +125,33 @@ def test_an_empty_store_is_no_error(tmp_path: Path) -> None:
 def test_a_store_is_scanned_alone_and_without_a_reference(
     store: EventStore, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="scanned alone"):
+    with pytest.raises(InputError, match="read alone"):
         scan(ScanOptions([store.path, tmp_path / "log.jsonl"], tmp_path / "out"))
     with pytest.raises(InputError, match="against a reference yet"):
         scan(ScanOptions([store.path], tmp_path / "out", reference=["log.jsonl"]))
+
+
+def test_a_gateways_folder_gives_what_its_log_gives_names_and_all(
+    store: EventStore, log: Log, read: Path, tmp_path: Path
+) -> None:
+    """Accounts that have keys are called by their names, an account that has none by its digest."""
+    names = {each.account: pseudonym(KEY.digest("account", each.account)) for each in log.rows}
+    KEY.write(tmp_path / "sketch.key")
+    register(tmp_path, names.keys() - {"person-1"})
+    scan(ScanOptions([tmp_path], tmp_path / "recorded"))
+    (ours,), (theirs,) = campaigns(tmp_path / "recorded"), campaigns(read)
+    assert all(name.startswith("pool-") for name in ours["accounts"])  # type: ignore[attr-defined]
+    assert {names[name] for name in ours["accounts"]} == {*theirs["accounts"]}  # type: ignore[attr-defined]
+    called = set(pq.read_table(tmp_path / "recorded" / "accounts.parquet")["account"].to_pylist())
+    assert called == {*names} - {"person-1"} | {names["person-1"]}
+    page = (tmp_path / "recorded" / "report.html").read_text("utf-8")
+    assert f"1 of {len(called)} accounts are called by their digests" in page
+
+
+def test_a_key_that_is_not_the_stores_is_refused(store: EventStore, tmp_path: Path) -> None:
+    other = SketchKey.generate()
+    with pytest.raises(KeyFileError, match=f"{KEY.key_id}, and this is {other.key_id}"):
+        scan(ScanOptions([store.path], tmp_path / "out", key=other))
+    other.write(tmp_path / "sketch.key")
+    with pytest.raises(KeyFileError, match="Name the right one with --key-file"):
+        scan(ScanOptions([tmp_path], tmp_path / "out"))

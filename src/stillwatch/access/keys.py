@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from stillwatch.access.callers import read_callers
-from stillwatch.access.database import Database
+from stillwatch.access.database import Database, Version
 from stillwatch.access.facts import UNKNOWN, Caller
 from stillwatch.access.imported import ImportedKey, registered
 from stillwatch.access.lists import read_list
@@ -150,6 +150,16 @@ class KeyStore:
         with self._database.reading() as (connection, _):
             for _, caller in read_callers(connection, *conditions, ordered=True):
                 yield caller
+
+    def accounts(self, seen: Version | None = None) -> tuple[Version, tuple[str, ...] | None]:
+        """Every account with a key, be it revoked, and the version of the store that says so.
+
+        None for the accounts where the version is still the one that was `seen`.
+        """
+        with self._database.reading() as (connection, version):
+            if version == seen:
+                return version, None
+            return version, tuple(connection.scalars(select(KEYS.c.account).distinct()))
 
     def relink(self, clusters: Mapping[str, str | None]) -> None:
         """Put accounts into clusters, by name; ``None`` makes one its own again. All or none.

@@ -25,7 +25,7 @@ from stillwatch.exchange import RawExchange
 from stillwatch.sketches import Sketcher, SketchKey
 from stillwatch.sources import Log
 
-__all__ = ["AccountNames", "Read", "read_log"]
+__all__ = ["AccountNames", "Read", "pseudonym", "read_log"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -50,7 +50,7 @@ class AccountNames:
         unique, first = np.unique(digests, return_index=True)
         self._digests.append(unique)
         called = (
-            [f"{digest & 0xFFFFFFFFFFFFFFFF:016x}" for digest in unique.tolist()]
+            [pseudonym(digest) for digest in unique.tolist()]
             if self._pseudonymous
             else [names[i] for i in first.tolist()]
         )
@@ -77,6 +77,11 @@ class AccountNames:
             unique, first = np.unique(digests, return_index=True)
             self._digests = [unique]
             self._names = [pa.concat_arrays(self._names).take(pa.array(first))]
+
+
+def pseudonym(digest: int) -> str:
+    """What an account is called whose name is not known, or not to be: 16 hexadecimal digits."""
+    return f"{digest & 0xFFFFFFFFFFFFFFFF:016x}"
 
 
 @dataclass

@@ -9,28 +9,33 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stillwatch.campaigns.progress import Progress
 from stillwatch.campaigns.reading import AccountNames, Read
+from stillwatch.campaigns.registered import find_store, remark
 from stillwatch.errors import InputError, StorageError
 from stillwatch.events import EventStore
 from stillwatch.events.disk import failures
 
-__all__ = ["Recorded", "find_store", "read_store"]
+__all__ = ["FORMAT", "Recorded", "named_store", "read_store"]
+
+Ints = npt.NDArray[np.int64]
+Call = Callable[[Ints], list[str]]
+
+#: what the format of an event store is called beside those of logs
+FORMAT = "events"
 
 _ATTEMPTS = 5
-_NOTE = (
-    "these exchanges were sketched when they were recorded: accounts are called by their digests, "
-    "and shared wordings cannot be read"
-)
+_NOTE = "these exchanges were sketched when they were recorded: shared wordings cannot be read"
 
 
 class Recorded:
@@ -55,34 +60,34 @@ class Recorded:
         ]
 
 
-def find_store(logs: Sequence[str | Path]) -> Path | None:
-    """The event store that `logs` name; None where they name logs.
+def named_store(logs: Sequence[str | Path]) -> Path | None:
+    """The event store that `logs` name, or the state folder around it; None where they name logs.
 
     Raises:
-        InputError: they name a store and something else.
+        InputError: they name a store and something else, or a gateway that recorded nothing.
     """
-    stores = [Path(log) for log in logs if (Path(log) / "hot.sqlite").is_file()]
+    stores = [store for log in logs if (store := find_store(log)) is not None]
     if stores and len(logs) > 1:
         raise InputError(
-            "is an event store, which is scanned alone; name nothing else", path=stores[0]
+            "is an event store, which is read alone; name nothing else", path=stores[0]
         )
     return stores[0] if stores else None
 
 
 def read_store(
-    path: Path, work: Path, names: AccountNames, progress: Progress
+    path: Path, work: Path, names: AccountNames, call: Call, progress: Progress
 ) -> tuple[Recorded, Read]:
     """Everything in the event store `path`, hot rows included, as of now.
 
     Args:
         work: an empty folder, for links to its files and the rows that are hot.
-        names: is given the digests of the accounts; it must be pseudonymous.
+        names: is given the digests of the accounts, and what they are called.
 
     Raises:
         StoreFormatError: another version wrote the store, or it is damaged.
         StorageError: the disk is full, or the store is changed faster than it is read.
     """
-    with EventStore.open(path) as store:
+    with EventStore.open(path, tidy=False) as store:
         for _ in range(_ATTEMPTS):
             listed = store.parquet_files()
             progress.step("reading the event store", len(listed) + 1)
@@ -93,7 +98,7 @@ def read_store(
                 # rows leave the hot log, or a file, only for a file that was not listed before
                 if store.parquet_files() == listed:
                     recorded = Recorded(files)
-                    return recorded, _read(recorded, path, names)
+                    return recorded, _read(recorded, path, names, call)
             shutil.rmtree(work)
             work.mkdir()
     raise StorageError("the store is being rolled or erased again and again; try later", path=path)
@@ -135,13 +140,15 @@ def _hot(store: EventStore, work: Path) -> Iterator[tuple[date, Path]]:
                 yield day, file
 
 
-def _read(recorded: Recorded, path: Path, names: AccountNames) -> Read:
-    read = Read(files=(str(path),), format="events", notes=[_NOTE])
+def _read(recorded: Recorded, path: Path, names: AccountNames, call: Call) -> Read:
+    read = Read(files=(str(path),), format=FORMAT)
     for file in recorded.parquet_files():
         table = pq.read_table(file, columns=["at", "account"])
-        names.add(np.unique(table["account"].to_numpy()), [])
+        accounts = np.unique(table["account"].to_numpy())
+        names.add(accounts, call(accounts))
         span = pc.min_max(table["at"].cast(pa.int64())).as_py()
         read.rows += len(table)
         read.first = span["min"] if read.first is None else min(read.first, span["min"])
         read.last = span["max"] if read.last is None else max(read.last, span["max"])
+    read.notes += filter(None, (_NOTE, remark(names)))
     return read

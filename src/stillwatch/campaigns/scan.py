@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stillwatch import __version__
@@ -17,7 +18,8 @@ from stillwatch.campaigns.outputs import output_folder, write_accounts, write_ca
 from stillwatch.campaigns.progress import Progress, Silent
 from stillwatch.campaigns.promise import ALPHA
 from stillwatch.campaigns.reading import AccountNames, Read, read_log
-from stillwatch.campaigns.recorded import find_store, read_store
+from stillwatch.campaigns.recorded import named_store, read_store
+from stillwatch.campaigns.registered import Registered, key_of
 from stillwatch.campaigns.report import render
 from stillwatch.detections import Detection, load_detections
 from stillwatch.engines import Engine, open_engine
@@ -34,7 +36,8 @@ class ScanOptions:
     """What ``scan`` is asked to do.
 
     Attributes:
-        key: the secret of the sketches; a fresh one, forgotten at the end, where none is given.
+        key: the secret of the sketches. Where none is given, a fresh one that is forgotten at the
+            end; of an event store, the one beside it.
         reference: logs of an earlier period that novelty is judged against.
         reference_until: rows before that time (µs since 1970) are the reference instead.
         pseudonymous: digests in place of account names in everything that is written.
@@ -47,7 +50,7 @@ class ScanOptions:
     logs: Sequence[str | Path]
     out: Path
     format: str = "auto"
-    key: SketchKey = field(default_factory=SketchKey.generate)
+    key: SketchKey | None = None
     reference: Sequence[str | Path] = ()
     reference_until: int | None = None
     force: bool = False
@@ -64,14 +67,16 @@ def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
 
     Raises:
         InputError: a log cannot be read.
+        KeyFileError: an event store was made with another key.
         OutputError: the output folder is in the way.
         StorageError: the disk is full.
     """
     progress = progress or Silent()
-    recorded = find_store(options.logs)
+    recorded = named_store(options.logs)
     if recorded is not None:
         return _scan_store(recorded, options, progress)
     detections = load_detections()
+    key = options.key or SketchKey.generate()
     with output_folder(options.out, force=options.force) as folder:
         work = folder / "work"
         work.mkdir()
@@ -80,11 +85,11 @@ def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
         rejects = folder / "rejects.jsonl"
         until = options.reference_until
         with (
-            EventStore.create(work / "events", key_id=options.key.key_id) as store,
+            EventStore.create(work / "events", key_id=key.key_id) as store,
             open_engine(options.engine, work, memory_mb=options.memory_mb) as engine,
         ):
-            reference = _reference(options, log, engine, work, rejects, progress)
-            read = read_log(log, options.key, store, names, rejects, progress, keep=(until, None))
+            reference = _reference(options, key, log, engine, work, rejects, progress)
+            read = read_log(log, key, store, names, rejects, progress, keep=(until, None))
             report = search(
                 options,
                 engine,
@@ -93,7 +98,7 @@ def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
                 names,
                 read,
                 folder,
-                lambda wanted: _read_words(options, wanted, log, progress),
+                lambda wanted: _read_words(key, options.k, wanted, log, progress),
                 progress,
                 reference,
             )
@@ -102,23 +107,33 @@ def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
 
 
 def _scan_store(path: Path, options: ScanOptions, progress: Progress) -> ScanReport:
-    """The same of an event store, which holds neither names nor text."""
+    """The same of an event store, which holds no text, and the names of accounts beside it."""
     if options.reference or options.reference_until is not None:
         raise InputError("an event store cannot be judged against a reference yet", path=path)
-    options = replace(options, pseudonymous=True)
     detections = load_detections()
-    with output_folder(options.out, force=options.force) as folder:
+    with (
+        output_folder(options.out, force=options.force) as folder,
+        contextlib.closing(_registered(path, options)) as registered,
+    ):
         work = folder / "work"
         (work / "events").mkdir(parents=True)
         (folder / "rejects.jsonl").touch()
-        names = AccountNames(pseudonymous=True)
-        store, read = read_store(path, work / "events", names, progress)
+        options = replace(options, pseudonymous=not registered.named)
+        names = AccountNames(pseudonymous=options.pseudonymous)
+        store, read = read_store(path, work / "events", names, registered.call, progress)
         with open_engine(options.engine, work, memory_mb=options.memory_mb) as engine:
             report = search(
                 options, engine, store, detections, names, read, folder, lambda _: {}, progress
             )
         shutil.rmtree(work)
     return report
+
+
+def _registered(path: Path, options: ScanOptions) -> Registered:
+    with EventStore.open(path, tidy=False) as store:
+        needed = options.key is not None or not options.pseudonymous
+        key = key_of(store, options.key) if needed else None
+    return Registered(path, key, pseudonymous=options.pseudonymous)
 
 
 def search(
@@ -166,6 +181,7 @@ def search(
 
 def _reference(
     options: ScanOptions,
+    key: SketchKey,
     log: Log,
     engine: Engine,
     work: Path,
@@ -179,9 +195,9 @@ def _reference(
     names = AccountNames()
     if earlier is log:  # what is refused is written when the log itself is read
         rejects = work / "rejects.jsonl"
-    with EventStore.create(work / "reference", key_id=options.key.key_id) as store:
+    with EventStore.create(work / "reference", key_id=key.key_id) as store:
         read = read_log(
-            earlier, options.key, store, names, rejects, progress,
+            earlier, key, store, names, rejects, progress,
             keep=(None, options.reference_until),
         )  # fmt: skip
         if not read.rows:
@@ -194,13 +210,13 @@ def _reference(
 
 
 def _read_words(
-    options: ScanOptions, wanted: set[int], log: Log, progress: Progress
+    key: SketchKey, k: int, wanted: set[int], log: Log, progress: Progress
 ) -> dict[int, str]:
     """The cell dictionary: a second pass over the text, for shared cells of campaigns only."""
     if not wanted:
         return {}
     progress.step("reading the shared wordings", log.bytes_total)
-    dictionary = CellDictionary(options.key, wanted, options.k)
+    dictionary = CellDictionary(key, wanted, k)
     for batch in log.batches():
         dictionary.add(batch.rows)
         progress.advance(batch.bytes_read)

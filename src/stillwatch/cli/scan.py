@@ -48,7 +48,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Secret that sketches are keyed with. Without it a fresh one is used and "
-    "forgotten: results are the same, digests are not.",
+    "forgotten: results are the same, digests are not. Of a gateway its own is used.",
 )
 @click.option(
     "--pseudonymous/--no-pseudonymous",
@@ -90,16 +90,17 @@ def command(
     """Find distillation campaigns in logs of requests.
 
     LOG is a file, a folder or a glob of JSON Lines (also .gz) or Parquet: the native log, LiteLLM
-    or OpenTelemetry GenAI spans. No prompt text is kept. It may also be one event store, as a
-    gateway writes it: accounts are called by their digests then.
+    or OpenTelemetry GenAI spans. No prompt text is kept. It may also be the state folder of one
+    gateway, or the event store in it, while the gateway writes it.
 
     \b
     Exit status: 0 nothing found, 3 campaigns found, 2 unreadable input or settings,
     1 a failure of ours (a full disk included), 130 interrupted.
 
     \b
-    Example:
+    Examples:
       stillwatch scan requests-*.jsonl.gz --out report
+      stillwatch scan /var/lib/stillwatch-gateway --out report
     """
     given = {
         "format": format_,
@@ -116,7 +117,7 @@ def command(
         logs=logs,
         out=out,
         format=chosen.format,
-        key=SketchKey.generate() if secret is None else SketchKey.from_file(secret),
+        key=None if secret is None else SketchKey.from_file(secret),
         reference=reference,
         reference_until=None if reference_until is None else _micros(reference_until),
         force=force,

@@ -44,8 +44,8 @@ class _Duration(click.ParamType[int]):
     multiple=True,
     required=True,
     metavar="PATH",
-    help="Log to follow: a file that grows, a folder in which files appear, or a glob in quotes. "
-    "May be given several times.",
+    help="Log to follow: a file that grows, a folder in which files appear, or a glob in quotes; "
+    "may be given several times. Or the state folder of one gateway.",
 )
 @click.option(
     "--state",
@@ -87,7 +87,8 @@ class _Duration(click.ParamType[int]):
     "--key-file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Secret that sketches are keyed with. Without it one is made, and kept in DIR.",
+    help="Secret that sketches are keyed with. Without it one is made, and kept in DIR; of a "
+    "gateway its own is used.",
 )
 @click.option(
     "--pseudonymous/--no-pseudonymous",
@@ -122,10 +123,11 @@ def command(
 ) -> int:
     """Watch growing logs of requests for distillation campaigns.
 
-    Reads what `scan` reads, as it is written, and looks at the last days of it in steps. Findings
-    are appended to DIR/findings.jsonl, one line for a campaign that is new, has grown, or is
-    withdrawn; DIR/report.html shows the latest look. Stop it at any time, even with kill -9, and
-    start it again: nothing is lost or said twice. No prompt text is kept.
+    Reads what `scan` reads, logs or what a gateway records, as it is written, and looks at the
+    last days of it in steps. Findings are appended to DIR/findings.jsonl, one line for a campaign
+    that is new, has grown, or is withdrawn; DIR/report.html shows the latest look. Stop it at any
+    time, even with kill -9, and start it again: nothing is lost or said twice. No prompt text is
+    kept.
 
     \b
     Exit status: with --once 0 nothing found, 3 findings.jsonl holds findings;
@@ -136,6 +138,7 @@ def command(
     Examples:
       stillwatch watch --source /var/log/llm --state /var/lib/stillwatch
       stillwatch watch --source requests.jsonl --state replay --once
+      stillwatch watch --source /var/lib/stillwatch-gateway --state /var/lib/stillwatch
     """
     given = {
         "format": format_,

@@ -7,6 +7,7 @@ Parquet files a UTC day, listed by :meth:`EventStore.parquet_files` for an engin
 """
 
 from stillwatch.events.days import DayWriter
+from stillwatch.events.parts import Moment
 from stillwatch.events.store import EventStore
 
-__all__ = ["DayWriter", "EventStore"]
+__all__ = ["DayWriter", "EventStore", "Moment"]

@@ -132,25 +132,33 @@ def joined(unpacked: list[pa.RecordBatch]) -> pa.RecordBatch:
     return _encoded(pa.concat_batches(unpacked))
 
 
-def holds(batch: pa.RecordBatch, accounts: pa.Array) -> bool:
-    """Whether a row of `batch` belongs to one of `accounts`, or names one."""
+def holds(batch: pa.RecordBatch, digests: pa.Array, by: str = "account") -> bool:
+    """Whether a row of `batch` has one of `digests` in the column `by`; of an account also whether
+    it names one."""
+    columns = NAMING if by == "account" else (by,)
     return any(
-        pc.any(pc.is_in(batch.column(name), value_set=accounts)).as_py()
-        for name in NAMING
+        pc.any(pc.is_in(batch.column(name), value_set=digests)).as_py()
+        for name in columns
         if name in batch.schema.names
     )
 
 
-def without(batch: pa.RecordBatch, accounts: pa.Array) -> pa.RecordBatch:
-    """The rows of other accounts, in dictionaries that hold nothing of the rows left out. Where
-    they name one of `accounts`, they name nobody any more."""
-    gone = pc.is_in(batch.column("account"), value_set=accounts)
-    kept = batch.filter(pc.invert(gone))
-    place = kept.schema.get_field_index("replayed_from")
-    named = kept.column(place)
+def without(batch: pa.RecordBatch, digests: pa.Array, by: str = "account") -> pa.RecordBatch:
+    """The rows that have none of `digests` in the column `by`, in dictionaries that hold nothing of
+    the rows left out. Where rows of others name one of those accounts, they name nobody any more;
+    by `replayed_from` that is all that is done."""
+    if by == "replayed_from":
+        return _encoded(_decoded(_unnamed(batch, digests)))
+    kept = batch.filter(pc.invert(pc.is_in(batch.column(by), value_set=digests)))
+    return _encoded(_decoded(_unnamed(kept, digests) if by == "account" else kept))
+
+
+def _unnamed(batch: pa.RecordBatch, accounts: pa.Array) -> pa.RecordBatch:
+    place = batch.schema.get_field_index("replayed_from")
+    named = batch.column(place)
     erased = pc.is_in(named, value_set=accounts)
     named = pc.replace_with_mask(named, erased, pa.scalar(None, named.type))  # zeroes what is null
-    return _encoded(_decoded(kept.set_column(place, kept.schema.field(place), named)))
+    return batch.set_column(place, batch.schema.field(place), named)
 
 
 def _decoded(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -7,6 +7,7 @@ That is why a crash at any moment leaves every row exactly once.
 from __future__ import annotations
 
 import contextlib
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ import pyarrow as pa
 from stillwatch.errors import StorageError, StoreFormatError
 from stillwatch.events.batches import by_day, checked, joined, pack, unpack
 from stillwatch.events.disk import failures
-from stillwatch.events.parts import Part
+from stillwatch.events.parts import Moment, Part
 from stillwatch.exchange import COLUMNS, FIRST_COLUMNS, SCHEMA_VERSION
 
 __all__ = ["HotLog"]
@@ -93,7 +94,7 @@ class HotLog:
                     "INSERT INTO about VALUES (?, ?)",
                     [
                         ("format", FORMAT), ("exchange", SCHEMA_VERSION), ("columns", _COLUMNS),
-                        ("key_id", key_id), ("operation", "0"),
+                        ("key_id", key_id), ("operation", "0"), ("id", secrets.token_hex(8)),
                     ],
                 )  # fmt: skip
             finally:
@@ -182,10 +183,36 @@ class HotLog:
         )
         return [Part(path, date.fromisoformat(day), *rest) for path, day, *rest in rows]
 
+    def moment(self) -> Moment:
+        """What is listed now, all of it as of one moment."""
+        with self._mutex, failures(self.path):
+            self._db.execute("BEGIN")
+            try:
+                about = dict(self._db.execute("SELECT key, value FROM about"))
+                parts = self.parts()
+                last = self._db.execute(
+                    "SELECT seq FROM sqlite_sequence WHERE name = 'hot'"
+                ).fetchone()
+            finally:
+                self._db.execute("ROLLBACK")
+        return Moment(
+            store=str(about.get("id", "")),
+            parts=tuple(parts),
+            appended=int(last[0]) if last else 0,
+            removals=int(about.get("removals", 0)),
+        )
+
+    def removed(self) -> None:
+        """Rows were removed: count it, for those who follow."""
+        with self._transaction() as db:
+            _count_removal(db)
+
     def batches(
-        self, day: date | None = None, *, rows: int = 1
+        self, day: date | None = None, *, rows: int = 1, after: int = 0
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """What is hot when this starts, oldest first, of one day if `day` is given.
+
+        Batches up to the number `after` are left out.
 
         Appended batches are joined until they have `rows` rows, and come with the number of the
         last of them. No transaction stays open in between.
@@ -196,7 +223,7 @@ class HotLog:
         which = "seq > ? AND seq <= ?" + ("" if day is None else " AND day = ?")
         last = self._all("SELECT coalesce(max(seq), 0) FROM hot")[0][0]
         values = [last] if day is None else [last, day.isoformat()]
-        seq, waiting, size = 0, [], 0
+        seq, waiting, size = after, [], 0
         while found := self._all(
             f"SELECT seq, body, rows FROM hot WHERE {which} ORDER BY seq LIMIT 1",
             seq,
@@ -271,8 +298,12 @@ class HotLog:
         """Forget every row of the days before `before`; the parts that they stood in."""
         with self._transaction() as db:
             parts = [part for part in self.parts() if part.day < before]
-            db.execute("DELETE FROM part WHERE day < ?", (before.isoformat(),))
-            db.execute("DELETE FROM hot WHERE day < ?", (before.isoformat(),))
+            gone = [
+                db.execute(f"DELETE FROM {table} WHERE day < ?", (before.isoformat(),)).rowcount
+                for table in ("part", "hot")
+            ]
+            if any(gone):
+                _count_removal(db)
         return parts
 
     def purge(self) -> None:
@@ -339,6 +370,14 @@ class HotLog:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def _count_removal(db: sqlite3.Connection) -> None:
+    # stores of before have no such line
+    db.execute(
+        "INSERT INTO about VALUES ('removals', '1') "
+        "ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+    )
 
 
 def _connect(path: Path, page_size: int | None = None) -> sqlite3.Connection:

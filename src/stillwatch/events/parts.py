@@ -23,7 +23,7 @@ from stillwatch.events.batches import padded
 from stillwatch.events.disk import failures
 from stillwatch.exchange import COLUMNS, FIRST_COLUMNS, SCHEMA
 
-__all__ = ["GROUP_ROWS", "Part", "PartWriter", "read_part"]
+__all__ = ["GROUP_ROWS", "Moment", "Part", "PartWriter", "read_part"]
 
 #: a multiple of DuckDB's vector size; what one reader thread takes at a time
 GROUP_ROWS = 122_880
@@ -50,6 +50,24 @@ class Part:
     rows: int
     size: int
     sha256: bytes
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a store lists at one moment, for who follows it.
+
+    Attributes:
+        store: the id of the store; another one stands in its place where it differs.
+        parts: the Parquet files that count, by day.
+        appended: the number of the last batch that was ever appended; 0 for none. Hot batches
+            count upwards in the order in which they came to count.
+        removals: how often rows were erased or expired.
+    """
+
+    store: str
+    parts: tuple[Part, ...]
+    appended: int
+    removals: int
 
 
 class _HashedFile:

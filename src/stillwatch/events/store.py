@@ -18,7 +18,7 @@ from stillwatch.events.batches import NAMING, holds, integers, without
 from stillwatch.events.days import DayWriter
 from stillwatch.events.disk import Lock, failures, whole
 from stillwatch.events.hot import HotLog
-from stillwatch.events.parts import GROUP_ROWS, Part, read_part
+from stillwatch.events.parts import GROUP_ROWS, Moment, Part, read_part
 
 __all__ = ["EventStore"]
 
@@ -70,16 +70,20 @@ class EventStore:
         return cls(path, HotLog(path / _HOT))
 
     @classmethod
-    def open(cls, path: Path | str) -> EventStore:
+    def open(cls, path: Path | str, *, tidy: bool = True) -> EventStore:
         """The store in the folder `path`; what a crash left half-written is cleared away.
+
+        Args:
+            tidy: without it nothing is touched; for readers of a store that another process keeps.
 
         Raises:
             StoreFormatError: there is none, or another version wrote it.
         """
         path = Path(path).absolute()
         store = cls(path, HotLog(path / _HOT))
-        with contextlib.suppress(StorageError), store._lock.held(patience=0):
-            store._sweep()
+        if tidy:
+            with contextlib.suppress(StorageError), store._lock.held(patience=0):
+                store._sweep()
         return store
 
     @property
@@ -174,27 +178,50 @@ class EventStore:
         for _, batch in self._hot.batches():
             yield batch
 
-    def erase(self, accounts: Iterable[int]) -> int:
-        """Remove every row of `accounts` (digests), here and in what SQLite keeps of freed pages.
+    def moment(self) -> Moment:
+        """What the store lists now: what an earlier moment did not list has come since.
+
+        Rows leave the hot log, or a part, only for a part that was not listed before, or for good.
+        """
+        return self._hot.moment()
+
+    def hot_after(
+        self, number: int, *, rows: int, day: date | None = None
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Hot rows that were appended after the batch of that number, oldest append first.
+
+        Batches are joined until they have `rows` rows; each comes with the number of its last one.
+        """
+        yield from self._hot.batches(day, rows=rows, after=number)
+
+    def erase(self, digests: Iterable[int], *, by: str = "account") -> int:
+        """Remove every row of some accounts, here and in what SQLite keeps of freed pages.
 
         Files that hold none of them are not touched. If it is interrupted, run it again. Rows that
         are appended while it runs may stay: suspend the account first.
 
+        Rows of others that name one of the accounts stay, and name nobody any more.
+
+        Args:
+            digests: of the accounts. By ``request`` those of single requests, by
+                ``replayed_from`` of accounts that others shall name no more, and that is all.
+
         Returns:
             The number of rows removed.
         """
-        gone = integers(array("q", accounts))
+        gone = integers(array("q", digests))
         erased = 0
         with self._changing():
             for seq, batch in self._hot.batches():
-                if holds(batch, gone):
-                    kept = without(batch, gone)
+                if holds(batch, gone, by):
+                    kept = without(batch, gone, by)
                     self._hot.replace(seq, kept)
                     erased += len(batch) - len(kept)
             for part in self._hot.parts():
-                accounts_only = read_part(self.path / part.path, list(NAMING))
-                if any(holds(batch, gone) for batch in accounts_only):
-                    erased += self._erase(part, gone)
+                column = read_part(self.path / part.path, list(NAMING) if by == "account" else [by])
+                if any(holds(batch, gone, by) for batch in column):
+                    erased += self._erase(part, gone, by)
+            self._hot.removed()  # even if nothing was: an interrupted one may have done it all
             self._hot.purge()
         return erased
 
@@ -306,11 +333,11 @@ class EventStore:
         self._remove(together)
         return moved
 
-    def _erase(self, part: Part, accounts: pa.Array) -> int:
+    def _erase(self, part: Part, gone: pa.Array, by: str) -> int:
         writer, number = self._writer()
         with self._aside(number, writer):
             for batch in read_part(self.path / part.path):
-                writer.write(without(batch, accounts))
+                writer.write(without(batch, gone, by))
             kept = self._placed(writer)
             self._hot.exchange(listed=kept, dropped=[part])
         self._remove([part])

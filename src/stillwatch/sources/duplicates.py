@@ -46,12 +46,17 @@ class SeenIds:
         distinct, first = np.unique(hashes[known], return_index=True)
         places = np.flatnonzero(known)
         repeated[places] = True
-        fresh = ~self._table.holds(distinct)
-        if self._older is not None:
-            fresh &= ~self._older.holds(distinct)
+        fresh = ~self.known(distinct)
         repeated[places[first[fresh]]] = False
         self._add(distinct[fresh])
         return repeated
+
+    def known(self, hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """For each hash whether it came before; none of them is remembered for that."""
+        found = self._table.holds(hashes)
+        if self._older is not None:
+            found |= self._older.holds(hashes)
+        return found
 
     def _add(self, hashes: NDArray[np.int64]) -> None:
         while self._table.used + len(hashes) > _LOAD * self._table.slots:

@@ -1,14 +1,16 @@
 """Watches a log, killed (SIGKILL) at the first step, the second, …; then goes on to the end.
 
-Usage: crash.py LOG COPIES EVERY FIRST. A step is a statement that changes an SQLite file, or a
-file that is opened for writing, renamed or removed; every EVERY-th step from FIRST on is tried. The
-state of each try is left in COPIES/<step>; the last one was not killed. Prints the steps.
+Usage: crash.py LOG COPIES EVERY FIRST [STATE]. A step is a statement that changes an SQLite file,
+or a file that is opened for writing, renamed or removed; every EVERY-th step from FIRST on is
+tried. The state of each try, which begins as a copy of STATE, is left in COPIES/<step>; the last
+one was not killed. Prints the steps.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -52,11 +54,13 @@ def child(log: Path, state: Path, step: int | None) -> int:
 
 
 def main() -> None:
-    log, copies, every, first = Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])
+    log, copies, every, first = Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:5])
     Sketcher(KEY).sketch([row(0, "a")])  # load what is compiled once, not in each child
     steps = []
     for step in itertools.count(first, every):
         steps.append(step)
+        for begun in sys.argv[5:]:
+            shutil.copytree(begun, copies / str(step))
         status = child(log, copies / str(step), step)
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
             if child(log, copies / str(step), None):

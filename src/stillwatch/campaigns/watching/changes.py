@@ -59,6 +59,19 @@ class Known:
         """What :meth:`read` reads."""
         return asdict(self)
 
+    def renamed(self, names: Mapping[str, str]) -> Known:
+        """The same where accounts are called otherwise now: `names` by those of before."""
+        accounts, ever, listed = (
+            [names.get(name, name) for name in each]
+            for each in (self.accounts, self.ever, self.body["accounts"])
+        )
+        return replace(
+            self,
+            accounts=tuple(accounts),
+            ever=tuple(sorted(ever)),
+            body={**self.body, "accounts": listed},
+        )
+
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Known:
         """From what :meth:`stored` gave, by way of JSON."""

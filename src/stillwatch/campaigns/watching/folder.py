@@ -22,9 +22,9 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Folder:
-    """The parts of an open state folder."""
+    """The parts of an open state folder; `key` is None where exchanges come sketched."""
 
-    def __init__(self, path: Path, state: State, store: EventStore, key: SketchKey) -> None:
+    def __init__(self, path: Path, state: State, store: EventStore, key: SketchKey | None) -> None:
         self.path, self.state, self.store, self.key = path, state, store, key
         self.waiting = path / "waiting"
         self.work = path / "work"
@@ -33,10 +33,15 @@ class Folder:
 
 
 @contextlib.contextmanager
-def open_folder(path: Path, key: SketchKey | None, *, pseudonymous: bool) -> Iterator[Folder]:
+def open_folder(
+    path: Path, key: SketchKey | None, *, pseudonymous: bool, sketched: str | None = None
+) -> Iterator[Folder]:
     """The state in `path`, made where there is none, held by this process alone.
 
     Everything in it is for its owner only. Without a `key` one is made, and kept in it.
+
+    Args:
+        sketched: the id of the key of exchanges that come sketched; no key is made for them.
 
     Raises:
         OutputError: another process holds it, or the folder holds something else.
@@ -51,14 +56,18 @@ def open_folder(path: Path, key: SketchKey | None, *, pseudonymous: bool) -> Ite
         with failures(path), contextlib.ExitStack() as ending:
             _begin(path)
             ending.enter_context(_held(path / _LOCK))
-            key = _key(path / _KEY, key, begun=(path / _STATE).exists())
+            if sketched is None:
+                key = _key(path / _KEY, key, begun=(path / _STATE).exists())
+                key_id = key.key_id
+            else:
+                key_id = sketched
             if not (path / _STATE).exists():
-                told = {"key_id": key.key_id, "pseudonymous": str(int(pseudonymous))}
+                told = {"key_id": key_id, "pseudonymous": str(int(pseudonymous))}
                 State.create(path / _STATE, told)
             state = State(path / _STATE)
             ending.callback(state.close)
-            _agree(path, state, key, pseudonymous=pseudonymous)
-            store = _store(path / "events", key)
+            _agree(path, state, key_id, pseudonymous=pseudonymous)
+            store = _store(path / "events", key_id)
             ending.callback(store.close)
             folder = Folder(path, state, store, key)
             _sweep(folder)
@@ -115,20 +124,20 @@ def _key(kept: Path, given: SketchKey | None, *, begun: bool) -> SketchKey:
     return key
 
 
-def _store(events: Path, key: SketchKey) -> EventStore:
+def _store(events: Path, key_id: str) -> EventStore:
     if (events / "hot.sqlite").exists():
         return EventStore.open(events)
     if events.exists():  # half-made
         shutil.rmtree(events)
-    return EventStore.create(events, key_id=key.key_id)
+    return EventStore.create(events, key_id=key_id)
 
 
-def _agree(path: Path, state: State, key: SketchKey, *, pseudonymous: bool) -> None:
+def _agree(path: Path, state: State, key_id: str, *, pseudonymous: bool) -> None:
     """What a state was begun with holds for as long as it lives."""
-    if state.about("key_id") != key.key_id:
+    if state.about("key_id") != key_id:
         raise KeyFileError(
             f"this state was begun with the key {state.about('key_id')}, and this is "
-            f"{key.key_id}: their digests do not meet. Name the first one with --key-file, or "
+            f"{key_id}: their digests do not meet. Name the first one with --key-file, or "
             "begin a new state",
             path=path,
         )

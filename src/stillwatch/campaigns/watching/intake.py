@@ -57,12 +57,25 @@ class Intake:
 
     def __init__(self, folder: Folder, follower: Follower, schedule: Schedule) -> None:
         self._folder, self._follower, self._schedule = folder, follower, schedule
+        assert folder.key is not None
         self._sketcher = Sketcher(folder.key)
         self._named = folder.state.about("pseudonymous") == "0"
         self._file = max(folder.state.files(), default=0)
         self._seen = SeenIds()
         self.forget()
         _cut(folder)
+
+    @property
+    def lost(self) -> list[str]:
+        """What a person should know; whoever tells it takes it out."""
+        return self._follower.lost
+
+    def left_over(self) -> list[str]:
+        """What was met and not read, for a person."""
+        return self._follower.left_over()
+
+    def rename(self) -> None:
+        """Accounts are called as their log calls them, once and for all."""
 
     def forget(self) -> None:
         """Know the request ids of what is kept, and no others: after rows were dropped."""
@@ -122,9 +135,7 @@ class Intake:
         state, schedule = self._folder.state, self._schedule
         batch = made.result()
         at = batch["at"].cast(pa.int64()).to_numpy()
-        newest = np.maximum.accumulate(np.maximum(np.minimum(at, now), state.newest))
-        looks = schedule.looks(at, newest, state.closed)
-        old = at < schedule.first(looks)
+        looks, old, newest = schedule.place(at, now, state.newest, state.closed)
         ids = np.array([row.request_id is not None for row in step.rows], np.bool_)
         known = np.where(ids & ~old, batch["request"].to_numpy(), 0)
         repeated = self._seen.repeated(known)
@@ -144,7 +155,7 @@ class Intake:
                 names=_names(batch, step.rows, kept) if self._named else [],
                 notes=self._notes(),
                 format=self._follower.format,
-                newest=int(newest[-1]) if len(newest) else state.newest,
+                newest=newest,
                 read_at=now,
                 rejected=len(faults),
                 rejects=self._reject(faults),

@@ -20,6 +20,8 @@ from stillwatch.campaigns.finding import Found, find_campaigns
 from stillwatch.campaigns.marks import union
 from stillwatch.campaigns.progress import Silent
 from stillwatch.campaigns.reading import AccountNames
+from stillwatch.campaigns.recorded import FORMAT as RECORDED
+from stillwatch.campaigns.registered import NAMELESS, remark
 from stillwatch.campaigns.watching import waiting
 from stillwatch.campaigns.watching.changes import Changes, Event, compare
 from stillwatch.campaigns.watching.folder import Folder
@@ -28,7 +30,7 @@ from stillwatch.campaigns.watching.schedule import DAY, Schedule, instant
 from stillwatch.detections import Detection
 from stillwatch.engines import Engine, open_engine
 
-__all__ = ["Look", "Looks"]
+__all__ = ["Look", "Looks", "accounts_kept"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -145,21 +147,8 @@ class Looks:
         state, first = self._folder.state, self._schedule.first_day(boundary)
         gone = self._folder.store.expire(first)
         if state.about("names_since") != str(first):
-            state.forget_names(self._accounts(), since=first)
+            state.forget_names(accounts_kept(self._folder), since=str(first))
         return gone
-
-    def _accounts(self) -> Ints:
-        """The accounts of all exchanges that are kept, ascending."""
-        folder = self._folder
-        kept = [
-            np.unique(pq.read_table(path, columns=["account"])["account"].to_numpy())
-            for path in folder.store.parquet_files()
-        ]
-        kept += [
-            batch["account"].to_numpy()
-            for batch in waiting.read(folder.waiting, folder.state.waiting())
-        ]
-        return union(kept)
 
     def _scope(self, engine: Engine) -> _Scope:
         rows = engine.read(self._folder.store.parquet_files())
@@ -184,8 +173,13 @@ class Looks:
         state, days = self._folder.state, self._schedule.window // DAY
         about = (
             f"the look of a watch at {instant(boundary):%Y-%m-%d %H:%M} UTC, over {days} days; "
-            "wordings are not kept for it: scan the log to read them"
+            "wordings are not kept for it"
         )
+        called = ""
+        if state.about("log") == RECORDED:
+            called = remark(scope.names)
+        else:
+            about += ": scan the log to read them"
         return ScanReport(
             source=Source(
                 rows=self._folder.store.rows(),
@@ -205,11 +199,24 @@ class Looks:
             bounds=tuple(found.bounds),
             considered=len(found.detected.judged),
             detections=tuple(found.ran),
-            notes=(about, *state.notes()),
+            notes=(about, *([called] if called else []), *state.notes()),
             reference=None,
-            pseudonymous=state.about("pseudonymous") == "1",
+            pseudonymous=state.about("pseudonymous") == "1" or called == NAMELESS,
             version=__version__,
         )
+
+
+def accounts_kept(folder: Folder) -> Ints:
+    """The accounts of all exchanges that are kept, ascending."""
+    kept = [
+        np.unique(pq.read_table(path, columns=["account"])["account"].to_numpy())
+        for path in folder.store.parquet_files()
+    ]
+    kept += [
+        batch["account"].to_numpy()
+        for batch in waiting.read(folder.waiting, folder.state.waiting())
+    ]
+    return union(kept)
 
 
 class _Seconds:

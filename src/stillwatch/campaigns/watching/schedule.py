@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DAY", "Schedule", "instant", "micros"]
+__all__ = ["DAY", "Placed", "Schedule", "instant", "micros"]
 
 Ints = npt.NDArray[np.int64]
 
 DAY = 86_400_000_000
 _EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
+
+
+class Placed(NamedTuple):
+    """The boundary of the look of each exchange, which of them are older than its window, and
+    the latest time that was read with them."""
+
+    looks: Ints
+    old: npt.NDArray[np.bool_]
+    newest: int
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,19 @@ class Schedule:
         """
         open_then = self.after(np.maximum((newest - self.grace) // self.every * self.every, closed))
         return np.maximum(self.after(at), open_then)
+
+    def place(self, at: Ints, now: int, newest: int, closed: int) -> Placed:
+        """Where exchanges belong that were read just now, in their order.
+
+        Args:
+            at: when each arrived; a time after `now` does not let a look close.
+            newest: the latest time that had been read before them.
+            closed: the last boundary that was closed before them.
+        """
+        latest = np.maximum.accumulate(np.maximum(np.minimum(at, now), newest))
+        looks = self.looks(at, latest, closed)
+        last = int(latest[-1]) if len(latest) else newest
+        return Placed(looks, at < self.first(looks), last)
 
     @overload
     def first(self, boundary: int) -> int: ...

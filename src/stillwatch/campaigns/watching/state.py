@@ -11,8 +11,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -220,9 +219,36 @@ class State:
             )  # fmt: skip
 
     def move(self, places: Mapping[str, Place]) -> None:
-        """Files are somewhere else now."""
+        """Files are somewhere else now, or were read on without anything that counts."""
         with self._transaction() as db:
             self._move(db, places)
+
+    def left(self, instead: Mapping[Waiting, Sequence[Waiting]]) -> None:
+        """Exchanges were erased while they waited: what is left of each batch stands elsewhere."""
+        with self._transaction() as db:
+            for each, kept in instead.items():
+                db.execute("DELETE FROM waiting WHERE file = ? AND batch = ?", astuple(each)[:2])
+                db.executemany(
+                    "INSERT INTO waiting VALUES (?, ?, ?, ?)", [astuple(one) for one in kept]
+                )
+
+    def rename(self, called: Mapping[int, str]) -> None:
+        """Accounts are called otherwise from now on, also where they were reported before."""
+        digests, before = self.names()
+        names = {
+            old: called[digest]
+            for digest, old in zip(digests.tolist(), before, strict=True)
+            if called.get(digest, old) != old
+        }
+        if not names:
+            return
+        known = [each.renamed(names) for each in self.known()]
+        with self._transaction() as db:
+            db.executemany(
+                "UPDATE account SET name = ? WHERE digest = ?",
+                [(name, digest) for digest, name in called.items()],
+            )
+            self._keep(db, known)
 
     def close_look(self, boundary: int, lines: Sequence[bytes], known: Sequence[Known]) -> None:
         """A look was made: its findings count, and what it covered waits no more."""
@@ -231,14 +257,7 @@ class State:
             for line in lines:
                 db.execute("INSERT INTO finding VALUES (?, ?)", (start, line))
                 start += len(line)
-            db.execute("DELETE FROM campaign")
-            db.executemany(
-                "INSERT INTO campaign VALUES (?, ?)",
-                [
-                    (number, json.dumps(each.stored(), ensure_ascii=False))
-                    for number, each in enumerate(known)
-                ],
-            )
+            self._keep(db, known)
             db.execute("DELETE FROM waiting WHERE boundary <= ?", (boundary,))
 
     def close_until(self, boundary: int) -> None:
@@ -246,7 +265,7 @@ class State:
         if boundary > self.closed:
             self.say(closed=boundary)
 
-    def forget_names(self, kept: Ints, since: date) -> None:
+    def forget_names(self, kept: Ints, since: str) -> None:
         """Forget all names but those of the accounts `kept`, which sent something `since`."""
         with self._transaction() as db:
             known = [digest for (digest,) in db.execute("SELECT digest FROM account")]
@@ -268,6 +287,16 @@ class State:
         told = {key: str(value) for key, value in about.items()}
         db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", told.items())
         self._about |= told
+
+    def _keep(self, db: sqlite3.Connection, known: Sequence[Known]) -> None:
+        db.execute("DELETE FROM campaign")
+        db.executemany(
+            "INSERT INTO campaign VALUES (?, ?)",
+            [
+                (number, json.dumps(each.stored(), ensure_ascii=False))
+                for number, each in enumerate(known)
+            ],
+        )
 
     def _move(self, db: sqlite3.Connection, places: Mapping[str, Place]) -> None:
         db.executemany(

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from stillwatch.campaigns.watching.state import Waiting
 from stillwatch.errors import StoreFormatError
+from stillwatch.events.batches import padded
 from stillwatch.events.disk import failures, sync_folder
 from stillwatch.exchange import SCHEMA
 
@@ -66,7 +67,7 @@ def read(folder: Path, waiting: Sequence[Waiting]) -> Iterator[pa.RecordBatch]:
             ) from error
         if len(batch) != each.rows:
             raise StoreFormatError("is not what was written; restore it", path=path)
-        yield pa.RecordBatch.from_arrays(batch.columns, schema=SCHEMA)
+        yield pa.RecordBatch.from_arrays(padded(batch, SCHEMA).columns, schema=SCHEMA)
 
 
 def remove(folder: Path, kept: set[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,11 +10,15 @@ from pathlib import Path
 
 from stillwatch.campaigns.progress import Progress, Silent
 from stillwatch.campaigns.promise import ALPHA
+from stillwatch.campaigns.recorded import FORMAT as RECORDED
+from stillwatch.campaigns.recorded import named_store
 from stillwatch.campaigns.watching.changes import Event
 from stillwatch.campaigns.watching.folder import Folder, open_folder
+from stillwatch.campaigns.watching.gateway_store import GatewayStore
 from stillwatch.campaigns.watching.intake import Intake
 from stillwatch.campaigns.watching.look import Look, Looks
 from stillwatch.campaigns.watching.publishing import publish_findings
+from stillwatch.campaigns.watching.recorded import RecordedIntake
 from stillwatch.campaigns.watching.schedule import DAY, Schedule, instant
 from stillwatch.detections import load_detections
 from stillwatch.errors import SettingsError
@@ -32,12 +37,14 @@ class WatchOptions:
     """What ``watch`` is asked to do.
 
     Attributes:
-        sources: files, folders or globs; they may grow, rotate, and not be there yet.
+        sources: files, folders or globs; they may grow, rotate, and not be there yet. Or a single
+            gateway's state folder, or the event store in it.
         state: the folder of the state; made where there is none.
         every, window, grace: µs between looks, µs that a look covers (whole days), and µs that
             late rows have before a look closes.
         once: make the looks that are complete, and end.
-        key: the secret of the sketches; the state's own where none is given.
+        key: the secret of the sketches. Where none is given, the state's own; of an event store
+            the one beside it.
         pseudonymous: digests in place of account names in everything that is written.
         memory_mb: what the engine may hold before it spills to disk.
         fdr: the expected share of false campaigns among those reported within a window, at most.
@@ -92,12 +99,41 @@ def watch(
     Raises:
         InputError: a source cannot be read.
         OutputError: the state is in use, or the folder holds something else.
-        KeyFileError: the state was begun with another key.
+        KeyFileError: the state was begun with another key, or the event store was.
         StorageError: the disk is full.
     """
     progress = progress or Silent()
-    with open_folder(options.state, options.key, pseudonymous=options.pseudonymous) as folder:
-        return _Watch(options, folder, progress, clock, seen).run()
+    recorded = named_store(options.sources)
+    schedule = Schedule(options.every, options.window, options.grace)
+    with contextlib.ExitStack() as ending:
+        key, pseudonymous = options.key, options.pseudonymous
+        intake: Intake | RecordedIntake
+        if recorded is None:
+            folder = ending.enter_context(
+                open_folder(options.state, key, pseudonymous=pseudonymous)
+            )
+            intake = Intake(folder, _follower(options, folder), schedule)
+        else:
+            source = GatewayStore(recorded, key, pseudonymous=pseudonymous)
+            ending.callback(source.close)
+            folder = ending.enter_context(
+                open_folder(options.state, None, pseudonymous=pseudonymous, sketched=source.key_id)
+            )
+            intake = RecordedIntake(folder, source, schedule)
+        return _Watch(options, folder, intake, schedule, progress, clock, seen).run()
+
+
+def _follower(options: WatchOptions, folder: Folder) -> Follower:
+    settled = folder.state.about("log")
+    if settled == RECORDED:
+        raise SettingsError(
+            "this state was begun with an event store; watch logs with a state of their own"
+        )
+    follower = Follower(
+        options.sources, folder.state.places(), format=options.format, settled=settled
+    )
+    follower.check()
+    return follower
 
 
 class _Watch:
@@ -105,20 +141,15 @@ class _Watch:
         self,
         options: WatchOptions,
         folder: Folder,
+        intake: Intake | RecordedIntake,
+        schedule: Schedule,
         progress: Progress,
         clock: Callable[[], int],
         seen: Callable[[Look], None] | None,
     ) -> None:
         self._options, self._folder, self._progress = options, folder, progress
         self._clock, self._seen = clock, seen
-        self._schedule = Schedule(options.every, options.window, options.grace)
-        self._follower = Follower(
-            options.sources,
-            folder.state.places(),
-            format=options.format,
-            settled=folder.state.about("log"),
-        )
-        self._follower.check()
+        self._intake, self._schedule = intake, schedule
         self._looks = Looks(
             folder,
             self._schedule,
@@ -128,7 +159,6 @@ class _Watch:
             memory_mb=options.memory_mb,
             fdr=options.fdr,
         )
-        self._intake = Intake(folder, self._follower, self._schedule)
 
     def run(self) -> int:
         state = self._folder.state
@@ -139,8 +169,8 @@ class _Watch:
             for _ in self._intake.read(moment):
                 steps += 1
                 self._make(self._schedule.closed_at(state.newest))
-            while self._follower.lost:
-                self._progress.note(f"note: {self._follower.lost.pop(0)}")
+            while self._intake.lost:
+                self._progress.note(f"note: {self._intake.lost.pop(0)}")
             if self._options.once or not steps:  # all is read that was there
                 self._make(self._schedule.closed_at(moment))
                 self._expire(moment)
@@ -148,7 +178,7 @@ class _Watch:
                 break
             if not steps:
                 time.sleep(PATIENCE)
-        for note in [*state.notes(), *self._follower.left_over()]:
+        for note in [*state.notes(), *self._intake.left_over()]:
             self._progress.note(f"note: {note}")
         return state.lines()
 
@@ -156,6 +186,7 @@ class _Watch:
         """Make every look up to the boundary `until` for which something waits."""
         state, dropped = self._folder.state, 0
         while (boundary := state.due(until)) is not None:
+            self._intake.rename()
             look = self._looks.look(boundary)
             dropped += look.dropped
             self._progress.note(_told(look))
