@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "actions": "slow, narrow, mark or suspend an account, and undo it",
     "access": "check, test and replay the rules of who may ask what",
     "places": "get a file of countries, ask where an address is",
+    "privacy": "show or erase everything that is held about an account",
     "data": "where to get the public data sets that benchmarks use",
 }
 

@@ -1,0 +1,102 @@
+"""`stillwatch privacy`: everything about one account and nothing about another."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stillwatch.access.actions import Action
+from stillwatch.access.database import open_database
+from stillwatch.access.enforcement import ActionStore
+from stillwatch.access.keys import KeyStore
+from stillwatch.exchange import Message, RawExchange
+from stillwatch.gateway import privacy
+from stillwatch.gateway.recording.state import prepare
+from stillwatch.sketches import Sketcher
+from tests.cli.in_process import run
+
+DAY = 86_400_000_000
+NOW = time.time_ns() // 1000
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two accounts with a key, an action, and exchanges of two days, one of them rolled."""
+    monkeypatch.setattr(privacy, "SETTLED", 0.0)
+    folder = tmp_path / "state"
+    database = open_database(folder, create=True)
+    for account in ("acme", "other"):
+        _, caller = KeyStore(database).create(account=account)
+        for kind, subject in (("account", account), ("key", caller.key_id)):
+            ActionStore(database).put(
+                Action(
+                    subject_kind=kind,  # type: ignore[arg-type]
+                    subject=subject, kind="slow", seconds=1.0, reason="r", message="m", by="ana",
+                    expires_at=int(time.time()) + 3600,
+                )
+            )  # fmt: skip
+    database.close()
+    store, key = prepare(folder)
+    sketcher = Sketcher(key)
+    for days in (3, 0):
+        rows = [
+            RawExchange(
+                at=NOW - days * DAY + number,
+                account=account,
+                messages=(Message("user", f"what is a still used for {account}"),),
+                request_id=f"{account}-{days}-{number}",
+            )
+            for account in ("acme", "other")
+            for number in range(5)
+        ]
+        store.append(sketcher.sketch(rows))
+        if days:
+            store.roll()
+    store.close()
+    return folder
+
+
+def told(state: Path, account: str) -> list[dict[str, Any]]:
+    ended = run("privacy", "export", account, "--state", state)
+    assert ended.returncode == 0, ended.stderr
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def kinds(records: list[dict[str, Any]]) -> list[str]:
+    return [record["kind"] for record in records]
+
+
+EVERYTHING = ["key", "action", "action", *["exchange"] * 10]
+
+
+def test_everything_about_an_account_is_shown_and_nothing_about_another(state: Path) -> None:
+    records = told(state, "acme")
+    assert kinds(records) == EVERYTHING
+    assert "other" not in json.dumps(records)
+    assert "still used for" not in json.dumps(records)
+    assert told(state, "nobody") == []
+
+
+def test_what_is_erased_is_gone_and_the_rest_stays(state: Path) -> None:
+    before = told(state, "other")
+    ended = run("privacy", "erase", "acme", "--state", state)
+    assert ended.returncode == 0
+    assert "10 exchanges" in ended.stdout
+    assert told(state, "acme") == []
+    assert told(state, "other") == before
+
+
+def test_erasing_again_changes_nothing(state: Path) -> None:
+    run("privacy", "erase", "acme", "--state", state)
+    ended = run("privacy", "erase", "acme", "--state", state)
+    assert ended.stdout == "erased 0 keys, links and actions, and 0 exchanges\n"
+
+
+def test_a_folder_without_a_store_is_named(tmp_path: Path) -> None:
+    ended = run("privacy", "export", "acme", "--state", tmp_path)
+    assert ended.returncode == 2
+    assert "there is no store of keys here" in ended.stderr
