@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
@@ -10,30 +9,14 @@ import click
 from stillwatch.campaigns import read_scan_settings
 from stillwatch.campaigns.configured import LEVELS
 from stillwatch.campaigns.watching import WatchOptions, watch
+from stillwatch.campaigns.watching.watch import SECOND
+from stillwatch.cli.clock import DURATION
 from stillwatch.cli.options import ENGINE, FORMAT, MEMORY_MB, SETTINGS
 from stillwatch.cli.progress import open_progress
 from stillwatch.errors import ExitStatus
 from stillwatch.sketches import SketchKey
 
 __all__ = ["command"]
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-class _Duration(click.ParamType[int]):
-    """A whole number with a unit, such as 90s, 5m, 1h or 14d, as microseconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        if isinstance(value, int):
-            return value
-        found = re.fullmatch(r"(\d{1,6})([smhd])", str(value).strip())
-        if found is None:
-            self.fail(f"{value!r} is no duration such as 90s, 5m, 1h or 14d", param, ctx)
-        return int(found[1]) * _UNITS[found[2]] * 1_000_000
 
 
 @click.command()
@@ -56,21 +39,21 @@ class _Duration(click.ParamType[int]):
 )
 @click.option(
     "--every",
-    type=_Duration(),
+    type=DURATION,
     default="1h",
     show_default=True,
     help="Step between looks, in the time of the exchanges; looks close at its multiples (UTC).",
 )
 @click.option(
     "--window",
-    type=_Duration(),
+    type=DURATION,
     default="14d",
     show_default=True,
     help="How far back a look reaches, in whole days; what is older is deleted.",
 )
 @click.option(
     "--grace",
-    type=_Duration(),
+    type=DURATION,
     default="5m",
     show_default=True,
     help="How long a look waits for rows that come late; later ones count in the next look.",
@@ -153,9 +136,9 @@ def command(
     options = WatchOptions(
         sources=sources,
         state=state,
-        every=every,
-        window=window,
-        grace=grace,
+        every=every * SECOND,
+        window=window * SECOND,
+        grace=grace * SECOND,
         once=once,
         key=None if secret is None else SketchKey.from_file(secret),
         format=chosen.format,

@@ -23,17 +23,16 @@ from stillwatch.access.admit import admit, slots_unheld
 from stillwatch.access.charging import tokens_reserved
 from stillwatch.access.limits import Exceeded, Usage
 from stillwatch.access.refusing import unchangeable, undecidable
-from stillwatch.errors import StorageError
 from stillwatch.gateway.binding import Owner, Returned
 from stillwatch.gateway.decide_settings import DecideSettings
-from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
+from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told
 from stillwatch.gateway.dialects.openai_errors import refusal_body
-from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, log_fault, record
-from stillwatch.gateway.head import Head, HeadError, read_head
+from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record
+from stillwatch.gateway.head import Head, read_head
+from stillwatch.gateway.raised import refusal_of
 from stillwatch.gateway.refusals import (
     NO_KEY,
     bad_request,
-    fault_of_ours,
     no_such_route,
     over_limit,
     unavailable,
@@ -96,22 +95,13 @@ class Deciding:
             decision = await self._decide(receive)
             self._status = 200
             await respond(self._send, 200, b'{"allowed":true}', self._told(decision))
-        except RefusedError as refused:
-            await self._refuse(refused.refusal)
-        except HeadError as error:
-            await self._refuse(bad_request(str(error)))
-        except UnreadableError as error:
-            await self._refuse(bad_request(error.message))
-        except StorageError:
-            await self._refuse(unavailable("access cannot be checked at the moment; try again"))
         except ClientGone:
             self._status = CLIENT_LEFT
         except asyncio.CancelledError:
             self._status = CLIENT_LEFT
             raise
         except Exception as error:
-            log_fault(error)
-            await self._refuse(fault_of_ours())
+            await self._refuse(refusal_of(error))
         finally:
             self._record()
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import time
-import traceback
 
 import msgspec
 
@@ -18,9 +16,7 @@ from stillwatch.gateway.measures import Measures
 from stillwatch.gateway.rows import exchange_of
 from stillwatch.gateway.services import Services
 
-__all__ = ["CLIENT_LEFT", "Ended", "count_rules", "log_fault", "record", "usage_of"]
-
-_log = logging.getLogger(__name__)
+__all__ = ["CLIENT_LEFT", "Ended", "count_rules", "record", "usage_of"]
 
 CLIENT_LEFT = 499  # the status that nginx logs for it
 
@@ -94,10 +90,3 @@ def count_rules(measures: Measures, decision: Decision) -> None:
         measures.rules.count(name, "no")
     for name in decision.shadow:
         measures.rules.count(name, "yes")
-
-
-def log_fault(error: Exception) -> None:
-    """Log a fault of ours by where it was raised, without its words: they may hold some of the
-    request."""
-    place = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("a fault of ours: %s at\n%s", type(error).__name__, place)

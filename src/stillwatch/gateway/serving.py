@@ -17,18 +17,17 @@ from stillwatch.access import (
     decide,
 )
 from stillwatch.access.limits import Exceeded, Usage
-from stillwatch.errors import StorageError
 from stillwatch.gateway.binding import Owner, Returned
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
 from stillwatch.gateway.dialects.opaque import Bind
-from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, log_fault, record, usage_of
-from stillwatch.gateway.head import Head, HeadError, read_head
+from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record, usage_of
+from stillwatch.gateway.head import Head, read_head
 from stillwatch.gateway.leaving import Noticing
 from stillwatch.gateway.marking import Marked, asked_of, marked_by, to_be_marked
+from stillwatch.gateway.raised import refusal_of
 from stillwatch.gateway.refusals import (
     NO_KEY,
     bad_request,
-    fault_of_ours,
     over_limit,
     unavailable,
     upstream_failed,
@@ -84,22 +83,13 @@ class Serving:
         measures.in_flight += 1
         try:
             await self._answer(receive)
-        except RefusedError as refused:
-            await self._refuse(refused.refusal)
-        except HeadError as error:
-            await self._refuse(bad_request(str(error)))
-        except UnreadableError as error:
-            await self._refuse(bad_request(error.message))
-        except StorageError:
-            await self._refuse(unavailable("access cannot be checked at the moment; try again"))
         except ClientGone:
             self._status = CLIENT_LEFT
         except asyncio.CancelledError:
             self._status = CLIENT_LEFT
             raise
-        except Exception as error:  # a fault of ours, which its client must not pay for
-            log_fault(error)
-            await self._refuse(fault_of_ours())  # a stream that has begun ends with the connection
+        except Exception as error:  # a stream that has begun ends with the connection
+            await self._refuse(refusal_of(error))
         finally:
             measures.in_flight -= 1
             self._record()
