@@ -40,7 +40,8 @@ class LiteLLM(Child):
         command = [str(program_of(venv)), "--config", str(config), "--host", "127.0.0.1",
                    "--port", str(self.port), "--num_workers", "1"]  # fmt: skip
         quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR",
-                 "LITELLM_TELEMETRY": "False"}  # fmt: skip
+                 "LITELLM_TELEMETRY": "False",
+                 "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}  # fmt: skip
         super().__init__(command, folder / "litellm.log", core=core, environment=quiet)
 
     def wait(self) -> None:
