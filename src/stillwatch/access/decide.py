@@ -114,7 +114,7 @@ def _granted(
         charges=charges(limits, caller, granted),
         tier=tier,
         delay=weighed.delay,
-        mark=view.marks.get(caller.level),
+        mark=view.marks.get(caller.level) if granted.n else None,
         mark_strength="strong" if weighed.strong else "normal",
         matched=weighed.matched,
         shadow=weighed.shadow,

@@ -77,7 +77,10 @@ def _changed(asked: Asked, changes: dict[str, Any]) -> tuple[Asked, tuple[str, .
 
 def _bounds(asked: Asked, surface: Surface) -> dict[str, Any]:
     """`max_tokens` and `temperature`, where they have to change. A temperature that is left out is
-    the server's default, which is 1 in every dialect that we speak."""
+    the server's default, which is 1 in every dialect that we speak. Where nothing is generated,
+    neither means anything."""
+    if not asked.n:
+        return {}
     changes: dict[str, Any] = {}
     cap = surface.max_tokens
     if cap is not None and (asked.max_tokens is None or asked.max_tokens > cap):

@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from stillwatch.errors import StorageError
 from stillwatch.gateway.deciding import Deciding, Operation
+from stillwatch.gateway.dialects.anthropic_counting import AnthropicCounting
 from stillwatch.gateway.dialects.anthropic_messages import AnthropicMessages
 from stillwatch.gateway.dialects.openai_chat import OpenAIChat
 from stillwatch.gateway.dialects.openai_completions import OpenAICompletions
@@ -36,6 +37,7 @@ class Gateway:
             "/v1/chat/completions": Operation("chat.completions", OpenAIChat()),
             "/v1/completions": Operation("completions", OpenAICompletions()),
             "/v1/messages": Operation("messages", AnthropicMessages()),
+            "/v1/messages/count_tokens": Operation("messages.count_tokens", AnthropicCounting()),
         }
         self._pages: Mapping[str, _Page] = {
             "/healthz": self._alive,

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from stillwatch.access import Bias, Reasoning, Structure, Surface
+from stillwatch.gateway.dialects.anthropic_counting import AnthropicCounting
 from stillwatch.gateway.dialects.anthropic_messages import AnthropicMessages
 from stillwatch.gateway.dialects.dialect import Dialect
 from stillwatch.gateway.dialects.openai_chat import OpenAIChat
@@ -23,12 +24,14 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 
 class Sample(NamedTuple):
-    """A dialect; the least request it takes; every field that bears on a surface; an answer."""
+    """A dialect; the least request it takes; every field that bears on a surface; an answer;
+    whether a model generates it, so that it has a text and may come as a stream."""
 
     dialect: Dialect
     least: dict[str, Any]
     more: dict[str, list[Any]]
     answer: dict[str, Any]
+    generated: bool = True
 
     def __repr__(self) -> str:
         return self.dialect.name
@@ -140,7 +143,18 @@ MESSAGES = Sample(
     },
 )  # fmt: skip
 
-SAMPLES = (CHAT, COMPLETIONS, MESSAGES)
+_COUNTED = ("messages", "thinking", "output_config", "output_format", "tools", "tool_choice",
+            "mcp_servers", "strange_field", "priority")  # fmt: skip
+COUNTING = Sample(
+    AnthropicCounting(),
+    {"model": "m", "messages": [{"role": "user", "content": "Hello"}]},
+    {name: MESSAGES.more[name] for name in _COUNTED},
+    {"input_tokens": 3},
+    generated=False,
+)
+
+SAMPLES = (CHAT, COMPLETIONS, MESSAGES, COUNTING)
+GENERATED = tuple(sample for sample in SAMPLES if sample.generated)
 
 SURFACES = st.builds(
     Surface,

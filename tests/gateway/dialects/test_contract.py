@@ -11,14 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillwatch.access import CLOSED, OPEN, Refusal, Surface
-from stillwatch.access.granting import exceeding, reduced
+from stillwatch.access.granting import bounded, exceeding, reduced
 from stillwatch.gateway.dialects.bodies import NEVER_FORWARDED
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, UnreadableError
 
-from .samples import CHAT, COMPLETIONS, SAMPLES, SURFACES, Sample, requests, unhurried
+from .samples import CHAT, COMPLETIONS, GENERATED, SAMPLES, SURFACES, Sample, requests, unhurried
 
 REFUSAL = Refusal(status=403, code="model_not_allowed", message="Ask for another", rule="level")
 every_dialect = pytest.mark.parametrize("sample", SAMPLES, ids=repr)
+#: Those with a field that holds any JSON.
+TYPED = [s for s in SAMPLES if {"tools", "response_format"} & s.more.keys()]
+every_generating = pytest.mark.parametrize("sample", GENERATED, ids=repr)
 
 
 def body(sample: Sample, **fields: Any) -> bytes:
@@ -88,7 +91,7 @@ def test_a_key_that_stands_twice_means_one_thing(sample: Sample) -> None:
     assert b"cheap" not in written
 
 
-@every_dialect
+@pytest.mark.parametrize("sample", TYPED, ids=repr)
 def test_a_key_that_stands_twice_deep_within_means_one_thing(sample: Sample) -> None:
     tools = b'"tools": [{"name": "hidden", "name": "seen"}]'
     if "tools" not in sample.more:
@@ -132,13 +135,29 @@ def test_an_unknown_field_within_another_is_refused_with_its_path(sample: Sample
     assert caught.value.parameter == path
 
 
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if not s.generated], ids=repr)
+def test_what_generates_nothing_has_no_choices_no_cap_and_no_stream(sample: Sample) -> None:
+    dialect = sample.dialect
+    asked = dialect.read(json.dumps(sample.least).encode()).asked
+    assert (asked.n, asked.stream, asked.max_tokens) == (0, False, None)
+    assert bounded(asked, Surface(max_tokens=9, min_temperature=2.0)) == (asked, ())
+    streamed = dialect.read(body(sample, stream=True))
+    assert streamed.asked.unknown_fields == ("stream",)
+    with pytest.raises(UnreadableError):
+        dialect.stream(streamed, OPEN)
+
+
 BAD = [
     b"", b"null", b"[]", b'"text"', b"{", b"\xff\xfe", b'{"model": "\xed\xa0\x80"}',
     b"[" * 100_000, b'{"a":' * 100_000, b'{"model": NaN}', b'{"model": "m", "x": Infinity}',
     b'{"model": "\\ud800"}', b'{"model": 1e999}', b'{"prompt": "a"}',
 ]  # fmt: skip
 WRONG: list[tuple[str, str]] = [
-    ("model", "3"), ("model", "null"), ("max_tokens", "-1"), ("max_tokens", "1.5"),
+    ("model", "3"), ("model", "null"), ("messages", "3"), ("messages", "null"), ("prompt", "{}"),
+    ("input", "3"), ("input", "{}"), ("tools", "3"), ("thinking", "3"),
+]  # fmt: skip
+WRONG_OF_MODELS: list[tuple[str, str]] = [
+    ("max_tokens", "-1"), ("max_tokens", "1.5"),
     ("max_tokens", '"9"'), ("max_tokens", "9" * 5000), ("temperature", "NaN"),
     ("temperature", "1e999"), ("temperature", '"hot"'), ("stream", "1"), ("top_k", "true"),
 ]  # fmt: skip
@@ -159,6 +178,15 @@ def test_a_body_that_is_no_request_is_unreadable(sample: Sample, raw: bytes) -> 
 
 @every_dialect
 @pytest.mark.parametrize(("field", "value"), WRONG)
+def test_a_value_of_a_known_field_that_is_none_is_unreadable(
+    sample: Sample, field: str, value: str
+) -> None:
+    if field in sample.least or field in sample.more:
+        test_a_value_that_is_none_is_unreadable(sample, field, value)
+
+
+@every_generating
+@pytest.mark.parametrize(("field", "value"), WRONG_OF_MODELS)
 def test_a_value_that_is_none_is_unreadable(sample: Sample, field: str, value: str) -> None:
     rest = {k: v for k, v in sample.least.items() if k != field}
     raw = b"{" + f'"{field}": {value}, '.encode() + json.dumps(rest).encode()[1:]
@@ -223,8 +251,9 @@ def try_all(sample: Sample, raw: bytes) -> None:
     incoming = dialect.read(json.dumps(sample.least).encode())
     with suppress(UnreadableError):
         dialect.scrub(raw, incoming, OPEN)
-    with suppress(UnreadableError):
-        dialect.stream(incoming, OPEN).event(None, raw)
+    if sample.generated:
+        with suppress(UnreadableError):
+            dialect.stream(incoming, OPEN).event(None, raw)
 
 
 @every_dialect
@@ -243,6 +272,13 @@ def test_an_answer_within_the_surface_passes_as_it_is(sample: Sample) -> None:
     incoming = dialect.read(json.dumps(sample.least).encode())
     answer = dialect.scrub(json.dumps(sample.answer).encode(), incoming, CLOSED)
     assert json.loads(answer.body) == sample.answer
+
+
+@every_generating
+def test_an_answer_tells_its_text_and_its_usage(sample: Sample) -> None:
+    dialect = sample.dialect
+    incoming = dialect.read(json.dumps(sample.least).encode())
+    answer = dialect.scrub(json.dumps(sample.answer).encode(), incoming, CLOSED)
     assert (answer.told.completion, answer.told.model) == ("Hi", "m")
     assert (answer.told.prompt_tokens, answer.told.completion_tokens) == (3, 2)
 
@@ -258,7 +294,7 @@ def test_a_refusal_is_json_with_the_message(sample: Sample) -> None:
     assert dialect.refusal(REFUSAL) in event
 
 
-@every_dialect
+@every_generating
 def test_nothing_passes_after_the_end_of_a_stream(sample: Sample) -> None:
     dialect = sample.dialect
     scrubber = dialect.stream(dialect.read(json.dumps(sample.least).encode()), OPEN)
@@ -268,7 +304,7 @@ def test_nothing_passes_after_the_end_of_a_stream(sample: Sample) -> None:
     assert scrubber.event(None, json.dumps(sample.answer).encode()) == b""
 
 
-@every_dialect
+@every_generating
 def test_an_error_of_the_upstream_in_mid_stream_ends_it(sample: Sample) -> None:
     dialect = sample.dialect
     scrubber = dialect.stream(dialect.read(json.dumps(sample.least).encode()), OPEN)
