@@ -179,7 +179,7 @@ def test_a_long_refusal_is_cut_in_the_header_and_worded_in_the_callers_dialect(
     ("headers", "status"),
     [
         ({"x_original_uri": "/v1/chat%2Fcompletions"}, "404"),
-        ({"x_original_uri": "/v1/embeddings"}, "404"),
+        ({"x_original_uri": "/v1/moderations"}, "404"),
         ({"x_original_uri": ""}, "404"),
         ({"x_original_method": "GET"}, "405"),
         ({"x_original_method": ""}, "405"),

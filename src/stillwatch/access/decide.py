@@ -96,6 +96,8 @@ def _granted(
         return refused(beyond((facts.route,), caller.level), weighed)
     if not within(granted, level):
         return refused(beyond(exceeding(granted, level), caller.level), weighed)
+    if asked.embeddings and not granted.embeddings:  # there is nothing less to ask for
+        return refused(beyond(("embeddings",), "narrowed"), weighed)
     granted, lowered = bounded(granted, level)
     if problem := leak(granted):
         return refused(leaking(problem), weighed)

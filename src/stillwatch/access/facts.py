@@ -72,6 +72,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     structure: Structure = Structure.TEXT
     tools: bool = False
+    embeddings: bool = False
     temperature: float | None = None
     unknown_fields: tuple[str, ...] = ()
     prefix: int = 0

@@ -11,7 +11,7 @@ from stillwatch.access.surface import Bias, Surface
 
 __all__ = ["bounded", "exceeding", "reduced", "within"]
 
-_FEATURES = ("seed", "prefill", "echo", "prompt_logprobs", "token_ids", "tools")
+_FEATURES = ("seed", "prefill", "echo", "prompt_logprobs", "token_ids", "tools", "embeddings")
 _ORDERED = ("logprobs", "reasoning", "n", "structure")
 
 
@@ -23,6 +23,7 @@ def within(asked: Asked, surface: Surface) -> bool:
         and asked.reasoning <= surface.reasoning
         and asked.structure <= surface.structure
         and (not asked.tools or surface.tools)
+        and (not asked.embeddings or surface.embeddings)
         and (not asked.seed or surface.seed)
         and (not asked.prefill or surface.prefill)
         and (not asked.echo or surface.echo)

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from stillwatch.access import Bias, Reasoning, Structure, Surface
+from stillwatch.access import CLOSED, Bias, Reasoning, Structure, Surface
 from stillwatch.gateway.dialects.anthropic_counting import AnthropicCounting
 from stillwatch.gateway.dialects.anthropic_messages import AnthropicMessages
 from stillwatch.gateway.dialects.dialect import Dialect
 from stillwatch.gateway.dialects.openai_chat import OpenAIChat
 from stillwatch.gateway.dialects.openai_completions import OpenAICompletions
+from stillwatch.gateway.dialects.openai_embeddings import OpenAIEmbeddings
 
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}}
@@ -25,13 +26,15 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 class Sample(NamedTuple):
     """A dialect; the least request it takes; every field that bears on a surface; an answer;
-    whether a model generates it, so that it has a text and may come as a stream."""
+    whether a model generates it, so that it has a text and may come as a stream; the least surface
+    that shows any answer."""
 
     dialect: Dialect
     least: dict[str, Any]
     more: dict[str, list[Any]]
     answer: dict[str, Any]
     generated: bool = True
+    shows: Surface = CLOSED
 
     def __repr__(self) -> str:
         return self.dialect.name
@@ -153,7 +156,27 @@ COUNTING = Sample(
     generated=False,
 )
 
-SAMPLES = (CHAT, COMPLETIONS, MESSAGES, COUNTING)
+EMBEDDINGS = Sample(
+    OpenAIEmbeddings(),
+    {"model": "m", "input": "Hello"},
+    {
+        "input": ["a", ["a", "b"], [1, 2, 3], [[1, 2], [3]]],
+        "dimensions": [2, 10**18],
+        "encoding_format": ["float", "base64"],
+        "user": ["u"],
+        "strange_field": [1],
+        "cache_salt": ["x"],
+    },
+    {
+        "object": "list", "model": "m",
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -1.0]}],
+        "usage": {"prompt_tokens": 3, "total_tokens": 3},
+    },
+    generated=False,
+    shows=Surface(embeddings=True),
+)  # fmt: skip
+
+SAMPLES = (CHAT, COMPLETIONS, MESSAGES, COUNTING, EMBEDDINGS)
 GENERATED = tuple(sample for sample in SAMPLES if sample.generated)
 
 SURFACES = st.builds(
@@ -171,6 +194,7 @@ SURFACES = st.builds(
     max_tokens=st.sampled_from([None, 1, 800, 2000]),
     structure=st.sampled_from(Structure),
     tools=st.booleans(),
+    embeddings=st.booleans(),
     min_temperature=st.sampled_from([0.0, 0.5]),
     unknown_fields=st.booleans(),
     response_fields=st.frozensets(

@@ -10,7 +10,7 @@ import pytest
 from stillwatch.access import CLOSED, OPEN, Surface
 from stillwatch.gateway.dialects.openai_models import Model, listed, one
 
-from .samples import CHAT, COMPLETIONS, MESSAGES, Sample
+from .samples import CHAT, COMPLETIONS, COUNTING, EMBEDDINGS, MESSAGES, Sample
 
 openai = pytest.importorskip("openai")
 anthropic = pytest.importorskip("anthropic")
@@ -108,6 +108,8 @@ def test_both_take_our_models() -> None:
 REFUSED = {
     "chat": {"audio", "moderation"},
     "plain": set(),
+    "counting": {"user_profile_id", "workspace_id"},
+    "embeddings": set(),
     "messages": {"diagnostics", "inference_geo", "user_profile_id", "workspace_id"},
 }
 
@@ -116,7 +118,11 @@ def test_the_official_clients_send_no_field_that_we_forgot() -> None:
     chat = openai.types.chat.completion_create_params.CompletionCreateParamsStreaming
     plain = openai.types.completion_create_params.CompletionCreateParamsStreaming
     messages = anthropic.types.message_create_params.MessageCreateParamsStreaming
+    counting = anthropic.types.message_count_tokens_params.MessageCountTokensParams
+    embeddings = openai.types.embedding_create_params.EmbeddingCreateParams
     for kind, params, sample in (
+        ("counting", counting, COUNTING),
+        ("embeddings", embeddings, EMBEDDINGS),
         ("chat", chat, CHAT),
         ("plain", plain, COMPLETIONS),
         ("messages", messages, MESSAGES),
