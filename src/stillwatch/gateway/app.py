@@ -15,6 +15,7 @@ from stillwatch.gateway.dialects.openai_chat import OpenAIChat
 from stillwatch.gateway.dialects.openai_completions import OpenAICompletions
 from stillwatch.gateway.dialects.openai_embeddings import OpenAIEmbeddings
 from stillwatch.gateway.dialects.openai_errors import refusal_body
+from stillwatch.gateway.dialects.openai_responses import OpenAIResponses
 from stillwatch.gateway.listing import Listing
 from stillwatch.gateway.refusals import no_such_route, wrong_method
 from stillwatch.gateway.services import Services
@@ -37,6 +38,7 @@ class Gateway:
         self._operations: Mapping[str, Operation] = {
             "/v1/chat/completions": Operation("chat.completions", OpenAIChat()),
             "/v1/completions": Operation("completions", OpenAICompletions()),
+            "/v1/responses": Operation("responses", OpenAIResponses()),
             "/v1/embeddings": Operation("embeddings", OpenAIEmbeddings()),
             "/v1/messages": Operation("messages", AnthropicMessages()),
             "/v1/messages/count_tokens": Operation("messages.count_tokens", AnthropicCounting()),

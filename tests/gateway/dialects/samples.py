@@ -15,6 +15,7 @@ from stillwatch.gateway.dialects.dialect import Dialect
 from stillwatch.gateway.dialects.openai_chat import OpenAIChat
 from stillwatch.gateway.dialects.openai_completions import OpenAICompletions
 from stillwatch.gateway.dialects.openai_embeddings import OpenAIEmbeddings
+from stillwatch.gateway.dialects.openai_responses import OpenAIResponses
 
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}}
@@ -176,7 +177,55 @@ EMBEDDINGS = Sample(
     shows=Surface(embeddings=True),
 )  # fmt: skip
 
-SAMPLES = (CHAT, COMPLETIONS, MESSAGES, COUNTING, EMBEDDINGS)
+_ITEM = {"role": "user", "content": "a"}
+RESPONSES = Sample(
+    OpenAIResponses(),
+    {"model": "m", "input": "Hello", "store": False},
+    {
+        "input": [
+            [_ITEM, {"role": "assistant", "content": "Sure, "}],
+            [_ITEM, {"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "e"}],
+            [_ITEM, {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+             {"type": "function_call_output", "call_id": "c", "output": "sun"}],
+            [{"role": "user", "content": [{"type": "input_text", "text": "a"}]}],
+        ],
+        "instructions": ["Be brief"],
+        "stream": [True, False],
+        "store": [True],
+        "temperature": [0, 0.3, 2],
+        "max_output_tokens": [1, 500, 10**18],
+        "seed": [1],
+        "logit_bias": [{"5": -100}, {"5": 1.5, "7": -100}],
+        "include": [["message.output_text.logprobs"], ["reasoning.encrypted_content"],
+                    ["message.output_text.logprobs", "reasoning.encrypted_content"]],
+        "top_logprobs": [0, 3, 20],
+        "reasoning": [{"effort": "low"}, {"effort": "low", "summary": "auto"},
+                      {"generate_summary": "concise"}],
+        "include_reasoning": [True, False],
+        "text": [{"format": {"type": "text"}}, {"format": {"type": "json_object"}},
+                 {"format": {"type": "json_schema", "name": "s", "schema": {}}, "verbosity": "low"},
+                 {"format": {"type": "grammar"}}],
+        "structured_outputs": [{"choice": ["a"]}],
+        "tools": [[{"type": "function", "name": "weather", "parameters": {}, "strict": True}]],
+        "tool_choice": ["required"],
+        "parallel_tool_calls": [True],
+        "previous_response_id": [None, ""],
+        "strange_field": [1],
+        "cache_salt": ["x"],
+    },
+    {
+        "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "m",
+        "error": None, "incomplete_details": None,
+        "output": [{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
+                    "content": [{"type": "output_text", "text": "Hi", "annotations": []}]}],
+        "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5,
+                  "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+                  "output_tokens_details": {"reasoning_tokens": 0}},
+        "tools": [], "tool_choice": "auto", "parallel_tool_calls": True, "metadata": {},
+    },
+)  # fmt: skip
+
+SAMPLES = (CHAT, COMPLETIONS, MESSAGES, RESPONSES, COUNTING, EMBEDDINGS)
 GENERATED = tuple(sample for sample in SAMPLES if sample.generated)
 
 SURFACES = st.builds(

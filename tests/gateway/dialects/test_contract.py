@@ -20,6 +20,7 @@ from .samples import (
     COMPLETIONS,
     EMBEDDINGS,
     GENERATED,
+    RESPONSES,
     SAMPLES,
     SURFACES,
     Sample,
@@ -105,7 +106,7 @@ def test_a_key_that_stands_twice_means_one_thing(sample: Sample) -> None:
 
 @pytest.mark.parametrize("sample", TYPED, ids=repr)
 def test_a_key_that_stands_twice_deep_within_means_one_thing(sample: Sample) -> None:
-    tools = b'"tools": [{"name": "hidden", "name": "seen"}]'
+    tools = b'"tools": [{"type": "function", "name": "hidden", "name": "seen"}]'
     if "tools" not in sample.more:
         tools = b'"response_format": {"type": "hidden", "type": "text"}'
     raw = b"{" + tools + b", " + json.dumps(sample.least).encode()[1:]
@@ -136,12 +137,12 @@ def test_fields_that_reach_the_mark_never_pass(sample: Sample, field: str) -> No
 
 @pytest.mark.parametrize("sample", [s for s in SAMPLES if s is not EMBEDDINGS], ids=repr)
 def test_an_unknown_field_within_another_is_refused_with_its_path(sample: Sample) -> None:
-    if "messages" not in sample.least:
-        fields: dict[str, Any] = {"stream_options": {"odd": 1}}
+    held = next(name for name in ("messages", "input", "prompt") if name in sample.least)
+    fields: dict[str, Any] = {held: [{"role": "user", "content": "a", "odd": 1}]}
+    path = f"{held}[0].odd"
+    if held == "prompt":
+        fields = {"stream_options": {"odd": 1}}
         path = "stream_options.odd"
-    else:
-        fields = {"messages": [{"role": "user", "content": "a", "odd": 1}]}
-        path = "messages[0].odd"
     with pytest.raises(UnreadableError) as caught:
         sample.dialect.read(body(sample, **fields))
     assert caught.value.parameter == path
@@ -200,6 +201,8 @@ def test_a_value_of_a_known_field_that_is_none_is_unreadable(
 @every_generating
 @pytest.mark.parametrize(("field", "value"), WRONG_OF_MODELS)
 def test_a_value_that_is_none_is_unreadable(sample: Sample, field: str, value: str) -> None:
+    if field == "max_tokens" and sample is RESPONSES:
+        field = "max_output_tokens"
     rest = {k: v for k, v in sample.least.items() if k != field}
     raw = b"{" + f'"{field}": {value}, '.encode() + json.dumps(rest).encode()[1:]
     with pytest.raises(UnreadableError):
@@ -303,15 +306,18 @@ def test_a_refusal_is_json_with_the_message(sample: Sample) -> None:
     assert error["type"] == "permission_error"
     event = dialect.failure(REFUSAL)
     assert event.endswith(b"\n\n")
-    assert dialect.refusal(REFUSAL) in event
+    assert json.loads(event.partition(b"data: ")[2])["error"] == error
 
 
 @every_generating
 def test_nothing_passes_after_the_end_of_a_stream(sample: Sample) -> None:
     dialect = sample.dialect
     scrubber = dialect.stream(dialect.read(json.dumps(sample.least).encode()), OPEN)
-    end = b'{"type": "message_stop"}' if dialect.name == "anthropic" else b"[DONE]"
-    assert end in scrubber.event(None, end).replace(b'":"', b'": "')
+    last = {"type": "response.completed", "response": sample.answer, "sequence_number": 0}
+    ends = {"anthropic": b'{"type": "message_stop"}', "openai_responses": json.dumps(last).encode()}
+    end = ends.get(dialect.name, b"[DONE]")
+    out = scrubber.event(None, end).removesuffix(b"\n\n").partition(b"data: ")[2]
+    assert out == end or json.loads(out) == json.loads(end)
     assert scrubber.ended
     assert scrubber.event(None, json.dumps(sample.answer).encode()) == b""
 

@@ -83,7 +83,7 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
     request = body.request
     prompts = _prompts(request)
     structure, format_name = structure_of(request)
-    bias, biased = bias_of(request)
+    bias, biased = bias_of(request.logit_bias, request.allowed_token_ids, request.bad_words)
     choices = max(limited("n", request.n, 1, 1), limited("best_of", request.best_of, 1, 1))
     cap = request.max_tokens
     asked = Asked(
