@@ -16,12 +16,15 @@ SETTINGS = """
 levels:
   default: {max_tokens: 64}
   vectors: {embeddings: true}
+  summed: {max_tokens: 64, reasoning: summary}
   small: {models: ["small*"], embeddings: true}
   open: {max_tokens: 64, logprobs: 5, reasoning: full, seed: true, tools: true, logit_bias: any,
          biased_tokens: 10, structure: schema, prefill: true, embeddings: true, token_ids: true}
 tiers:
   tight:
     - {name: budget, scope: account, unit: tokens, amount: 40, calendar: month}
+  roomy:
+    - {name: budget, scope: account, unit: tokens, amount: 200, calendar: month}
   few:
     - {name: rate, scope: key, unit: requests, amount: 2, period: 3600}
   one:

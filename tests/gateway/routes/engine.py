@@ -11,7 +11,9 @@ import json
 import struct
 from typing import Any
 
-LEAK = "LEAKED"
+from tests.gateway.routes import responder
+
+LEAK = responder.LEAK
 
 
 class Router:
@@ -43,6 +45,8 @@ class Router:
             await _json(send, status, words)
         elif model == "absent" or scope["path"] not in _ROUTES:
             await _json(send, 404, {"detail": "Not Found"})
+        elif asked.get("stream"):
+            await responder.stream(asked, send)
         elif model == "dies":
             raise RuntimeError("died")
         elif model == "garbage":
@@ -74,7 +78,8 @@ def _embed(asked: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-_ROUTES = {"/v1/messages/count_tokens": _count, "/v1/embeddings": _embed}
+_ROUTES = {"/v1/messages/count_tokens": _count, "/v1/embeddings": _embed,
+           "/v1/responses": responder.whole}  # fmt: skip
 
 
 async def _json(send: Any, status: int, body: object) -> None:
