@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from stillwatch.access.database import open_database
+from stillwatch.access.keys import KeyStore
 from stillwatch.sketches import SketchKey
 from tests.gateway.conftest import Client, Response, gateway_at
 from tests.gateway.engine import served
@@ -39,11 +41,32 @@ gateway:
 """
 
 
+#: Accounts, with what is particular about them; registered before the gateway starts.
+CALLERS: dict[str, dict[str, str]] = {
+    "plain": {},
+    "refused": {},
+    **{name: {"level": name} for name in ("vectors", "small", "summed", "open")},
+    **{name: {"level": "open"} for name in ("counting", "ids", "official", "recorded")},
+    **{name: {"level": "open"} for name in ("elsewhere", "elsewhere streaming")},
+    **{name: {"tier": "one"} for name in ("single", "slot", "slot streaming")},
+    **{name: {"tier": "roomy"} for name in ("frugal", "frugal streaming")},
+    **{name: {"level": "vectors", "tier": "tight"} for name in ("thrifty", "uncounted")},
+    "faulty": {"level": "vectors", "tier": "one"},
+    "poor": {"tier": "tight"},
+    "rare": {"tier": "few"},
+}
+
+
 class Site:
     """A client, the model server behind, and the exchanges in between."""
 
-    def __init__(self, client: Client, router: Router) -> None:
+    def __init__(self, client: Client, router: Router, keys: dict[str, str]) -> None:
         self.client, self.router = client, router
+        self._keys = keys
+
+    def key(self, account: str) -> str:
+        """The key of one of :data:`CALLERS`."""
+        return self._keys[account]
 
     def sent(self) -> dict[str, Any]:
         """The body that the model server got last."""
@@ -71,10 +94,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with served(router) as url:
         settings = folder / "stillwatch.yaml"
         settings.write_text(SETTINGS.replace("URL", url))
+        database = open_database(folder / "state", create=True)
+        store = KeyStore(database)
+        keys = {name: store.create(account=name, **more)[0] for name, more in CALLERS.items()}
+        database.close()
         with gateway_at(folder / "state", settings) as base:
-            yield Site(Client(base, folder / "state", router), router)  # type: ignore[arg-type]
+            client = Client(base, folder / "state", router)  # type: ignore[arg-type]
+            yield Site(client, router, keys)
 
 
 @pytest.fixture(scope="session")
 def plain(site: Site) -> str:
-    return site.client.key(account="plain")
+    return site.key("plain")

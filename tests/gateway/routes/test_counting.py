@@ -56,21 +56,21 @@ def test_it_is_judged_as_the_message_would_be(
 
 
 def test_models_and_rules_hold_for_it(site: Site, plain: str) -> None:
-    assert count(site, site.client.key(account="small", level="small")).status == 404
+    assert count(site, site.key("small")).status == 404
     refused = count(site, plain, model="dog")
     assert (refused.status, refused.json()["error"]["type"]) == (403, "permission_error")
 
 
 def test_it_costs_a_request_and_no_tokens(site: Site) -> None:
-    poor = site.client.key(account="poor", tier="tight")
+    poor = site.key("poor")
     long = {"role": "user", "content": "word " * 200}  # far more than the budget of 40 tokens
     assert [count(site, poor, messages=[long]).status for _ in range(3)] == [200] * 3
-    rare = site.client.key(account="rare", tier="few")
+    rare = site.key("rare")
     assert [count(site, rare).status for _ in range(3)] == [200, 200, 429]
 
 
 def test_it_is_an_exchange_without_an_answer(site: Site, until: Until) -> None:
-    key = site.client.key(account="counting", level="open")
+    key = site.key("counting")
     response = count(site, key)
     row = site.row(response, until)
     assert (row["endpoint"], row["status"], row["n"]) == ("messages.count_tokens", 200, 0)
@@ -104,7 +104,7 @@ def test_faults_of_the_model_server_are_told_in_the_words_of_the_api(
 
 
 def test_a_slot_is_free_again_after_every_end(site: Site, until: Until) -> None:
-    key = site.client.key(account="single", tier="one")
+    key = site.key("single")
     for model in ("m", "absent", "garbage", "dies"):
         until(lambda: count(site, key).status == 200)
         count(site, key, model=model)

@@ -21,7 +21,7 @@ def embed(site: Site, key: str, text: Any = "a text", **fields: Any) -> Response
 
 @pytest.fixture(scope="module")
 def key(site: Site) -> str:
-    return site.client.key(account="vectors", level="vectors")
+    return site.key("vectors")
 
 
 def test_vectors_come_out_and_nothing_else(site: Site, key: str) -> None:
@@ -62,7 +62,7 @@ def test_the_official_client_embeds_unmodified(site: Site, key: str, form: str |
 def test_what_is_not_granted_is_refused_before_anything_is_sent(
     site: Site, level: str, fields: dict[str, Any], status: int, named: str
 ) -> None:
-    asker = site.client.key(account=level, level=level)
+    asker = site.key("plain" if level == "default" else level)
     before = len(site.router.requests)
     response = embed(site, asker, **{"text": fields.pop("input", "a text"), **fields})
     assert response.status == status
@@ -71,24 +71,24 @@ def test_what_is_not_granted_is_refused_before_anything_is_sent(
 
 
 def test_token_ids_pass_where_the_level_has_them(site: Site) -> None:
-    asker = site.client.key(account="ids", level="open")
+    asker = site.key("ids")
     assert len(embed(site, asker, [[1, 2], [3]]).json()["data"]) == 2
 
 
 def test_the_prompt_is_charged_and_no_answer(site: Site) -> None:
-    asker = site.client.key(account="thrifty", level="vectors", tier="tight")
+    asker = site.key("thrifty")
     # 11 tokens each of 40, as the model server counts; 64 for an answer would not fit even once
     assert [embed(site, asker).status for _ in range(4)] == [200, 200, 200, 429]
 
 
 def test_what_is_not_counted_is_charged_by_its_estimate(site: Site) -> None:
-    asker = site.client.key(account="uncounted", level="vectors", tier="tight")
+    asker = site.key("uncounted")
     statuses = [embed(site, asker, model="uncounted").status for _ in range(3)]
     assert statuses == [200, 200, 429]  # 44 bytes of body are 15 tokens, of 40
 
 
 def test_it_is_an_exchange_whose_texts_are_one_prompt(site: Site, until: Until) -> None:
-    asker = site.client.key(account="recorded", level="open")
+    asker = site.key("recorded")
     words = "zebras cross the road quickly in the early morning light", "and come back at night"
     row = site.row(embed(site, asker, list(words)), until)
     same = site.row(embed(site, asker, "\n".join(words)), until)
@@ -96,7 +96,7 @@ def test_it_is_an_exchange_whose_texts_are_one_prompt(site: Site, until: Until) 
     assert (row["prompt_tokens"], row["completion_tokens"]) == (11, 0)
     assert (row["content"], row["shingles"]) == (same["content"], same["shingles"])
     assert (row["output_shingles"], row["mark"]) == (None, None)
-    refused = embed(site, site.client.key(account="refused"), "zebras")
+    refused = embed(site, site.key("refused"), "zebras")
     assert site.row(refused, until)["status"] == 400
 
 
@@ -114,7 +114,7 @@ def test_faults_of_the_model_server_are_told_without_its_secrets(
 
 
 def test_no_slot_and_no_token_stays_reserved_after_a_fault(site: Site, until: Until) -> None:
-    asker = site.client.key(account="faulty", level="vectors", tier="one")
+    asker = site.key("faulty")
     for model in ("absent", "garbage", "dies", "error-500"):
         until(lambda: embed(site, asker).status == 200)
         embed(site, asker, model=model)

@@ -23,7 +23,7 @@ def client(site: Site, plain: str) -> Iterator[Any]:
 
 @pytest.fixture
 def opened(site: Site) -> Iterator[Any]:
-    key = site.client.key(account="official", level="open")
+    key = site.key("official")
     with openai.OpenAI(base_url=site.client.base + "/v1", api_key=key, max_retries=0) as client:
         yield client
 

@@ -47,7 +47,7 @@ def answer(response: Response) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def openly(site: Site) -> str:
-    return site.client.key(account="openly", level="open")
+    return site.key("open")
 
 
 @streaming
@@ -105,7 +105,7 @@ def test_a_level_that_shows_more_shows_each_thing_where_it_belongs(
 
 
 def test_between_the_two_only_the_summary_is_shown(site: Site) -> None:
-    key = site.client.key(account="summed", level="summed")
+    key = site.key("summed")
     for stream in (False, True):
         response = respond(site, key, stream=stream, reasoning={"summary": "auto"})
         assert answer(response)["output"][0]["summary"][0]["text"] == SUMMARY
@@ -249,7 +249,7 @@ def test_every_exchange_is_recorded_without_its_text(
 
 @streaming
 def test_what_was_not_used_is_given_back(site: Site, stream: bool) -> None:
-    key = site.client.key(account=f"frugal-{stream}", tier="roomy")
+    key = site.key("frugal streaming" if stream else "frugal")
     # 12 tokens each as the model server counts, of 200; 64 and more are reserved for each
     statuses = [respond(site, key, stream=stream).status for _ in range(12)]
     assert statuses == [200] * 10 + [429] * 2
@@ -257,7 +257,7 @@ def test_what_was_not_used_is_given_back(site: Site, stream: bool) -> None:
 
 @streaming
 def test_a_slot_is_free_again_after_every_end(site: Site, stream: bool, until: Until) -> None:
-    key = site.client.key(account=f"single-{stream}", tier="one")
+    key = site.key("slot streaming" if stream else "slot")
     for model in ("absent", "garbage", "dies", "errs", "failed"):
         until(lambda: respond(site, key).status == 200)
         respond(site, key, model=model, stream=stream)
@@ -277,7 +277,7 @@ def test_encrypted_reasoning_is_bound_and_comes_back_as_it_was(
     second = respond(site, openly, turns)
     assert site.sent()["input"][1]["encrypted_content"] == ENCRYPTED
     assert site.row(second, until)["replay"] == "same"
-    elsewhere = site.client.key(account=f"elsewhere-{stream}", level="open")
+    elsewhere = site.key("elsewhere streaming" if stream else "elsewhere")
     assert site.row(respond(site, elsewhere, turns), until)["replay"] == "other_account"
 
 
