@@ -70,8 +70,9 @@ class Asking:
         **caller: Any,
     ) -> Decision:
         origin = Origin(country=caller.pop("ip_country", "DE"))
+        route = caller.pop("route", "chat.completions")
         who = Caller(**{"key_id": "k", "account": "a", "kyc_country": "DE", **caller})
-        facts = RequestFacts(caller=who, asked=Asked(model=""), origin=origin, at=NOW)
+        facts = RequestFacts(caller=who, asked=Asked(model=""), origin=origin, route=route, at=NOW)
         return admit(facts, self.view(*rules, actions=actions), waived)
 
 
@@ -112,6 +113,14 @@ def test_a_level_that_is_not_waived_is_refused_since_only_a_body_shows_what_it_b
     ask: Asking,
 ) -> None:
     assert refused_by(ask(waived=Waivers())) == ("undecidable", "level default")
+
+
+@pytest.mark.parametrize("route", ["embeddings", "completions"])
+def test_a_route_that_the_level_closes_whatever_the_body_says_is_closed_though_it_is_waived(
+    ask: Asking, route: str
+) -> None:
+    assert refused_by(ask(route=route)) == ("beyond_level", "level default")
+    assert ask(route="responses").allowed
 
 
 @pytest.mark.parametrize(

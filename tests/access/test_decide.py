@@ -291,6 +291,7 @@ ASKED = st.fixed_dictionaries(
         "echo": st.booleans(),
         "prompt_logprobs": st.booleans(),
         "token_ids": st.booleans(),
+        "embeddings": st.booleans(),
         "max_tokens": st.none() | st.integers(1, 9000),
         "structure": st.sampled_from(Structure),
         "tools": st.booleans(),
@@ -317,6 +318,30 @@ def test_whatever_is_asked_what_is_granted_lies_within_level_and_surface(
     assert exceeding(decision.granted, decision.surface) == ()
     assert decision.surface <= level
     assert not (decision.granted.logprobs and decision.granted.bias)
+
+
+def test_embeddings_need_a_level_that_shows_them_and_nothing_less_is_granted(view: View) -> None:
+    def asked(embeddings: bool, *actions: Action) -> Decision:
+        levels = {"default": Surface(embeddings=embeddings)}
+        caller = Caller(key_id="k", account="a")
+        wanted = Asked(model="m", prompt_tokens=7, n=0, embeddings=True)
+        there = msgspec.structs.replace(view, snapshot=_Snapshot(*actions), levels=levels)
+        return decide(RequestFacts(caller=caller, asked=wanted, route="embeddings", at=NOW), there)
+
+    assert code(asked(False)) == (400, "beyond_level")
+    granted = asked(True)
+    assert granted.allowed
+    assert granted.mark is None  # there is no text to mark
+    assert [c.cost for c in granted.charges if c.limit.unit == "tokens"] == [7]
+    assert code(asked(True, action("narrow", surface={"embeddings": False}))) == (
+        400, "beyond_level",
+    )  # fmt: skip
+
+
+def test_what_is_counted_only_costs_a_request_and_no_tokens(ask: Callable[..., Decision]) -> None:
+    charges = ask(prompt_tokens=5000, n=0, counted_only=True).charges
+    assert [charge.limit.unit for charge in charges] == ["requests", "concurrent"]
+    assert {charge.cost for charge in charges} == {1}
 
 
 def test_raw_prompts_need_a_level_that_may_begin_the_answer(view: View) -> None:

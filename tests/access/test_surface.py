@@ -27,6 +27,7 @@ SURFACES = st.builds(
     max_tokens=st.none() | st.integers(1, 9_000),
     structure=st.sampled_from(Structure),
     tools=st.booleans(),
+    embeddings=st.booleans(),
     min_temperature=st.floats(0, 1),
     unknown_fields=st.booleans(),
     response_fields=st.frozensets(st.sampled_from(sorted(OPEN.response_fields))),
@@ -66,7 +67,9 @@ def test_a_model_is_allowed_where_every_bound_allows_it(
 
 def test_the_closed_surface_shows_one_choice_of_text() -> None:
     assert CLOSED.n == 1
-    assert not any((CLOSED.logprobs, CLOSED.tools, CLOSED.seed, CLOSED.prefill, CLOSED.echo))
+    assert not any(
+        (CLOSED.logprobs, CLOSED.tools, CLOSED.embeddings, CLOSED.seed, CLOSED.prefill, CLOSED.echo)
+    )
 
 
 def test_case_counts_in_the_names_of_models() -> None:

@@ -175,11 +175,19 @@ def test_a_long_refusal_is_cut_in_the_header_and_worded_in_the_callers_dialect(
     assert json.loads(header)["error"]["message"] == "ü" * 400
 
 
+def test_responses_pass_a_proxy_only_if_they_ask_not_to_be_stored(asker: Asker, key: str) -> None:
+    body = {"model": "m", "input": "hello", "max_output_tokens": 64}
+    stored = asker.seeing(key, body, "/v1/responses")
+    assert (stored.status, stored.json()["error"]["code"]) == (400, "unchangeable")
+    assert "'store'" in stored.json()["error"]["message"]
+    assert asker.seeing(key, body | {"store": False}, "/v1/responses").status == 200
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
         ({"x_original_uri": "/v1/chat%2Fcompletions"}, "404"),
-        ({"x_original_uri": "/v1/embeddings"}, "404"),
+        ({"x_original_uri": "/v1/moderations"}, "404"),
         ({"x_original_uri": ""}, "404"),
         ({"x_original_method": "GET"}, "405"),
         ({"x_original_method": ""}, "405"),

@@ -44,7 +44,7 @@ def test_an_answer_passes_within_the_surface(inside: Client, key: str, stream: b
     assert LEAK not in response.body.decode()
 
 
-@pytest.mark.parametrize("path", ["/invocations", "/v1/embeddings", "/update_weights"])
+@pytest.mark.parametrize("path", ["/invocations", "/v1/moderations", "/update_weights"])
 def test_routes_that_the_model_server_leaves_open_are_closed(
     inside: Client, key: str, path: str
 ) -> None:

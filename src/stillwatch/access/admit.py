@@ -13,13 +13,13 @@ from functools import lru_cache
 import msgspec
 
 from stillwatch.access.charging import charges
-from stillwatch.access.decide import admitted, refused, weigh
+from stillwatch.access.decide import admitted, closed_at, refused, weigh
 from stillwatch.access.decision import Decision, Refusal
 from stillwatch.access.effects import Narrow
 from stillwatch.access.facts import FACTS, RequestFacts
 from stillwatch.access.limits.charges import Limit
 from stillwatch.access.partial import PartialRules
-from stillwatch.access.refusing import misconfigured, nowhere, undecidable
+from stillwatch.access.refusing import beyond, misconfigured, nowhere, undecidable
 from stillwatch.access.rules import Match, RuleSet
 from stillwatch.access.view import View
 
@@ -64,6 +64,8 @@ def admit(facts: RequestFacts, view: View, waived: Waivers) -> Decision:
         return refused(undecidable(open_rule), weighed)
     if narrowing := next((each for each in actions if each.kind == "narrow"), None):
         return refused(undecidable(f"action {narrowing.id}"), weighed)
+    if closed := closed_at(facts.route, view.levels[caller.level]):
+        return refused(beyond(closed, caller.level), weighed)
     left = list(view.backends)
     for rule, route in weighed.routes:
         left = [each for each in left if each.within(route)]

@@ -15,6 +15,8 @@ ASSUMED_OUTPUT = 4096
 
 def tokens_reserved(granted: Asked) -> int:
     """The most that the request can use, in tokens; with no cap anywhere, an assumption."""
+    if granted.counted_only:
+        return 0
     output = ASSUMED_OUTPUT if granted.max_tokens is None else granted.max_tokens
     return granted.prompt_tokens + output * granted.n
 
@@ -26,7 +28,8 @@ def charges(limits: Iterable[Limit], caller: Caller, granted: Asked) -> tuple[Ch
     for limit in limits:
         subject = _subject(limit, caller, granted)
         if limit.unit == "tokens":
-            found.append(Charge(limit, subject, tokens))
+            if tokens:
+                found.append(Charge(limit, subject, tokens))
         elif limit.unit != "distinct":
             found.append(Charge(limit, subject, 1))
         elif granted.bias:

@@ -35,7 +35,7 @@ from stillwatch.access.rules import Match
 from stillwatch.access.surface import OPEN, Surface
 from stillwatch.access.view import View
 
-__all__ = ["Weighed", "admitted", "decide", "refused", "weigh"]
+__all__ = ["Weighed", "admitted", "closed_at", "decide", "refused", "weigh"]
 
 #: Routes whose prompt may hold a whole conversation with an answer begun: as good as a prefill.
 _RAW_PROMPTS = frozenset({"completions"})
@@ -92,10 +92,12 @@ def _granted(
     granted, changed = (asked, ()) if bound is OPEN else reduced(asked, bound)
     if bound.models and not bound.allows_model(asked.model):
         return refused(no_such_model(asked.model, "narrowed"), weighed)
-    if facts.route in _RAW_PROMPTS and not level.prefill:
-        return refused(beyond((facts.route,), caller.level), weighed)
+    if closed := closed_at(facts.route, level):
+        return refused(beyond(closed, caller.level), weighed)
     if not within(granted, level):
         return refused(beyond(exceeding(granted, level), caller.level), weighed)
+    if asked.embeddings and not granted.embeddings:  # there is nothing less to ask for
+        return refused(beyond(("embeddings",), "narrowed"), weighed)
     granted, lowered = bounded(granted, level)
     if problem := leak(granted):
         return refused(leaking(problem), weighed)
@@ -114,11 +116,18 @@ def _granted(
         charges=charges(limits, caller, granted),
         tier=tier,
         delay=weighed.delay,
-        mark=view.marks.get(caller.level),
+        mark=view.marks.get(caller.level) if granted.n else None,
         mark_strength="strong" if weighed.strong else "normal",
         matched=weighed.matched,
         shadow=weighed.shadow,
     )
+
+
+def closed_at(route: str, level: Surface) -> tuple[str, ...]:
+    """What every request on this route asks beyond the level, whatever its body says."""
+    if route in _RAW_PROMPTS and not level.prefill:
+        return (route,)
+    return ("embeddings",) if route == "embeddings" and not level.embeddings else ()
 
 
 def weigh(matches: Sequence[Match], actions: Sequence[Action]) -> Weighed:

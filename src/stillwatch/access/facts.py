@@ -49,14 +49,16 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a request asks for, in the words of :class:`~stillwatch.access.Surface`.
 
     ``None`` means that the request leaves it to the model server. `bias` are the token ids of
-    `logit_bias`; `prompt_tokens` is an estimate that is never knowingly low; `unknown_fields` are
-    fields of the request that its dialect does not know; `prefix` is a keyed digest of the prompt
-    without its last turn.
+    `logit_bias`; `prompt_tokens` is an estimate that is never knowingly low, and `counted_only`
+    says that they are to be counted and nothing else; `n` is 0 where nothing is generated;
+    `unknown_fields` are fields of the request that its dialect does not know; `prefix` is a keyed
+    digest of the prompt without its last turn.
     """
 
     model: str
     stream: bool = False
     prompt_tokens: int = 0
+    counted_only: bool = False
     logprobs: int = 0
     reasoning: Reasoning = Reasoning.NONE
     n: int = 1
@@ -70,6 +72,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     structure: Structure = Structure.TEXT
     tools: bool = False
+    embeddings: bool = False
     temperature: float | None = None
     unknown_fields: tuple[str, ...] = ()
     prefix: int = 0
@@ -190,7 +193,8 @@ FACTS: dict[str, Fact] = {
              lambda f: f.origin.ja4),
         Fact("sdk", "string", "the client library that the headers claim, or unknown",
              lambda f: f.origin.sdk),
-        Fact("n", "int", "completions asked for", lambda f: f.asked.n),
+        Fact("n", "int", "completions asked for; 0 where nothing is generated",
+             lambda f: f.asked.n),
         Fact("max_tokens", "int", "the cap on the output that was asked for, 0 for none",
              lambda f: f.asked.max_tokens or 0),
         Fact("prompt_tokens", "int", "an estimate of the size of the prompt",

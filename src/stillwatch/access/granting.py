@@ -11,7 +11,7 @@ from stillwatch.access.surface import Bias, Surface
 
 __all__ = ["bounded", "exceeding", "reduced", "within"]
 
-_FEATURES = ("seed", "prefill", "echo", "prompt_logprobs", "token_ids", "tools")
+_FEATURES = ("seed", "prefill", "echo", "prompt_logprobs", "token_ids", "tools", "embeddings")
 _ORDERED = ("logprobs", "reasoning", "n", "structure")
 
 
@@ -23,6 +23,7 @@ def within(asked: Asked, surface: Surface) -> bool:
         and asked.reasoning <= surface.reasoning
         and asked.structure <= surface.structure
         and (not asked.tools or surface.tools)
+        and (not asked.embeddings or surface.embeddings)
         and (not asked.seed or surface.seed)
         and (not asked.prefill or surface.prefill)
         and (not asked.echo or surface.echo)
@@ -77,7 +78,10 @@ def _changed(asked: Asked, changes: dict[str, Any]) -> tuple[Asked, tuple[str, .
 
 def _bounds(asked: Asked, surface: Surface) -> dict[str, Any]:
     """`max_tokens` and `temperature`, where they have to change. A temperature that is left out is
-    the server's default, which is 1 in every dialect that we speak."""
+    the server's default, which is 1 in every dialect that we speak. Where nothing is generated,
+    neither means anything."""
+    if not asked.n:
+        return {}
     changes: dict[str, Any] = {}
     cap = surface.max_tokens
     if cap is not None and (asked.max_tokens is None or asked.max_tokens > cap):

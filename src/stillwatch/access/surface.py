@@ -52,7 +52,9 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
     ``?`` as in a shell, case counts) for it; no set allows every name. `logprobs` is the number of
     alternatives a position (1 also for the chosen token alone). `max_tokens` bounds the output in
     tokens a choice; ``None`` sets no bound. `min_temperature` is a floor, because greedy decoding
-    cannot carry a mark. `unknown_fields` lets request fields through that we do not know;
+    cannot carry a mark. `embeddings` shows the vectors that a model makes of texts: they tell of
+    its geometry, and a student can be trained on them, so that they are a field of their own.
+    `unknown_fields` lets request fields through that we do not know;
     `response_fields` names response fields beyond the dialect's own.
     """
 
@@ -70,6 +72,7 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     structure: Structure = Structure.TEXT
     tools: bool = False
+    embeddings: bool = False
     min_temperature: float = 0.0
     unknown_fields: bool = False
     response_fields: frozenset[str] = frozenset()
@@ -95,6 +98,7 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
             max_tokens=_lower(self.max_tokens, other.max_tokens),
             structure=min(self.structure, other.structure),
             tools=self.tools and other.tools,
+            embeddings=self.embeddings and other.embeddings,
             min_temperature=max(self.min_temperature, other.min_temperature),
             unknown_fields=self.unknown_fields and other.unknown_fields,
             response_fields=self.response_fields & other.response_fields,
@@ -135,6 +139,7 @@ OPEN = Surface(
     token_ids=True,
     structure=Structure.GRAMMAR,
     tools=True,
+    embeddings=True,
     unknown_fields=True,
     response_fields=_EVERY_FIELD,
 )

@@ -9,10 +9,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from stillwatch.errors import StorageError
 from stillwatch.gateway.deciding import Deciding, Operation
+from stillwatch.gateway.dialects.anthropic_counting import AnthropicCounting
 from stillwatch.gateway.dialects.anthropic_messages import AnthropicMessages
 from stillwatch.gateway.dialects.openai_chat import OpenAIChat
 from stillwatch.gateway.dialects.openai_completions import OpenAICompletions
+from stillwatch.gateway.dialects.openai_embeddings import OpenAIEmbeddings
 from stillwatch.gateway.dialects.openai_errors import refusal_body
+from stillwatch.gateway.dialects.openai_responses import OpenAIResponses
 from stillwatch.gateway.listing import Listing
 from stillwatch.gateway.refusals import no_such_route, wrong_method
 from stillwatch.gateway.services import Services
@@ -35,7 +38,10 @@ class Gateway:
         self._operations: Mapping[str, Operation] = {
             "/v1/chat/completions": Operation("chat.completions", OpenAIChat()),
             "/v1/completions": Operation("completions", OpenAICompletions()),
+            "/v1/responses": Operation("responses", OpenAIResponses()),
+            "/v1/embeddings": Operation("embeddings", OpenAIEmbeddings()),
             "/v1/messages": Operation("messages", AnthropicMessages()),
+            "/v1/messages/count_tokens": Operation("messages.count_tokens", AnthropicCounting()),
         }
         self._pages: Mapping[str, _Page] = {
             "/healthz": self._alive,

@@ -70,6 +70,8 @@ def record(services: Services, request: Ended) -> None:
         measures.tokens.count("prompt", by=told.prompt_tokens)
     if told.completion_tokens:
         measures.tokens.count("completion", by=told.completion_tokens)
+    if told.unknown:
+        measures.unknown.count(route, by=told.unknown)
     records = services.records
     if request.caller is None or request.head is None:
         return

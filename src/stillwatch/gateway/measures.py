@@ -111,6 +111,11 @@ class Measures:
             "Requests with reasoning blocks, by what these tell about where they were issued",
             "replay",
         )
+        self.unknown = Tally(
+            "stillwatch_unknown_parts",
+            "Events, items and parts of answers left out, being of a type that is not known",
+            "route",
+        )
         self.tokens = Tally("stillwatch_tokens", "Tokens as the upstream counted them", "kind")
         self.upstream_errors = Tally(
             "stillwatch_upstream_errors", "Failures of a backend", "backend"
@@ -122,8 +127,8 @@ class Measures:
         #: requests that are being served
         self.in_flight = 0
         for each in (
-            self.requests, self.refusals, self.rules, self.returned, self.tokens,
-            self.upstream_errors, self.seconds, self.commit_lag,
+            self.requests, self.refusals, self.rules, self.returned, self.unknown,
+            self.tokens, self.upstream_errors, self.seconds, self.commit_lag,
         ):  # fmt: skip
             self.registry.register(each)
         Gauge(

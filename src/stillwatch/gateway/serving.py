@@ -243,7 +243,12 @@ class Serving:
         status = reply.status
         words = words_of(await reply.read(2**20))
         self._finished = True
-        if status in (400, 404, 409, 413, 422):
+        if status in (404, 405, 501):
+            told = f": {words}" if words else ""
+            return bad_request(
+                f"the model server has no such route or model{told}", "upstream_refused", 404
+            )
+        if status in (400, 409, 413, 422):
             return bad_request(words or "the model server refused", "upstream_refused", status)
         self._services.measures.upstream_errors.count(backend.name)
         if status == 429:

@@ -165,7 +165,7 @@ def test_what_a_client_says_in_the_gateways_name_does_not_arrive(site: Site, key
         ("GET", "/v1/chat/completions", 405),
         ("POST", "/v1/chat%2fcompletions", 404),
         ("POST", "/v1//chat/completions", 404),
-        ("POST", "/v1/embeddings", 404),
+        ("POST", "/v1/moderations", 404),
         ("GET", "/decide", 404),
         ("GET", "/_decide", 404),
         ("GET", "/metrics", 404),

@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from stillwatch.access import Bias, Reasoning, Structure, Surface
+from stillwatch.access import CLOSED, Bias, Reasoning, Structure, Surface
+from stillwatch.gateway.dialects.anthropic_counting import AnthropicCounting
 from stillwatch.gateway.dialects.anthropic_messages import AnthropicMessages
 from stillwatch.gateway.dialects.dialect import Dialect
 from stillwatch.gateway.dialects.openai_chat import OpenAIChat
 from stillwatch.gateway.dialects.openai_completions import OpenAICompletions
+from stillwatch.gateway.dialects.openai_embeddings import OpenAIEmbeddings
+from stillwatch.gateway.dialects.openai_responses import OpenAIResponses
 
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}}
@@ -23,12 +26,16 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 
 class Sample(NamedTuple):
-    """A dialect; the least request it takes; every field that bears on a surface; an answer."""
+    """A dialect; the least request it takes; every field that bears on a surface; an answer;
+    whether a model generates it, so that it has a text and may come as a stream; the least surface
+    that shows any answer."""
 
     dialect: Dialect
     least: dict[str, Any]
     more: dict[str, list[Any]]
     answer: dict[str, Any]
+    generated: bool = True
+    shows: Surface = CLOSED
 
     def __repr__(self) -> str:
         return self.dialect.name
@@ -140,7 +147,86 @@ MESSAGES = Sample(
     },
 )  # fmt: skip
 
-SAMPLES = (CHAT, COMPLETIONS, MESSAGES)
+_COUNTED = ("messages", "thinking", "output_config", "output_format", "tools", "tool_choice",
+            "mcp_servers", "strange_field", "priority")  # fmt: skip
+COUNTING = Sample(
+    AnthropicCounting(),
+    {"model": "m", "messages": [{"role": "user", "content": "Hello"}]},
+    {name: MESSAGES.more[name] for name in _COUNTED},
+    {"input_tokens": 3},
+    generated=False,
+)
+
+EMBEDDINGS = Sample(
+    OpenAIEmbeddings(),
+    {"model": "m", "input": "Hello"},
+    {
+        "input": ["a", ["a", "b"], [1, 2, 3], [[1, 2], [3]]],
+        "dimensions": [2, 10**18],
+        "encoding_format": ["float", "base64"],
+        "user": ["u"],
+        "strange_field": [1],
+        "cache_salt": ["x"],
+    },
+    {
+        "object": "list", "model": "m",
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -1.0]}],
+        "usage": {"prompt_tokens": 3, "total_tokens": 3},
+    },
+    generated=False,
+    shows=Surface(embeddings=True),
+)  # fmt: skip
+
+_ITEM = {"role": "user", "content": "a"}
+RESPONSES = Sample(
+    OpenAIResponses(),
+    {"model": "m", "input": "Hello", "store": False},
+    {
+        "input": [
+            [_ITEM, {"role": "assistant", "content": "Sure, "}],
+            [_ITEM, {"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "e"}],
+            [_ITEM, {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+             {"type": "function_call_output", "call_id": "c", "output": "sun"}],
+            [{"role": "user", "content": [{"type": "input_text", "text": "a"}]}],
+        ],
+        "instructions": ["Be brief"],
+        "stream": [True, False],
+        "store": [True],
+        "temperature": [0, 0.3, 2],
+        "max_output_tokens": [1, 500, 10**18],
+        "seed": [1],
+        "logit_bias": [{"5": -100}, {"5": 1.5, "7": -100}],
+        "include": [["message.output_text.logprobs"], ["reasoning.encrypted_content"],
+                    ["message.output_text.logprobs", "reasoning.encrypted_content"]],
+        "top_logprobs": [0, 3, 20],
+        "reasoning": [{"effort": "low"}, {"effort": "low", "summary": "auto"},
+                      {"generate_summary": "concise"}],
+        "include_reasoning": [True, False],
+        "text": [{"format": {"type": "text"}}, {"format": {"type": "json_object"}},
+                 {"format": {"type": "json_schema", "name": "s", "schema": {}}, "verbosity": "low"},
+                 {"format": {"type": "grammar"}}],
+        "structured_outputs": [{"choice": ["a"]}],
+        "tools": [[{"type": "function", "name": "weather", "parameters": {}, "strict": True}]],
+        "tool_choice": ["required"],
+        "parallel_tool_calls": [True],
+        "previous_response_id": [None, ""],
+        "strange_field": [1],
+        "cache_salt": ["x"],
+    },
+    {
+        "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "m",
+        "error": None, "incomplete_details": None,
+        "output": [{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
+                    "content": [{"type": "output_text", "text": "Hi", "annotations": []}]}],
+        "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5,
+                  "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+                  "output_tokens_details": {"reasoning_tokens": 0}},
+        "tools": [], "tool_choice": "auto", "parallel_tool_calls": True, "metadata": {},
+    },
+)  # fmt: skip
+
+SAMPLES = (CHAT, COMPLETIONS, MESSAGES, RESPONSES, COUNTING, EMBEDDINGS)
+GENERATED = tuple(sample for sample in SAMPLES if sample.generated)
 
 SURFACES = st.builds(
     Surface,
@@ -157,6 +243,7 @@ SURFACES = st.builds(
     max_tokens=st.sampled_from([None, 1, 800, 2000]),
     structure=st.sampled_from(Structure),
     tools=st.booleans(),
+    embeddings=st.booleans(),
     min_temperature=st.sampled_from([0.0, 0.5]),
     unknown_fields=st.booleans(),
     response_fields=st.frozensets(

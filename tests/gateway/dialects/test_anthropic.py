@@ -155,6 +155,7 @@ def test_events_of_unknown_types_are_left_out_and_pings_pass() -> None:
     scrubber = stream(OPEN)
     assert sent(scrubber, "heartbeat", beat=1) is None
     assert sent(scrubber, "ping", odd=1) == {"type": "ping"}
+    assert scrubber.told.unknown == 1
 
 
 @pytest.mark.parametrize(

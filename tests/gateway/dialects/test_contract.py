@@ -11,14 +11,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillwatch.access import CLOSED, OPEN, Refusal, Surface
-from stillwatch.access.granting import exceeding, reduced
+from stillwatch.access.granting import bounded, exceeding, reduced
 from stillwatch.gateway.dialects.bodies import NEVER_FORWARDED
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, UnreadableError
 
-from .samples import CHAT, COMPLETIONS, SAMPLES, SURFACES, Sample, requests, unhurried
+from .samples import (
+    CHAT,
+    COMPLETIONS,
+    EMBEDDINGS,
+    GENERATED,
+    RESPONSES,
+    SAMPLES,
+    SURFACES,
+    Sample,
+    requests,
+    unhurried,
+)
 
 REFUSAL = Refusal(status=403, code="model_not_allowed", message="Ask for another", rule="level")
 every_dialect = pytest.mark.parametrize("sample", SAMPLES, ids=repr)
+#: Those with a field that holds any JSON.
+TYPED = [s for s in SAMPLES if {"tools", "response_format"} & s.more.keys()]
+every_generating = pytest.mark.parametrize("sample", GENERATED, ids=repr)
 
 
 def body(sample: Sample, **fields: Any) -> bytes:
@@ -30,7 +44,7 @@ def test_what_is_granted_in_full_is_asked_again_word_for_word(sample: Sample) ->
     dialect = sample.dialect
     incoming = dialect.read(json.dumps(sample.least).encode())
     assert json.loads(dialect.write(incoming, incoming.asked)) == sample.least
-    assert exceeding(incoming.asked, CLOSED) == ()
+    assert exceeding(incoming.asked, sample.shows) == ()
 
 
 @every_dialect
@@ -48,8 +62,10 @@ def test_no_request_goes_upstream_that_asks_more_than_was_granted(
         beyond = error.parameter
     else:
         beyond = None
-    if beyond is not None:  # what cannot be made smaller: prefilled answers alone, lists of prompts
-        assert beyond in ("messages", "prompt")
+    if (
+        beyond is not None
+    ):  # what cannot be made smaller: prefilled answers alone, lists of prompts, vectors
+        assert beyond in ("messages", "prompt", "input")
         return
     again = dialect.read(written).asked
     assert exceeding(again, surface) == ()
@@ -88,9 +104,9 @@ def test_a_key_that_stands_twice_means_one_thing(sample: Sample) -> None:
     assert b"cheap" not in written
 
 
-@every_dialect
+@pytest.mark.parametrize("sample", TYPED, ids=repr)
 def test_a_key_that_stands_twice_deep_within_means_one_thing(sample: Sample) -> None:
-    tools = b'"tools": [{"name": "hidden", "name": "seen"}]'
+    tools = b'"tools": [{"type": "function", "name": "hidden", "name": "seen"}]'
     if "tools" not in sample.more:
         tools = b'"response_format": {"type": "hidden", "type": "text"}'
     raw = b"{" + tools + b", " + json.dumps(sample.least).encode()[1:]
@@ -103,9 +119,9 @@ def test_unknown_fields_are_named_and_pass_only_when_granted(sample: Sample) -> 
     dialect = sample.dialect
     incoming = dialect.read(body(sample, beam_width=3, hidden_states=[True]))
     assert incoming.asked.unknown_fields == ("beam_width", "hidden_states")
-    assert exceeding(incoming.asked, CLOSED) == ("beam_width", "hidden_states")
+    assert exceeding(incoming.asked, sample.shows) == ("beam_width", "hidden_states")
     assert json.loads(dialect.write(incoming, incoming.asked))["beam_width"] == 3
-    less, _ = reduced(incoming.asked, CLOSED)
+    less, _ = reduced(incoming.asked, sample.shows)
     assert json.loads(dialect.write(incoming, less)) == sample.least
 
 
@@ -119,17 +135,29 @@ def test_fields_that_reach_the_mark_never_pass(sample: Sample, field: str) -> No
     assert json.loads(dialect.write(incoming, incoming.asked)) == sample.least
 
 
-@every_dialect
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if s is not EMBEDDINGS], ids=repr)
 def test_an_unknown_field_within_another_is_refused_with_its_path(sample: Sample) -> None:
-    if "messages" not in sample.least:
-        fields: dict[str, Any] = {"stream_options": {"odd": 1}}
+    held = next(name for name in ("messages", "input", "prompt") if name in sample.least)
+    fields: dict[str, Any] = {held: [{"role": "user", "content": "a", "odd": 1}]}
+    path = f"{held}[0].odd"
+    if held == "prompt":
+        fields = {"stream_options": {"odd": 1}}
         path = "stream_options.odd"
-    else:
-        fields = {"messages": [{"role": "user", "content": "a", "odd": 1}]}
-        path = "messages[0].odd"
     with pytest.raises(UnreadableError) as caught:
         sample.dialect.read(body(sample, **fields))
     assert caught.value.parameter == path
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if not s.generated], ids=repr)
+def test_what_generates_nothing_has_no_choices_no_cap_and_no_stream(sample: Sample) -> None:
+    dialect = sample.dialect
+    asked = dialect.read(json.dumps(sample.least).encode()).asked
+    assert (asked.n, asked.stream, asked.max_tokens) == (0, False, None)
+    assert bounded(asked, Surface(max_tokens=9, min_temperature=2.0)) == (asked, ())
+    streamed = dialect.read(body(sample, stream=True))
+    assert streamed.asked.unknown_fields == ("stream",)
+    with pytest.raises(UnreadableError):
+        dialect.stream(streamed, OPEN)
 
 
 BAD = [
@@ -138,7 +166,11 @@ BAD = [
     b'{"model": "\\ud800"}', b'{"model": 1e999}', b'{"prompt": "a"}',
 ]  # fmt: skip
 WRONG: list[tuple[str, str]] = [
-    ("model", "3"), ("model", "null"), ("max_tokens", "-1"), ("max_tokens", "1.5"),
+    ("model", "3"), ("model", "null"), ("messages", "3"), ("messages", "null"), ("prompt", "{}"),
+    ("input", "3"), ("input", "{}"), ("tools", "3"), ("thinking", "3"),
+]  # fmt: skip
+WRONG_OF_MODELS: list[tuple[str, str]] = [
+    ("max_tokens", "-1"), ("max_tokens", "1.5"),
     ("max_tokens", '"9"'), ("max_tokens", "9" * 5000), ("temperature", "NaN"),
     ("temperature", "1e999"), ("temperature", '"hot"'), ("stream", "1"), ("top_k", "true"),
 ]  # fmt: skip
@@ -159,7 +191,18 @@ def test_a_body_that_is_no_request_is_unreadable(sample: Sample, raw: bytes) -> 
 
 @every_dialect
 @pytest.mark.parametrize(("field", "value"), WRONG)
+def test_a_value_of_a_known_field_that_is_none_is_unreadable(
+    sample: Sample, field: str, value: str
+) -> None:
+    if field in sample.least or field in sample.more:
+        test_a_value_that_is_none_is_unreadable(sample, field, value)
+
+
+@every_generating
+@pytest.mark.parametrize(("field", "value"), WRONG_OF_MODELS)
 def test_a_value_that_is_none_is_unreadable(sample: Sample, field: str, value: str) -> None:
+    if field == "max_tokens" and sample is RESPONSES:
+        field = "max_output_tokens"
     rest = {k: v for k, v in sample.least.items() if k != field}
     raw = b"{" + f'"{field}": {value}, '.encode() + json.dumps(rest).encode()[1:]
     with pytest.raises(UnreadableError):
@@ -223,8 +266,9 @@ def try_all(sample: Sample, raw: bytes) -> None:
     incoming = dialect.read(json.dumps(sample.least).encode())
     with suppress(UnreadableError):
         dialect.scrub(raw, incoming, OPEN)
-    with suppress(UnreadableError):
-        dialect.stream(incoming, OPEN).event(None, raw)
+    if sample.generated:
+        with suppress(UnreadableError):
+            dialect.stream(incoming, OPEN).event(None, raw)
 
 
 @every_dialect
@@ -241,8 +285,15 @@ def test_whatever_an_upstream_answers_is_rebuilt_or_unreadable(
 def test_an_answer_within_the_surface_passes_as_it_is(sample: Sample) -> None:
     dialect = sample.dialect
     incoming = dialect.read(json.dumps(sample.least).encode())
-    answer = dialect.scrub(json.dumps(sample.answer).encode(), incoming, CLOSED)
+    answer = dialect.scrub(json.dumps(sample.answer).encode(), incoming, sample.shows)
     assert json.loads(answer.body) == sample.answer
+
+
+@every_generating
+def test_an_answer_tells_its_text_and_its_usage(sample: Sample) -> None:
+    dialect = sample.dialect
+    incoming = dialect.read(json.dumps(sample.least).encode())
+    answer = dialect.scrub(json.dumps(sample.answer).encode(), incoming, CLOSED)
     assert (answer.told.completion, answer.told.model) == ("Hi", "m")
     assert (answer.told.prompt_tokens, answer.told.completion_tokens) == (3, 2)
 
@@ -255,20 +306,23 @@ def test_a_refusal_is_json_with_the_message(sample: Sample) -> None:
     assert error["type"] == "permission_error"
     event = dialect.failure(REFUSAL)
     assert event.endswith(b"\n\n")
-    assert dialect.refusal(REFUSAL) in event
+    assert json.loads(event.partition(b"data: ")[2])["error"] == error
 
 
-@every_dialect
+@every_generating
 def test_nothing_passes_after_the_end_of_a_stream(sample: Sample) -> None:
     dialect = sample.dialect
     scrubber = dialect.stream(dialect.read(json.dumps(sample.least).encode()), OPEN)
-    end = b'{"type": "message_stop"}' if dialect.name == "anthropic" else b"[DONE]"
-    assert end in scrubber.event(None, end).replace(b'":"', b'": "')
+    last = {"type": "response.completed", "response": sample.answer, "sequence_number": 0}
+    ends = {"anthropic": b'{"type": "message_stop"}', "openai_responses": json.dumps(last).encode()}
+    end = ends.get(dialect.name, b"[DONE]")
+    out = scrubber.event(None, end).removesuffix(b"\n\n").partition(b"data: ")[2]
+    assert out == end or json.loads(out) == json.loads(end)
     assert scrubber.ended
     assert scrubber.event(None, json.dumps(sample.answer).encode()) == b""
 
 
-@every_dialect
+@every_generating
 def test_an_error_of_the_upstream_in_mid_stream_ends_it(sample: Sample) -> None:
     dialect = sample.dialect
     scrubber = dialect.stream(dialect.read(json.dumps(sample.least).encode()), OPEN)

@@ -10,12 +10,14 @@ import json
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stillwatch.access import Reasoning, Surface
+from stillwatch.gateway.dialects.dialect import UnreadableError
 
-from .samples import CHAT, COMPLETIONS, MESSAGES, SURFACES, Sample, unhurried
+from .samples import CHAT, COMPLETIONS, COUNTING, EMBEDDINGS, MESSAGES, SURFACES, Sample, unhurried
 
 MARK = "\u2020forbidden\u2020"
 NUMBER = 987_654_321
@@ -305,3 +307,53 @@ def test_a_stream_of_a_message_shows_nothing_beyond_the_surface(
         and line.startswith(b"data: ")
     ]  # fmt: skip
     assert starts == list(range(len(starts)))
+
+
+@unhurried
+@given(st.data(), st.integers(0, 10**9))
+def test_a_count_shows_nothing_but_the_count(data: st.DataObject, count: int) -> None:
+    answer = data.draw(st.builds(lambda seed: _strewn(random.Random(seed), {"input_tokens": count}),
+                                 st.integers(0, 2**32)))  # fmt: skip
+    assert json.loads(passed(COUNTING, Surface(), answer)) == {"input_tokens": count}
+
+
+@st.composite
+def vectors(draw: st.DrawFn) -> dict[str, Any]:
+    """The vector that was asked for, and others that were not."""
+    entries = [{"object": "embedding", "index": i, "embedding": [0.5 if i == 0 else NUMBER]}
+               for i in draw(st.permutations([0, 1, -1, 7]))]  # fmt: skip
+    answer = {
+        "object": "list", "id": MARK, "created": NUMBER, "model": "shown", "data": entries,
+        "usage": {"prompt_tokens": 1, "total_tokens": 1, "prompt_tokens_details": NUMBER},
+    }  # fmt: skip
+    found: dict[str, Any] = strewn(draw, answer)
+    return found
+
+
+@unhurried
+@given(vectors())
+def test_embeddings_show_the_vectors_that_were_asked_for(answer: dict[str, Any]) -> None:
+    surface = Surface(embeddings=True)
+    out = passed(EMBEDDINGS, surface, answer)
+    check(out, surface)
+    assert [each["embedding"] for each in json.loads(out)["data"]] == [[0.5]]
+
+
+@pytest.mark.parametrize("form", [None, "float", "base64"])
+@pytest.mark.parametrize("vector", [MARK, "AAAA", [[0.5]], ["0.5"], {"text": MARK}, None])
+def test_an_embedding_in_another_form_than_was_asked_for_never_passes(
+    form: str | None, vector: Any
+) -> None:
+    entry = {"object": "embedding", "index": 0, "embedding": vector}
+    incoming = EMBEDDINGS.dialect.read(
+        json.dumps(EMBEDDINGS.least | {"encoding_format": form}).encode()
+    )
+    answer = json.dumps(EMBEDDINGS.answer | {"data": [entry]}).encode()
+    with pytest.raises(UnreadableError):
+        EMBEDDINGS.dialect.scrub(answer, incoming, Surface(embeddings=True))
+
+
+@pytest.mark.parametrize("surface", [Surface(), Surface(tools=True, logprobs=5)])
+def test_no_vector_passes_a_surface_without_embeddings(surface: Surface) -> None:
+    with pytest.raises(UnreadableError):
+        passed(EMBEDDINGS, surface, EMBEDDINGS.answer)

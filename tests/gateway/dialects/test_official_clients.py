@@ -10,7 +10,7 @@ import pytest
 from stillwatch.access import CLOSED, OPEN, Surface
 from stillwatch.gateway.dialects.openai_models import Model, listed, one
 
-from .samples import CHAT, COMPLETIONS, MESSAGES, Sample
+from .samples import CHAT, COMPLETIONS, COUNTING, EMBEDDINGS, MESSAGES, RESPONSES, Sample
 
 openai = pytest.importorskip("openai")
 anthropic = pytest.importorskip("anthropic")
@@ -108,6 +108,15 @@ def test_both_take_our_models() -> None:
 REFUSED = {
     "chat": {"audio", "moderation"},
     "plain": set(),
+    "responses": {
+        "access_programs",
+        "background_options",
+        "context_management",
+        "image",
+        "moderation",
+    },
+    "counting": {"user_profile_id", "workspace_id"},
+    "embeddings": set(),
     "messages": {"diagnostics", "inference_geo", "user_profile_id", "workspace_id"},
 }
 
@@ -116,7 +125,13 @@ def test_the_official_clients_send_no_field_that_we_forgot() -> None:
     chat = openai.types.chat.completion_create_params.CompletionCreateParamsStreaming
     plain = openai.types.completion_create_params.CompletionCreateParamsStreaming
     messages = anthropic.types.message_create_params.MessageCreateParamsStreaming
+    counting = anthropic.types.message_count_tokens_params.MessageCountTokensParams
+    responses = openai.types.responses.response_create_params.ResponseCreateParamsStreaming
+    embeddings = openai.types.embedding_create_params.EmbeddingCreateParams
     for kind, params, sample in (
+        ("counting", counting, COUNTING),
+        ("responses", responses, RESPONSES),
+        ("embeddings", embeddings, EMBEDDINGS),
         ("chat", chat, CHAT),
         ("plain", plain, COMPLETIONS),
         ("messages", messages, MESSAGES),

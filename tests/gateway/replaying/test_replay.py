@@ -96,6 +96,8 @@ def test_what_the_log_does_not_say_is_not_judged(
         ("ip_country in ['KP', 'unknown']", {"country": "DE"}, "served"),
         ("asn_class == 'cloud' && asn_class != 'unknown'", {"asn": 16509}, "refused"),
         ("route == 'messages'", {"endpoint": "/v1/messages"}, "refused"),
+        ("n == 0", {"endpoint": "/v1/messages/count_tokens", "n": 1}, "refused"),
+        ("n == 0", {"endpoint": "/v1/messages", "n": 1}, "served"),
         ("reasoning == 'full'", {"reasoning": "enabled"}, "refused"),
         ("reasoning == 'full'", {"reasoning": "high"}, "served"),
         ("reasoning == 'full'", {"reasoning": "high", "endpoint": "messages"}, "unjudged"),

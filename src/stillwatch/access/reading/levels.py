@@ -77,6 +77,7 @@ FIELDS: dict[str, Callable[[Section, str], Any]] = {
     "max_tokens": _count(1, _MOST),
     "structure": _enum(Structure),
     "tools": _truth,
+    "embeddings": _truth,
     "min_temperature": _count(0.0, 2.0),
     "unknown_fields": _truth,
     "response_fields": _response_fields,

@@ -233,12 +233,14 @@ class MessageScrubber:
         except UNREADABLE:
             raise reading_error(error) from error
         if head.type not in _KNOWN:
+            self.told.unknown += 1
             return b""
         held = head.content_block if head.type == "content_block_start" else head.delta
         if held is None or not held.type or known_type(held.type):
             raise reading_error(error) from error
         if head.type == "content_block_start":
             self._places[head.index] = None
+        self.told.unknown += 1
         return b""
 
 

@@ -31,7 +31,8 @@ class UnreadableError(Exception):
 class Told(msgspec.Struct, kw_only=True):
     """What a response said, for the exchange's row and for the bill. Tokens as the upstream counts
     them, ``None`` while it has not said; `streamed` is our own estimate of what has passed. `texts`
-    are the pieces of the answer's text, which a stream may send one token at a time."""
+    are the pieces of the answer's text, which a stream may send one token at a time; `unknown` is
+    how many events, items and parts were left out, being of a type that we do not know."""
 
     texts: list[str] = msgspec.field(default_factory=list)
     finish_reason: str | None = None
@@ -41,6 +42,7 @@ class Told(msgspec.Struct, kw_only=True):
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     streamed: int = 0
+    unknown: int = 0
 
     @property
     def completion(self) -> str:

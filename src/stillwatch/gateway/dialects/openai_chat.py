@@ -131,7 +131,7 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
     texts = texts_of(request.messages)
     turns = texts.turns
     structure, format_name = structure_of(request)
-    bias, biased = bias_of(request)
+    bias, biased = bias_of(request.logit_bias, request.allowed_token_ids, request.bad_words)
     last = request.messages[-1]
     prefilled = (
         last.role == "assistant"

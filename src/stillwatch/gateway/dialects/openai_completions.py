@@ -7,7 +7,7 @@ template with an answer already begun; open this route to nobody who may not pre
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -25,6 +25,7 @@ from stillwatch.gateway.dialects.openai_fields import (
     shown_of_prompt,
     structure_of,
 )
+from stillwatch.gateway.dialects.openai_prompts import Given, Prompts, prompts_in
 from stillwatch.gateway.dialects.openai_texts import TextScrubber, scrub_texts
 from stillwatch.gateway.dialects.prefixes import prefix_of
 from stillwatch.gateway.dialects.sizes import tokens_of_bytes
@@ -33,22 +34,13 @@ __all__ = ["OpenAICompletions"]
 
 
 class _Request(SamplingFields, omit_defaults=True, forbid_unknown_fields=True):
-    prompt: str | list[str | int | list[int]] | None = None
+    prompt: Given | None = None
     suffix: str | None = None
     logprobs: int | None = None
     add_special_tokens: bool | None = None
 
 
-class _Prompts(NamedTuple):
-    """How many there are, their texts (none for token ids), and the number of token ids."""
-
-    number: int
-    text: str
-    ids: int
-
-
 _FORM: Final = Form(_Request)
-_MOST_TOKEN_ID: Final = 2**31 - 1
 
 
 class OpenAICompletions:
@@ -90,9 +82,9 @@ class OpenAICompletions:
 
 def _incoming(body: Body[_Request], size: int) -> Incoming:
     request = body.request
-    prompts = _prompts(request.prompt)
+    prompts = _prompts(request)
     structure, format_name = structure_of(request)
-    bias, biased = bias_of(request)
+    bias, biased = bias_of(request.logit_bias, request.allowed_token_ids, request.bad_words)
     choices = max(limited("n", request.n, 1, 1), limited("best_of", request.best_of, 1, 1))
     cap = request.max_tokens
     asked = Asked(
@@ -124,34 +116,13 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
     )
 
 
-def _prompts(prompt: str | list[str | int | list[int]] | None) -> _Prompts:
-    """
-    Raises:
-        UnreadableError: an empty list, one of several kinds, or a token id that is none.
-    """
-    if prompt is None:
-        return _Prompts(1, "", 0)  # the start of a document, by OpenAI's reference
-    if isinstance(prompt, str):
-        return _Prompts(1, prompt, 0)
-    texts = [part for part in prompt if isinstance(part, str)]
-    if texts and len(texts) == len(prompt):
-        return _Prompts(len(texts), "\n".join(texts), 0)
-    ids = [part for part in prompt if isinstance(part, int)]
-    if ids and len(ids) == len(prompt):
-        return _Prompts(1, "", _counted_ids(ids))
-    lists = [part for part in prompt if isinstance(part, list)]
-    if lists and len(lists) == len(prompt) and all(lists):
-        return _Prompts(len(lists), "", sum(_counted_ids(part) for part in lists))
-    raise UnreadableError("prompt must be a text, texts, token ids or lists of these", "prompt")
+def _prompts(request: _Request) -> Prompts:
+    if request.prompt is None:
+        return Prompts(1, "", 0)  # the start of a document, by OpenAI's reference
+    return prompts_in(request.prompt, "prompt")
 
 
-def _counted_ids(ids: list[int]) -> int:
-    if min(ids) < 0 or max(ids) > _MOST_TOKEN_ID:
-        raise UnreadableError("prompt: not a token id", "prompt")
-    return len(ids)
-
-
-def _tokens(request: _Request, prompts: _Prompts, size: int) -> int:
+def _tokens(request: _Request, prompts: Prompts, size: int) -> int:
     """Token ids are their own number; texts are estimated from the size of the body."""
     if not prompts.ids:
         return tokens_of_bytes(size)
@@ -175,7 +146,7 @@ def _brought_down(request: _Request, asked: Asked, granted: Asked) -> _Request:
     if granted.max_tokens != asked.max_tokens:
         new["max_tokens"] = granted.max_tokens
     if granted.n != asked.n:
-        number = _prompts(request.prompt).number
+        number = _prompts(request).number
         if number > granted.n:
             raise UnreadableError(f"prompt must not hold more than {granted.n} texts", "prompt")
         new |= {"n": min(request.n or 1, granted.n // number), "best_of": None}

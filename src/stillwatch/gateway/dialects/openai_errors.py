@@ -6,7 +6,7 @@ import msgspec
 
 from stillwatch.access import Refusal
 
-__all__ = ["failure_event", "refusal_body"]
+__all__ = ["failure_event", "refusal_body", "typed_failure_event"]
 
 _TYPES = {
     400: "invalid_request_error",
@@ -35,3 +35,11 @@ def refusal_body(refusal: Refusal) -> bytes:
 def failure_event(refusal: Refusal) -> bytes:
     """The same as an event of a stream."""
     return b"data: " + refusal_body(refusal) + b"\n\n"
+
+
+def typed_failure_event(refusal: Refusal) -> bytes:
+    """The same where events have types: in the form of OpenAI's reference, and with `error`, by
+    which its clients know that a stream has failed."""
+    error = msgspec.json.decode(refusal_body(refusal))["error"]
+    told = {"type": "error", "code": error["code"], "message": error["message"], "param": None}
+    return b"event: error\ndata: " + msgspec.json.encode({**told, "error": error}) + b"\n\n"

@@ -23,6 +23,7 @@ __all__ = [
     "bias_of",
     "brought_down",
     "counted",
+    "form_of",
     "shown_of_prompt",
     "structure_of",
 ]
@@ -115,13 +116,7 @@ def structure_of(body: SamplingFields) -> tuple[Structure, str | None]:
     Raises:
         UnreadableError: `response_format` is no object with a type.
     """
-    dictated, name = Structure.TEXT, None
-    if body.response_format is not UNSET and body.response_format is not None:
-        try:
-            name = msgspec.convert(body.response_format, _Format).type
-        except UNREADABLE as error:
-            raise UnreadableError(f"response_format: {error}", "response_format") from error
-        dictated = _FORMATS.get(name, Structure.GRAMMAR)
+    dictated, name = form_of(body.response_format, "response_format")
     for field in _GRAMMARS:
         value = getattr(body, field)
         if value is not UNSET and value is not None:
@@ -129,29 +124,48 @@ def structure_of(body: SamplingFields) -> tuple[Structure, str | None]:
     return dictated, name
 
 
-def bias_of(body: SamplingFields) -> tuple[Bias, tuple[int, ...]]:
-    """What `logit_bias` and token lists do, and to which tokens (words that are banned have no
-    token ids; each counts under a negative number of its own).
+def form_of(form: Free, field: str) -> tuple[Structure, str | None]:
+    """What a form of the answer, in a field of this name, dictates, and its type.
+
+    Raises:
+        UnreadableError: it is no object with a type.
+    """
+    if form is UNSET or form is None:
+        return Structure.TEXT, None
+    try:
+        name = msgspec.convert(form, _Format).type
+    except UNREADABLE as error:
+        raise UnreadableError(f"{field}: {error}", field) from error
+    return _FORMATS.get(name, Structure.GRAMMAR), name
+
+
+def bias_of(
+    logit_bias: dict[str, float] | None,
+    allowed: list[int] | None = None,
+    banned: list[str] | None = None,
+) -> tuple[Bias, tuple[int, ...]]:
+    """What `logit_bias`, the only token ids that are allowed, and banned words do, and to which
+    tokens (words have no token ids; each counts under a negative number of its own).
 
     Raises:
         UnreadableError: a token id is none.
     """
-    if not (body.logit_bias or body.bad_words or body.allowed_token_ids is not None):
+    if not (logit_bias or banned or allowed is not None):
         return Bias.NONE, ()
     kind, tokens = Bias.NONE, []
-    for key, value in (body.logit_bias or {}).items():
+    for key, value in (logit_bias or {}).items():
         if not (key.isascii() and key.isdigit() and len(key) < 10):
             raise UnreadableError("logit_bias: keys must be token ids", "logit_bias")
         tokens.append(int(key))
         kind = max(kind, Bias.BAN if value <= -100 else Bias.ANY)
-    if body.allowed_token_ids is not None:
-        if not all(0 <= token <= _MOST_TOKEN_ID for token in body.allowed_token_ids):
+    if allowed is not None:
+        if not all(0 <= token <= _MOST_TOKEN_ID for token in allowed):
             raise UnreadableError("allowed_token_ids must be token ids", "allowed_token_ids")
         kind = Bias.ANY
-        tokens += body.allowed_token_ids
-    if body.bad_words:
+        tokens += allowed
+    if banned:
         kind = max(kind, Bias.BAN)
-        tokens += [-1 - crc32(word.encode()) for word in body.bad_words]
+        tokens += [-1 - crc32(word.encode()) for word in banned]
     return kind, tuple(tokens)
 
 

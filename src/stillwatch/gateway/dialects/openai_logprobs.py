@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from stillwatch.access import Surface
 from stillwatch.gateway.dialects.openai_usage import plain_token
 
-__all__ = ["Logprobs", "narrow_logprobs"]
+__all__ = ["Logprobs", "Position", "narrow_logprobs", "narrow_positions"]
 
 
 class Alternative(msgspec.Struct):
@@ -31,17 +33,22 @@ class Logprobs(msgspec.Struct):
 
 def narrow_logprobs(logprobs: Logprobs, surface: Surface) -> Logprobs | None:
     """At most so many alternatives a position as the surface shows; none, and nothing is left."""
-    shown = surface.logprobs
-    if shown <= 0:
+    if surface.logprobs <= 0:
         return None
     for positions in (logprobs.content, logprobs.refusal):
-        for position in positions or ():
-            del position.top_logprobs[shown:]
-            if not surface.token_ids:
-                _without_ids(position)
-                for alternative in position.top_logprobs:
-                    _without_ids(alternative)
+        narrow_positions(positions or (), surface)
     return logprobs
+
+
+def narrow_positions(positions: Iterable[Position], surface: Surface) -> None:
+    """At most so many alternatives at each as the surface shows."""
+    shown = surface.logprobs
+    for position in positions:
+        del position.top_logprobs[shown:]
+        if not surface.token_ids:
+            _without_ids(position)
+            for alternative in position.top_logprobs:
+                _without_ids(alternative)
 
 
 def _without_ids(token: Position | Alternative) -> None:

@@ -53,6 +53,8 @@ _SHOWN = {
 }
 #: Routes on which an effort shows no reasoning by itself.
 _SILENT = frozenset({"chat.completions", "completions"})
+#: Routes on which nothing is generated.
+_UNGENERATED = frozenset({"embeddings", "messages.count_tokens"})
 
 
 class Request(NamedTuple):
@@ -108,9 +110,11 @@ class Requests:
             model=row.model or "",
             stream=bool(row.stream),
             prompt_tokens=row.prompt_tokens,
+            counted_only=route == "messages.count_tokens",
+            embeddings=route == "embeddings",
             logprobs=row.logprobs or 0,
             reasoning=reasoning,
-            n=row.n or 1,
+            n=0 if route in _UNGENERATED else row.n or 1,
             logit_bias=Bias.BAN if biased else Bias.NONE,
             bias=tuple(range(biased)),
             prefill=bool(row.prefill),
