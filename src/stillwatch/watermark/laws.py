@@ -1,0 +1,67 @@
+"""The law of a score under the null, by which a total becomes a p-value.
+
+Null of all: the key took no part in the choice of the text. Then the scores of distinct windows are
+independent draws from the law, whatever the text says, as far as the keyed function looks random.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from stillwatch.statistics import binomial_tail, gamma_tail
+
+__all__ = ["Bernoulli", "Exponential", "Law"]
+
+Floats = npt.NDArray[np.float64]
+
+
+class Law(Protocol):
+    """The law of one score; totals are sums of independent ones."""
+
+    def log10_p(
+        self, total: npt.ArrayLike, scored: npt.ArrayLike, rng: np.random.Generator | None = None
+    ) -> Floats:
+        """log10 of P(sum of `scored` scores ≥ `total`), exact; arguments broadcast.
+
+        With a generator, p-values of a discrete law are randomised (uniform under the null, for
+        calibration); those of a continuous law do not change.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exponential:
+    """Mean 1, as -ln(1 - u) of a uniform number: sums are Gamma.
+
+    The uniform numbers of a mark have 24 bits. A score so drawn is smaller than or equal to an
+    exponential one of the same draw, but for 2^-24: p-values are conservative to that.
+    """
+
+    def log10_p(
+        self, total: npt.ArrayLike, scored: npt.ArrayLike, rng: np.random.Generator | None = None
+    ) -> Floats:
+        return gamma_tail(total, scored)
+
+
+@dataclass(frozen=True, slots=True)
+class Bernoulli:
+    """1 with probability `share`, otherwise 0: sums are binomial.
+
+    Raises:
+        ValueError: a share that does not lie between 0 and 1.
+    """
+
+    share: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise ValueError("a share lies between 0 and 1")
+
+    def log10_p(
+        self, total: npt.ArrayLike, scored: npt.ArrayLike, rng: np.random.Generator | None = None
+    ) -> Floats:
+        return binomial_tail(total, scored, self.share, rng)
