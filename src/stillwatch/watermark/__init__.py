@@ -15,6 +15,7 @@ from stillwatch.watermark.layers import LayeredMark, LayerMark
 from stillwatch.watermark.mark import Mark
 from stillwatch.watermark.refusing import Vocabulary
 from stillwatch.watermark.rows import sample_unmarked
+from stillwatch.watermark.spans import Span, spans
 from stillwatch.watermark.windows import History
 
 __all__ = [
@@ -30,9 +31,11 @@ __all__ = [
     "LayeredMark",
     "Mark",
     "MarkKey",
+    "Span",
     "Vocabulary",
     "detect",
     "detect_many",
     "sample_rows",
     "sample_unmarked",
+    "spans",
 ]

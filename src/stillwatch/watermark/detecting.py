@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 
 from stillwatch.statistics import holm_log10
+from stillwatch.watermark.cores import over_all_cores
 from stillwatch.watermark.layers import LayeredMark
 from stillwatch.watermark.mark import Floats, Int64s, Mark, UInt64s
 from stillwatch.watermark.refusing import Vocabulary, reason_to_abstain
 from stillwatch.watermark.rows import NO_KEY
-from stillwatch.watermark.windows import Once, counted, in_blocks
+from stillwatch.watermark.windows import Once, contexts_of, counted
 
 __all__ = ["DECOYS", "LEAST_SCORED", "Detection", "detect", "detect_many"]
 
@@ -26,6 +27,9 @@ DECOYS: Final = 1_000
 LEAST_SCORED: Final = 16
 
 _DECOY_SEED = 0x5EED
+#: windows whose contexts are made at a time, small enough that their memory is used again
+_BLOCK = 1 << 15
+_FEW_KEYS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +134,22 @@ def _tested(
     """The detections of marks that differ in the key alone, before the correction."""
     one, own = marks[0], np.array([mark.key.value for mark in marks], np.uint64)
     keys = np.concatenate([own, decoys])
-    totals: Floats = np.zeros(len(keys))
-    scored = 0
-    for contexts, targets in in_blocks(
-        tokens, one.context, counted(tokens, one.context, once=once, prefix=prefix)
-    ):
+    positions = counted(tokens, one.context, once=once, prefix=prefix)
+
+    def part(start: int) -> tuple[int, Floats]:
+        some = positions[start : start + _BLOCK]
+        contexts, targets = contexts_of(tokens, one.context, some), tokens[some]
         carried = one.carries(contexts)
         if not carried.all():
             contexts, targets = contexts[carried], targets[carried]
-        scored += len(targets)
-        totals += one.totals(contexts, targets, keys)
+        return len(targets), one.totals(contexts, targets, keys)
+
+    starts = range(0, len(positions), _BLOCK)
+    # with few keys blocks go side by side; with many, the keys of one block do
+    few = len(keys) <= _FEW_KEYS
+    parts = over_all_cores(part, starts) if few else [part(start) for start in starts]
+    scored = sum(size for size, _ in parts)
+    totals: Floats = np.sum([total for _, total in parts], axis=0) if parts else np.zeros(len(keys))
     if scored < least:
         why = f"{scored} windows to score, at least {least} are needed"
         return [Detection(mark, scored, abstained=why) for mark in marks]

@@ -22,6 +22,11 @@ Floats = npt.NDArray[np.float64]
 class Law(Protocol):
     """The law of one score; totals are sums of independent ones."""
 
+    @property
+    def mean(self) -> float:
+        """What a score is on average."""
+        ...
+
     def log10_p(
         self, total: npt.ArrayLike, scored: npt.ArrayLike, rng: np.random.Generator | None = None
     ) -> Floats:
@@ -40,6 +45,10 @@ class Exponential:
     The uniform numbers of a mark have 24 bits. A score so drawn is smaller than or equal to an
     exponential one of the same draw, but for 2^-24: p-values are conservative to that.
     """
+
+    @property
+    def mean(self) -> float:
+        return 1.0
 
     def log10_p(
         self, total: npt.ArrayLike, scored: npt.ArrayLike, rng: np.random.Generator | None = None
@@ -60,6 +69,10 @@ class Bernoulli:
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
             raise ValueError("a share lies between 0 and 1")
+
+    @property
+    def mean(self) -> float:
+        return self.share
 
     def log10_p(
         self, total: npt.ArrayLike, scored: npt.ArrayLike, rng: np.random.Generator | None = None

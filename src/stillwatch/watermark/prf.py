@@ -6,14 +6,13 @@ five times as fast for many keys: see :mod:`stillwatch.watermark.premix` for wha
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.watermark.cores import over_all_cores
 from stillwatch.watermark.mark import Floats, Int64s, UInt64s
 from stillwatch.watermark.words import PHILOX, PREMIX, word_kernels
 
@@ -22,10 +21,10 @@ __all__ = ["DEFAULT", "NAMES", "gumbel_totals", "hits", "number_of", "uniforms",
 NAMES: Final = {"philox4x32-10-v1": PHILOX, "premix-v1": PREMIX}
 DEFAULT: Final = "philox4x32-10-v1"
 
-#: windows × keys of one task, some milliseconds; tasks do not depend on how many threads there are,
-#: so that sums do not either
+#: windows × keys of one task, and its windows: some milliseconds. Tasks do not depend on how many
+#: threads there are, so that sums do not either
 _TASK = 1 << 21
-_WINDOWS = 1 << 18
+_WINDOWS = 1 << 15
 
 
 def number_of(name: str) -> int:
@@ -94,12 +93,7 @@ def _over_tasks(
         kernel(number, keys[group], contexts[piece], tokens[piece], parts[place, group])
 
     tasks = [(i, piece, group) for i, piece in enumerate(pieces) for group in groups]
-    if len(tasks) > 1:
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            list(pool.map(run, tasks))
-    else:
-        for task in tasks:
-            run(task)
+    over_all_cores(run, tasks)
     return parts.sum(axis=0)
 
 

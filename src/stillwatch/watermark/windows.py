@@ -8,30 +8,33 @@ repeated contexts are sampled unmarked (:class:`History`).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numba import njit, types, uint64
 
 from stillwatch.watermark.compiled import ENTRY, digest_of, given, inlined, result
+from stillwatch.watermark.cores import on_all_cores
 from stillwatch.watermark.mark import Int64s
 from stillwatch.watermark.philox import MASK
-from stillwatch.watermark.premix import premix_begin, premix_context
+from stillwatch.watermark.premix import premix_context
 
-__all__ = ["History", "Once", "contexts_of", "counted", "in_blocks"]
+__all__ = ["History", "Once", "contexts_of", "counted"]
 
 #: which window of several counts: the first of a context, the first of a context and its token, all
 Once = Literal["context", "pair", "never"]
 
-_SHARES = {"never": 0, "context": 1, "pair": 2}
+_SHARES = {"never": 0, "context": 0, "pair": 1}
 #: windows of one bucket, whose table stays in the nearest cache
-_BUCKET = 1 << 13
+_BUCKET = 1 << 14
 #: nobody who writes a text can know which contexts share a bucket
 _SEED = secrets.randbits(64)
-_BLOCK = 1 << 20
-_EMPTY = np.uint64(0)
+#: windows of one part, and 2 to the power of how many parts at most
+_PART, _MOST_PARTS = 1 << 20, 4
+_HASHED = 1 << 10
+_EMPTY, _TAKEN, _1, _PARTED = np.uint64(0), np.uint64(1 << 63), np.uint64(1), np.uint64(4)
 
 
 def counted(tokens: Int64s, context: int, *, once: Once = "context", prefix: bool = True) -> Int64s:
@@ -40,7 +43,7 @@ def counted(tokens: Int64s, context: int, *, once: Once = "context", prefix: boo
     Args:
         tokens: int64 [length].
         context: tokens before a token that belong to its window.
-        once: which window of several counts. Two contexts are taken for one with odds of 2^-64 a
+        once: which window of several counts. Two contexts are taken for one with odds of 2^-60 a
             pair, which costs a window and nothing else.
         prefix: whether the first tokens have windows too, with -1 where nothing was before (as the
             sampler saw them if there was no prompt); without, they are left out.
@@ -49,25 +52,36 @@ def counted(tokens: Int64s, context: int, *, once: Once = "context", prefix: boo
         ValueError: tokens of a wrong shape or type, a context below 1.
     """
     tokens = _checked(tokens, context)
-    first = 0 if prefix else context
-    keep = np.zeros(len(tokens), np.bool_)
-    if len(tokens) > first:
-        _counter()(_padded(tokens, context), context, first, _SHARES[once], np.uint64(_SEED), keep)
+    taken = context + _SHARES[once]
+    keep = np.full(len(tokens), once == "never")
+    if not prefix:
+        keep[:context] = False
+    if once != "never":
+        parts = 1 << min(_MOST_PARTS, max(0, len(tokens) // _PART).bit_length())
+        first = 0 if prefix else context
+
+        def run(begin: int, step: int) -> None:
+            _kernels().count(
+                tokens, context, taken, first, np.uint64(_SEED), parts, begin, step, keep
+            )
+
+        on_all_cores(run, parts)
     return np.flatnonzero(keep)
 
 
 def contexts_of(tokens: Int64s, context: int, positions: Int64s) -> Int64s:
-    """The tokens before each position, int64 [positions, context], the oldest first, -1 if none."""
-    padded = _padded(_checked(tokens, context), context)
-    out: Int64s = np.lib.stride_tricks.sliding_window_view(padded, context)[positions]
+    """The tokens before each position, int64 [positions, context], the oldest first, -1 if none.
+
+    Raises:
+        ValueError: a position outside of the text.
+    """
+    tokens = _checked(tokens, context)
+    positions = np.ascontiguousarray(positions, np.int64)
+    if positions.size and not 0 <= positions.min() <= positions.max() < len(tokens):
+        raise ValueError("positions lie within the text")
+    out = np.empty((len(positions), context), np.int64)
+    _kernels().gather(tokens, positions, out)
     return out
-
-
-def in_blocks(tokens: Int64s, context: int, positions: Int64s) -> Iterator[tuple[Int64s, Int64s]]:
-    """Contexts and tokens of the positions, about a million at a time."""
-    for start in range(0, len(positions), _BLOCK):
-        some = positions[start : start + _BLOCK]
-        yield contexts_of(tokens, context, some), tokens[some]
 
 
 class History:
@@ -97,11 +111,7 @@ def _checked(tokens: Int64s, context: int) -> Int64s:
         raise ValueError(f"tokens are integers [length], not {tokens.dtype} {tokens.shape}")
     if context < 1:
         raise ValueError("a context has at least one token")
-    return tokens.astype(np.int64, copy=False)
-
-
-def _padded(tokens: Int64s, context: int) -> Int64s:
-    return np.concatenate([np.full(context, -1, np.int64), tokens])
+    return np.ascontiguousarray(tokens, np.int64)
 
 
 @inlined
@@ -117,52 +127,98 @@ def _seen(table: Any, value: Any) -> bool:
     return False
 
 
+class _Kernels(NamedTuple):
+    """The compiled entry points; each releases the interpreter's lock while it runs."""
+
+    count: Callable[..., None]
+    gather: Callable[..., None]
+
+
 @cache
-def _counter() -> Callable[..., None]:
-    return _count(digest_of("philox", "premix", "windows"))  # type: ignore[no-any-return]
+def _kernels() -> _Kernels:
+    sources = digest_of("philox", "premix", "windows")
+    return _Kernels(_count(sources), _gather(sources))
+
+
+def _gather(sources: int) -> Any:
+    @njit(types.void(given(types.int64), given(types.int64), result(types.int64, 2)), **ENTRY)
+    def gather(tokens, positions, out):  # type: ignore[no-untyped-def]
+        """The context before each position."""
+        if sources < 0:
+            return
+        width = out.shape[1]
+        for j in range(positions.shape[0]):
+            start, row = positions[j] - width, out[j]
+            for i in range(width):
+                row[i] = tokens[start + i] if start + i >= 0 else -1
+
+    return gather
+
+
+@inlined
+def _hash(tokens: Any, context: Any, taken: Any, start: Any, seed: Any, out: Any) -> None:
+    """A hash of what each window from `start` on is known by: its first `taken` tokens."""
+    for j in range(out.shape[0]):
+        out[j] = seed
+    for i in range(taken):
+        at = start - context + i
+        early = min(max(0, -at), out.shape[0])
+        for j in range(early):
+            out[j] = premix_context(out[j], MASK)
+        some, rest = tokens[at + early :], out[early:]
+        for j in range(rest.shape[0]):
+            rest[j] = premix_context(rest[j], uint64(some[j]) & MASK)
 
 
 def _count(sources: int) -> Any:
     @njit(
         types.void(
-            given(types.int64), types.int64, types.int64, types.int64, types.uint64,
-            result(types.boolean),
+            given(types.int64), types.int64, types.int64, types.int64, types.uint64, types.int64,
+            types.int64, types.int64, result(types.boolean),
         ),
         **ENTRY,
     )  # fmt: skip
-    def count(padded, context, first, share, seed, keep):  # type: ignore[no-untyped-def]
-        """Mark the windows that count, those of few contexts at a time so that they stay near."""
+    def count(tokens, context, taken, first, seed, parts, begin, step, keep):  # type: ignore[no-untyped-def]
+        """Mark the windows that count, of every `step`-th part of all contexts.
+
+        A part is hashed again from the text, rather than kept: memory that is touched for the
+        first time costs more. Within it, windows of few contexts at a time lie side by side in the
+        order of the text, so that their table stays near.
+        """
         if sources < 0:
             return
         n = keep.shape[0]
-        if share == 0:
-            keep[first:] = True
-            return
-        taken = context + (share - 1)  # tokens that a window is known by
-        buckets, shift = 1, uint64(64)
-        while buckets * _BUCKET < n:
-            buckets, shift = buckets * 2, shift - uint64(1)
-        values, starts = np.empty(n, np.uint64), np.zeros(buckets + 1, np.int64)
-        for p in range(first, n):
-            value = premix_begin(taken) ^ seed
-            for i in range(taken):
-                value = premix_context(value, uint64(padded[p + i]) & MASK)
-            values[p] = value | uint64(1)  # 0 is an empty place
-            starts[(value >> shift if buckets > 1 else uint64(0)) + uint64(1)] += 1
-        for b in range(buckets):
-            starts[b + 1] += starts[b]
-        order, ends = np.empty(n, np.int64), starts.copy()
-        for p in range(first, n):
-            b = values[p] >> shift if buckets > 1 else uint64(0)
-            order[ends[b]] = p
-            ends[b] += 1
-        for b in range(buckets):
-            size = 16
-            while size < 2 * (starts[b + 1] - starts[b]):
-                size *= 2
-            table = np.zeros(size, np.uint64)
-            for i in range(starts[b], starts[b + 1]):
-                p = order[i]
-                keep[p] = not _seen(table, values[p] >> uint64(1))
+        hashed = np.empty(_HASHED, np.uint64)
+        values, places = np.empty(n + 1, np.uint64), np.empty(n + 1, np.int64)
+        near, order = np.empty(n, np.uint64), np.empty(n, np.int64)
+        for part in range(begin, parts, step):
+            met = uint64(0)
+            for start in range(first, n, _HASHED):
+                some = hashed[: min(_HASHED, n - start)]
+                _hash(tokens, context, taken, start, seed, some)
+                for j in range(some.shape[0]):
+                    values[met], places[met] = some[j], start + j
+                    met += uint64((some[j] & uint64(parts - 1)) == uint64(part))
+            buckets, shift = 1, uint64(63)
+            while uint64(buckets * _BUCKET) < met:
+                buckets, shift = buckets * 2, shift - uint64(1)
+            starts = np.zeros(buckets + 1, np.int64)
+            ends = starts[1:]
+            for i in range(met):
+                ends[(values[i] >> _1) >> shift] += 1
+            for b in range(buckets):
+                ends[b] += starts[b]
+            at = starts.copy()
+            for i in range(met):
+                b = (values[i] >> _1) >> shift
+                near[at[b]], order[at[b]] = values[i], places[i]
+                at[b] += 1
+            for b in range(buckets):
+                size = 16
+                while size < 2 * (ends[b] - starts[b]):
+                    size *= 2
+                table = np.zeros(size, np.uint64)
+                for i in range(starts[b], ends[b]):
+                    keep[order[i]] = not _seen(table, (near[i] >> _PARTED) | _TAKEN)
 
     return count
