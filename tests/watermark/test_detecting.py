@@ -1,4 +1,4 @@
-"""Detection: who wrote a text is found, others are not, and where nothing can be said nothing is."""
+"""Detection: who wrote a text is found, nobody else is, and some texts say nothing."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stillwatch.watermark.gumbel import GumbelMark
 from stillwatch.watermark.layers import LayeredMark
 from stillwatch.watermark.mark import Floats, Int64s, Logits, Mark
 from stillwatch.watermark.rows import NO_KEY, sample_unmarked, settings_of
@@ -49,22 +50,28 @@ def sample_rows(
     if contexts.shape[1] < widest:
         raise ValueError(f"contexts of {contexts.shape[1]} tokens, and a mark needs {widest}")
     warm, many = settings_of(batch, temperature, top_k)
-    rows = _fresh(_layers(marks, contexts), contexts, histories)
     greedy = (warm == 0) | (many == 1)
     for row, mark in enumerate(marks):
         if greedy[row] and mark is not None:
             raise ValueError(
                 f"row {row} decodes greedily (temperature 0 or top_k 1), which takes no mark"
             )
+    rows = _fresh(_layers(marks, contexts), contexts, histories)
+    keys = rng.integers(0, 1 << 64, batch, np.uint64)
     families: dict[Mark | None, list[int]] = {}
-    keys = np.zeros(batch, np.uint64)
     for row, met in enumerate(rows):
-        families.setdefault(None if met is None else met.with_key(NO_KEY), []).append(row)
-        keys[row] = 0 if met is None else met.key.value
+        if met is not None:
+            families.setdefault(met.with_key(NO_KEY), []).append(row)
+            keys[row] = met.key.value
+    # under a key that nobody keeps, Gumbel-max is plain sampling: no second pass over the batch
+    free = next((family for family in families if isinstance(family, GumbelMark)), None)
+    for row, met in enumerate(rows):
+        if met is None:
+            families.setdefault(None if greedy[row] else free, []).append(row)
     out = np.empty(batch, np.int64)
     for family, members in families.items():
         # one family needs no copy of its logits
-        at = slice(None) if len(families) == 1 else np.asarray(members)
+        at = slice(None) if len(families) == 1 else np.sort(members)
         if family is None:
             out[at] = sample_unmarked(logits[at], temperature=warm[at], top_k=many[at], rng=rng)
         else:

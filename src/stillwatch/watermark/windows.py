@@ -61,7 +61,7 @@ def counted(tokens: Int64s, context: int, *, once: Once = "context", prefix: boo
         first = 0 if prefix else context
 
         def run(begin: int, step: int) -> None:
-            _kernels().count(
+            _kernels().keep_first(
                 tokens, context, taken, first, np.uint64(_SEED), parts, begin, step, keep
             )
 
@@ -130,14 +130,14 @@ def _seen(table: Any, value: Any) -> bool:
 class _Kernels(NamedTuple):
     """The compiled entry points; each releases the interpreter's lock while it runs."""
 
-    count: Callable[..., None]
+    keep_first: Callable[..., None]
     gather: Callable[..., None]
 
 
 @cache
 def _kernels() -> _Kernels:
     sources = digest_of("philox", "premix", "windows")
-    return _Kernels(_count(sources), _gather(sources))
+    return _Kernels(_keep_first(sources), _gather(sources))
 
 
 def _gather(sources: int) -> Any:
@@ -170,7 +170,7 @@ def _hash(tokens: Any, context: Any, taken: Any, start: Any, seed: Any, out: Any
             rest[j] = premix_context(rest[j], uint64(some[j]) & MASK)
 
 
-def _count(sources: int) -> Any:
+def _keep_first(sources: int) -> Any:
     @njit(
         types.void(
             given(types.int64), types.int64, types.int64, types.int64, types.uint64, types.int64,
@@ -178,7 +178,7 @@ def _count(sources: int) -> Any:
         ),
         **ENTRY,
     )  # fmt: skip
-    def count(tokens, context, taken, first, seed, parts, begin, step, keep):  # type: ignore[no-untyped-def]
+    def keep_first(tokens, context, taken, first, seed, parts, begin, step, keep):  # type: ignore[no-untyped-def]
         """Mark the windows that count, of every `step`-th part of all contexts.
 
         A part is hashed again from the text, rather than kept: memory that is touched for the
@@ -221,4 +221,4 @@ def _count(sources: int) -> Any:
                 for i in range(starts[b], ends[b]):
                     keep[order[i]] = not _seen(table, (near[i] >> _PARTED) | _TAKEN)
 
-    return count
+    return keep_first
