@@ -32,7 +32,7 @@ _BUCKET = 1 << 14
 #: nobody who writes a text can know which contexts share a bucket
 _SEED = secrets.randbits(64)
 #: windows of one part, and 2 to the power of how many parts at most
-_PART, _MOST_PARTS = 1 << 20, 4
+_PART, _MOST_PARTS = 1 << 22, 4
 _HASHED = 1 << 10
 _EMPTY, _TAKEN, _1, _PARTED = np.uint64(0), np.uint64(1 << 63), np.uint64(1), np.uint64(4)
 
@@ -57,7 +57,8 @@ def counted(tokens: Int64s, context: int, *, once: Once = "context", prefix: boo
     if not prefix:
         keep[:context] = False
     if once != "never":
-        parts = 1 << min(_MOST_PARTS, max(0, len(tokens) // _PART).bit_length())
+        bits = max((len(tokens) // _PART).bit_length(), int(len(tokens) >= _PART // 4))
+        parts = 1 << min(_MOST_PARTS, bits)
         first = 0 if prefix else context
 
         def run(begin: int, step: int) -> None:

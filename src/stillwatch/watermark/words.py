@@ -47,14 +47,17 @@ def word_kernels() -> WordKernels:
 
 
 @inlined
-def _premixed(contexts: Any, tokens: Any, start: Any, low: Any, high: Any) -> None:
-    """The halves of 64 bits of each (context, token) from `start` on."""
-    width = contexts.shape[1]
-    for j in range(low.shape[0]):
-        state = premix_begin(width)
-        for i in range(width):
-            state = premix_context(state, uint64(contexts[start + j, i]) & MASK)
-        both = premix_token(state, uint64(tokens[start + j]) & MASK)
+def _premixed(contexts: Any, tokens: Any, start: Any, states: Any, low: Any, high: Any) -> None:
+    """The halves of 64 bits of each (context, token) from `start` on; `states` is scratch."""
+    width, targets = contexts.shape[1], tokens[start:]
+    for j in range(states.shape[0]):
+        states[j] = premix_begin(width)
+    for i in range(width):
+        column = contexts[start:, i]
+        for j in range(states.shape[0]):
+            states[j] = premix_context(states[j], uint64(column[j]) & MASK)
+    for j in range(states.shape[0]):
+        both = premix_token(states[j], uint64(targets[j]) & MASK)
         low[j], high[j] = uint32(both & MASK), uint32(both >> _32)
 
 
@@ -145,7 +148,7 @@ def _words(sources: int) -> Any:
             some = out[start : start + size]
             if prf == PREMIX:
                 low, high = np.empty(size, np.uint32), np.empty(size, np.uint32)
-                _premixed(contexts, tokens, start, low, high)
+                _premixed(contexts, tokens, start, np.empty(size, np.uint64), low, high)
                 _premix_words(low, high, key, some)
             else:
                 columns = np.empty((padded, size), np.uint32)
@@ -180,7 +183,7 @@ def _totals(sources: int) -> Any:
             found = np.empty(size, np.uint32)
             if prf == PREMIX:
                 low, high = np.empty(size, np.uint32), np.empty(size, np.uint32)
-                _premixed(contexts, tokens, start, low, high)
+                _premixed(contexts, tokens, start, np.empty(size, np.uint64), low, high)
                 for k in range(keys.shape[0]):
                     _premix_words(low, high, keys[k], found)
                     out[k] += _total(found, lanes, bits)
@@ -219,7 +222,7 @@ def _greens(sources: int) -> Any:
             low, high = np.empty(size, np.uint32), np.empty(size, np.uint32)
             columns, states = np.empty((padded, size), np.uint32), np.empty((4, size), np.uint32)
             if prf == PREMIX:
-                _premixed(contexts, tokens, start, low, high)
+                _premixed(contexts, tokens, start, np.empty(size, np.uint64), low, high)
             else:
                 _columns(contexts, start, columns)
                 for j in range(size):
