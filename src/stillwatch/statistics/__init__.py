@@ -32,6 +32,7 @@ from stillwatch.statistics.false_discoveries import (
 )
 from stillwatch.statistics.holders import holders_e_value
 from stillwatch.statistics.holm import holm, holm_log10
+from stillwatch.statistics.lattice_tails import lattice_tail
 from stillwatch.statistics.log_tails import binomial_tail, gamma_tail
 from stillwatch.statistics.martingales import Watch, calibration_slack
 from stillwatch.statistics.means import (
@@ -93,6 +94,7 @@ __all__ = [
     "holm_log10",
     "hypergeometric_tail",
     "in_spike",
+    "lattice_tail",
     "log_spread",
     "mean_e_value",
     "mean_interval",

@@ -10,7 +10,7 @@ from stillwatch.watermark.batches import sample_rows
 from stillwatch.watermark.detecting import Detection, detect, detect_many
 from stillwatch.watermark.gumbel import GumbelMark
 from stillwatch.watermark.keys import GLOBAL, KeyRing, MarkKey
-from stillwatch.watermark.laws import Bernoulli, Exponential, Law
+from stillwatch.watermark.laws import Bernoulli, Exponential, Lattice, Law
 from stillwatch.watermark.layers import LayeredMark, LayerMark
 from stillwatch.watermark.mark import Mark
 from stillwatch.watermark.refusing import Vocabulary
@@ -26,6 +26,7 @@ __all__ = [
     "GumbelMark",
     "History",
     "KeyRing",
+    "Lattice",
     "Law",
     "LayerMark",
     "LayeredMark",

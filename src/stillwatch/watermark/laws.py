@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.statistics import binomial_tail, gamma_tail
+from stillwatch.statistics import binomial_tail, gamma_tail, lattice_tail
 
-__all__ = ["Bernoulli", "Exponential", "Law"]
+__all__ = ["Bernoulli", "Exponential", "Lattice", "Law"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,3 +78,26 @@ class Bernoulli:
         self, total: npt.ArrayLike, scored: npt.ArrayLike, rng: np.random.Generator | None = None
     ) -> Floats:
         return binomial_tail(total, scored, self.share, rng)
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """0, 1, 2 … with these probabilities, as weighted green bits that are scaled to whole numbers.
+
+    Raises:
+        ValueError: what are no probabilities that add up to 1.
+    """
+
+    masses: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        lattice_tail(0, 0, self.masses)
+
+    @property
+    def mean(self) -> float:
+        return float(np.arange(len(self.masses)) @ np.asarray(self.masses))
+
+    def log10_p(
+        self, total: npt.ArrayLike, scored: npt.ArrayLike, rng: np.random.Generator | None = None
+    ) -> Floats:
+        return lattice_tail(total, scored, self.masses, rng)
