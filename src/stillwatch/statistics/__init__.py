@@ -24,14 +24,16 @@ from stillwatch.statistics.e_values import (
     product,
     shafer_calibrator,
 )
-from stillwatch.statistics.exact_tests import binomial_tail, fisher_tail, hypergeometric_tail
+from stillwatch.statistics.exact_tests import fisher_tail, hypergeometric_tail
 from stillwatch.statistics.false_discoveries import (
     Discoveries,
     e_value_discoveries,
     simes_discoveries,
 )
 from stillwatch.statistics.holders import holders_e_value
-from stillwatch.statistics.holm import holm
+from stillwatch.statistics.holm import holm, holm_log10
+from stillwatch.statistics.lattice_tails import lattice_tail
+from stillwatch.statistics.log_tails import binomial_tail, gamma_tail
 from stillwatch.statistics.martingales import Watch, calibration_slack
 from stillwatch.statistics.means import (
     mean_e_value,
@@ -86,10 +88,13 @@ __all__ = [
     "excess",
     "fisher_tail",
     "fit_profiles",
+    "gamma_tail",
     "holders_e_value",
     "holm",
+    "holm_log10",
     "hypergeometric_tail",
     "in_spike",
+    "lattice_tail",
     "log_spread",
     "mean_e_value",
     "mean_interval",

@@ -1,4 +1,4 @@
-"""Exact upper tails of counts, as log10, down to where a p-value itself would vanish.
+"""Exact upper tails of draws without replacement, as log10, down to where a p-value would vanish.
 
 Each is the probability of at least `hits`; with a random generator it is the randomised (fuzzy)
 p-value P(more) + U · P(as many), which is uniform under the null and not merely no smaller.
@@ -13,44 +13,13 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln, xlog1py, xlogy
+from scipy.special import gammaln
 
-__all__ = ["binomial_tail", "fisher_tail", "hypergeometric_tail"]
+__all__ = ["fisher_tail", "hypergeometric_tail"]
 
 Floats = npt.NDArray[np.float64]
 #: P(x + 1) / P(x) of counts `x` under their laws
 Ratio = Callable[[Floats, tuple[Floats, ...]], Floats]
-
-
-def binomial_tail(
-    hits: npt.ArrayLike,
-    of: npt.ArrayLike,
-    share: npt.ArrayLike,
-    rng: np.random.Generator | None = None,
-) -> Floats:
-    """log10 of P(X ≥ hits), X binomial.
-
-    Null: each of `of` tries hits with probability of at most `share`. Assumption: tries are
-    independent. Source: the exact binomial test (Clopper and Pearson, 1934); randomised: Geyer and
-    Meeden (Statistical Science 20, 2005).
-
-    Raises:
-        ValueError: a share that is none, a count that is none.
-    """
-    x, n, p = np.broadcast_arrays(*(np.asarray(a, np.float64) for a in (hits, of, share)))
-    if ((p < 0) | (p > 1) | (n < 0)).any():
-        raise ValueError("a share lies between 0 and 1, and nobody tries less than never")
-
-    def log_mass(k: Floats) -> Floats:
-        inside = (k >= 0) & (k <= n)
-        k = np.where(inside, k, 0.0)
-        ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-        out: Floats = np.where(inside, ways + xlogy(k, p) + xlog1py(n - k, -p), -np.inf)
-        return out
-
-    with np.errstate(divide="ignore"):
-        odds = p / (1 - p)
-    return _upper(x, log_mass, _binomial_ratio, (n, odds), n * p, (0 * n, n), rng)
 
 
 def hypergeometric_tail(
@@ -103,12 +72,6 @@ def fisher_tail(
     if ((a < 0) | (b < 0) | (a > n) | (b > m)).any():
         raise ValueError("hits lie between 0 and the number of units")
     return hypergeometric_tail(a, n, a + b, n + m, rng)
-
-
-def _binomial_ratio(x: Floats, law: tuple[Floats, ...]) -> Floats:
-    n, odds = law
-    out: Floats = (n - x) / (x + 1) * odds
-    return out
 
 
 def _hypergeometric_ratio(x: Floats, law: tuple[Floats, ...]) -> Floats:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["holm"]
+__all__ = ["holm", "holm_log10"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,4 +28,19 @@ def holm(p: Sequence[float] | Floats) -> Floats:
     scaled = found[order] * np.arange(len(found), 0, -1)
     adjusted = np.empty(len(found))
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(scaled))
+    return adjusted
+
+
+def holm_log10(log10_p: Sequence[float] | Floats) -> Floats:
+    """The same for log10 p-values, where p itself would vanish; gives log10 of adjusted ones.
+
+    Null: each p is no smaller than uniform. Assumption: none on dependence.
+    """
+    found = np.asarray(log10_p, dtype=np.float64)
+    if not (found <= 0).all():
+        raise ValueError("the logarithm of a p-value is not above 0")
+    order = np.argsort(found, kind="stable")
+    scaled = found[order] + np.log10(np.arange(len(found), 0, -1))
+    adjusted = np.empty(len(found))
+    adjusted[order] = np.minimum(0.0, np.maximum.accumulate(scaled))
     return adjusted

@@ -1,0 +1,1 @@
+"""The benchmark of the mark: see ``__main__.py``."""

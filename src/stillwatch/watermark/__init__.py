@@ -1,0 +1,53 @@
+"""The mark: keyed watermarks put on sampled tokens, and exact detection of them in text.
+
+In: a master secret, logits and contexts of a batch; later, tokens of a text and marks to look for.
+Out: the tokens to emit, each row under its own key; and detections with log10 p-values, corrected,
+beside ranks among decoy keys. A mark is evidence, not prevention: docs/watermark.md says of what.
+numpy, numba and scipy only; no engine is imported here.
+"""
+
+from stillwatch.watermark.batches import sample_rows
+from stillwatch.watermark.detecting import Detection, detect, detect_many
+from stillwatch.watermark.green_list import GreenListMark
+from stillwatch.watermark.gumbel import GumbelMark
+from stillwatch.watermark.keys import GLOBAL, KeyRing, MarkKey
+from stillwatch.watermark.laws import Bernoulli, Exponential, Lattice, Law
+from stillwatch.watermark.layers import LayeredMark, LayerMark
+from stillwatch.watermark.mark import Mark
+from stillwatch.watermark.refusing import Vocabulary
+from stillwatch.watermark.rows import sample_unmarked
+from stillwatch.watermark.segmenting import WORDS, word_ids
+from stillwatch.watermark.selection import SelectionMark
+from stillwatch.watermark.spans import Span, spans
+from stillwatch.watermark.texts import Scoring, TextMark, detect_texts
+from stillwatch.watermark.windows import History
+
+__all__ = [
+    "GLOBAL",
+    "WORDS",
+    "Bernoulli",
+    "Detection",
+    "Exponential",
+    "GreenListMark",
+    "GumbelMark",
+    "History",
+    "KeyRing",
+    "Lattice",
+    "Law",
+    "LayerMark",
+    "LayeredMark",
+    "Mark",
+    "MarkKey",
+    "Scoring",
+    "SelectionMark",
+    "Span",
+    "TextMark",
+    "Vocabulary",
+    "detect",
+    "detect_many",
+    "detect_texts",
+    "sample_rows",
+    "sample_unmarked",
+    "spans",
+    "word_ids",
+]

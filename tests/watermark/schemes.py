@@ -1,0 +1,38 @@
+"""Every scheme, for tests that hold of all: what samples tokens, and what is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stillwatch.watermark import (
+    GLOBAL,
+    GreenListMark,
+    GumbelMark,
+    KeyRing,
+    LayeredMark,
+    LayerMark,
+    Mark,
+    Scoring,
+    SelectionMark,
+)
+
+
+def _layer(ring: KeyRing) -> LayerMark:
+    green = GreenListMark(ring.key("c", "green-list"), 2)
+    return LayeredMark(GumbelMark(ring.key(GLOBAL)), green).layers[1]
+
+
+SAMPLED: dict[str, Callable[[KeyRing], Mark]] = {
+    "gumbel": lambda ring: GumbelMark(ring.key("c")),
+    "gumbel, wide, premix": lambda ring: GumbelMark(ring.key("c"), 4, "premix-v1"),
+    "green list": lambda ring: GreenListMark(ring.key("c", "green-list"), delta=3.0),
+    "green list, half, premix": lambda ring: GreenListMark(
+        ring.key("c", "green-list"), 2, gamma=0.5, delta=2.5, prf="premix-v1"
+    ),
+    "layer": _layer,
+}
+SCORED: dict[str, Callable[[KeyRing], Scoring]] = {
+    **SAMPLED,
+    "selection": lambda ring: SelectionMark(ring.key("c", "selection")),
+    "selection, premix": lambda ring: SelectionMark(ring.key("c", "selection"), 1, "premix-v1"),
+}
