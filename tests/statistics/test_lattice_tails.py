@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
@@ -15,6 +15,7 @@ LAWS = st.lists(st.integers(0, 5), min_size=2, max_size=7).filter(lambda m: sum(
 
 @settings(max_examples=60, deadline=None)
 @given(LAWS, st.integers(0, 25))
+@example([1, 0, 0, 2], 9)  # a window that holds every total, seen from its middle
 def test_tails_are_those_of_convolution(parts: list[int], of: int) -> None:
     law = np.array(parts) / sum(parts)
     summed = np.ones(1)

@@ -82,11 +82,12 @@ def _tail(total: float, count: int, law: Floats) -> tuple[float, float]:
     near = np.roll(np.fft.irfft(power, size), -int(total % size))
     scale = count * norm - tilt * total
     as_many = scale + float(np.log(max(near[0], 1e-300)))
+    reach = size if size > high else size // 2  # all there is, or as far on either side
     if tilt >= 0:
-        ahead = min(size // 2, int(high - total) + 1)
+        ahead = min(reach, int(high - total) + 1)
         beyond = float(np.clip(near[:ahead], 0, None) @ np.exp(-tilt * np.arange(ahead)))
         return scale + float(np.log(beyond)), as_many
-    behind = min(size // 2, int(total - low))
+    behind = min(reach, int(total - low))
     back = near[size - behind :][::-1]
     below = float(np.clip(back, 0, None) @ np.exp(tilt * np.arange(1, behind + 1)))
     return float(np.log1p(-min(np.exp(scale) * below, 1.0))), as_many
