@@ -17,6 +17,7 @@ from stillwatch.watermark import (
     Vocabulary,
     detect,
     detect_many,
+    detecting,
 )
 from stillwatch.watermark.prf import NAMES, hits, words
 from tests.watermark.conftest import VOCABULARY, write
@@ -103,6 +104,15 @@ def test_the_rank_is_the_place_among_decoys_on_the_same_windows(ring: KeyRing) -
     assert 1 <= ranks.min() < ranks.max() <= 100
     assert np.corrcoef(ranks, 10**p)[0, 1] > 0.98
     assert [d.decoy_rank for d in detect(text, marks[:3], decoys=0)] == [None] * 3
+
+
+def test_decoys_that_score_alike_stand_before_a_mark(ring: KeyRing) -> None:
+    """Of 20 windows many keys have the same number of hits: the rank is the worst of them."""
+    marks = [CountedMark(ring.key(f"c-{i}"), 1) for i in range(60)]
+    said = detect(np.arange(20), marks, decoys=200)
+    drawn = np.random.default_rng(detecting._DECOY_SEED).integers(0, 1 << 64, 200, np.uint64)
+    decoys = hits(marks[0].prf, drawn, np.arange(-1, 19)[:, None], np.arange(20), 0.25)
+    assert [d.decoy_rank for d in said] == [1 + int((decoys >= (d.total or 0)).sum()) for d in said]
 
 
 @pytest.mark.parametrize(

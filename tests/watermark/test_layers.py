@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stillwatch.watermark import GLOBAL, GumbelMark, KeyRing, LayeredMark, detect
+from stillwatch.watermark.windows import contexts_of, counted
 from tests.watermark.conftest import VOCABULARY, write
 
 RNG = np.random.default_rng(0)
@@ -33,6 +34,9 @@ def test_a_text_shows_the_global_key_and_its_own_cluster_alone(
     assert (whose.corrected_log10_p or 0) < -20
     assert (not_theirs.log10_p or 0) > -4
     assert theft.decoy_rank == whose.decoy_rank == 1
+    for said in (theft, whose):
+        contexts = contexts_of(text, said.mark.context, counted(text, said.mark.context))
+        assert said.scored == said.mark.carries(contexts).sum() < len(contexts)
 
 
 def test_each_context_belongs_to_one_layer_and_each_layer_has_its_share(ring: KeyRing) -> None:

@@ -151,6 +151,16 @@ def test_totals_of_many_keys_are_the_sums_of_each(prf: str, count: int) -> None:
         assert hit == (words(prf, key, contexts, tokens) < 1 << 30).sum()
 
 
+def test_a_total_of_the_largest_scores_does_not_overflow() -> None:
+    """Thousands of times the luckiest of a million tokens: a product that no float holds."""
+    tokens = np.arange(1_000_000)
+    scores = -np.log1p(-uniforms("premix-v1", 9, np.zeros((10**6, 1), int), tokens).astype(float))
+    best = np.full(6_000, np.argmax(scores))
+    total = gumbel_totals("premix-v1", np.array([9], np.uint64), np.zeros((6_000, 1), int), best)
+    assert scores.max() > 12
+    assert total[0] == pytest.approx(6_000 * scores.max(), rel=1e-9)
+
+
 def test_totals_of_no_windows_are_zero_and_of_no_keys_none() -> None:
     nothing = np.empty((0, 2), np.int64), np.empty(0, np.int64)
     assert gumbel_totals("premix-v1", np.array([1, 2], np.uint64), *nothing).tolist() == [0, 0]

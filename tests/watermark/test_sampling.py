@@ -159,8 +159,10 @@ def test_a_context_that_a_request_had_before_is_sampled_without_the_mark(ring: K
     arguments = {"histories": histories, "top_k": None, "rng": np.random.default_rng(5)}
     first = sample_rows([mark, mark], logits, contexts, **arguments)  # type: ignore[arg-type]
     assert first[0] == first[1] == mark.sample(logits[:1], contexts[:1, 2:], top_k=None, rng=RNG)
+    contexts[0, 0] = 1  # the mark sees the last token only, and has seen it
     again = sample_rows([mark, mark], logits, contexts, **arguments)  # type: ignore[arg-type]
     assert again[0] != first[0]
+    assert again[1] != first[0]
     assert again[1] != again[0]
     fresh = sample_rows(
         [mark, mark],
