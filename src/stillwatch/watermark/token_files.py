@@ -45,10 +45,7 @@ def read_tokens(path: Path) -> Iterator[Tokenised]:
         if not line.strip():
             continue
         try:
-            if line.lstrip()[:1] == b"[":
-                found = _Line(_ARRAY(line))
-            else:
-                found = _OBJECT(line)
+            found = _Line(_ARRAY(line)) if line.lstrip()[:1] == b"[" else _OBJECT(line)
             tokens = np.array(found.tokens, np.int64)
         except (msgspec.DecodeError, OverflowError) as error:
             raise InputError(
