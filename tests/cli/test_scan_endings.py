@@ -110,6 +110,7 @@ def test_an_interrupt_leaves_the_report_that_was_to_be_replaced(long: Path, tmp_
     assert (out / "report.html").read_text() == "of yesterday"
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_next_scan_needs_no_help(long: Path, quiet: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with scanning(long, out, "reading") as process:

@@ -94,6 +94,7 @@ def test_a_quiet_log_gives_no_findings_and_status_0(tmp_path: Path) -> None:
     assert b"person-" not in (tmp_path / "state" / "state.sqlite").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_last_look_finds_what_a_scan_finds(pool: Path, tmp_path: Path, key: Path) -> None:
     watch(pool, tmp_path / "state", "--every", "1d", "--key-file", key)
     run("scan", pool, "--out", tmp_path / "out", "--key-file", key, "--quiet")
@@ -141,6 +142,7 @@ def test_a_watch_that_is_asked_to_stop_ends_with_130(
     assert watch(pool, tmp_path / "state", "--every", "12h").returncode == 3
 
 
+@pytest.mark.slow
 def test_what_is_appended_to_a_log_and_put_into_a_folder_is_read_while_it_runs(
     pool: Path, tmp_path: Path
 ) -> None:
@@ -163,6 +165,7 @@ def test_what_is_appended_to_a_log_and_put_into_a_folder_is_read_while_it_runs(
     assert said["rejects.jsonl"] == b""
 
 
+@pytest.mark.slow
 def test_a_second_watch_with_the_same_state_is_refused(pool: Path, tmp_path: Path) -> None:
     with watching(pool, tmp_path / "state", "--every", "1d") as process:
         until(process, "look ")

@@ -143,6 +143,7 @@ def plan_of(size: Size, out: Path, command: str, cells: tuple[str, ...]) -> Plan
     )
 
 
+@pytest.mark.slow
 def test_a_result_that_is_there_is_not_computed_again(
     tiny: Size, scripts: Scripts, tmp_path: Path
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_result_that_is_there_is_not_computed_again(
     assert not list((out / "worlds").iterdir())
 
 
+@pytest.mark.slow
 def test_what_gave_no_result_is_run_again_when_asked(
     tiny: Size, scripts: Scripts, tmp_path: Path
 ) -> None:
@@ -172,6 +174,7 @@ def test_what_gave_no_result_is_run_again_when_asked(
     assert again.reason is None
 
 
+@pytest.mark.slow
 def test_seeds_are_spread_over_processes_and_news_come_while_they_run(
     tiny: Size, scripts: Scripts, tmp_path: Path
 ) -> None:
@@ -207,6 +210,7 @@ def test_a_cell_that_cannot_be_simulated_ends_the_benchmark(
         run_bench(plan, Silent())
 
 
+@pytest.mark.slow
 def test_a_cell_whose_settings_changed_is_run_again(
     tiny: Size, scripts: Scripts, tmp_path: Path
 ) -> None:
@@ -248,6 +252,7 @@ def test_our_own_detector_writes_the_files_that_it_is_scored_by(
     assert re.match(r"tiny: 150 accounts, 2 days; name=harvest, tier=T1", result.design)
 
 
+@pytest.mark.slow
 def test_our_own_detector_finds_what_a_scan_of_the_log_finds(
     periods: Periods, tmp_path: Path
 ) -> None:

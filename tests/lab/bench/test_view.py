@@ -115,6 +115,7 @@ def test_accounts_that_were_given_up_fall_silent(world: World, tmp_path: Path) -
     assert log.num_rows == view.rows()
 
 
+@pytest.mark.slow
 def test_a_world_is_made_once_and_made_again_when_its_scenario_changes(
     tiny: Size, tmp_path: Path
 ) -> None:
