@@ -60,7 +60,7 @@ lock: ## resolve the dependencies again (needs the network)
 	@sh tools/lock.sh $(PYTHON)
 
 clean: ## remove what was built
-	@rm -rf $(VENV) demo-out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(VENV)-litellm demo-out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find src tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.core: requirements/core.txt pyproject.toml

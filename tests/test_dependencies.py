@@ -46,7 +46,13 @@ def test_every_direct_dependency_has_its_reason(heading: str, file: str) -> None
     assert reasons(heading).keys() - {"package"} == names(declared(file))
 
 
-@pytest.mark.parametrize("file", ["core.txt", "dev.txt"])
+def test_the_page_names_the_litellm_that_is_tested() -> None:
+    (tested,) = map(Requirement, declared("litellm.in"))
+    page = (PROJECT / "docs" / "litellm.md").read_text()
+    assert f"LiteLLM {str(tested.specifier).removeprefix('==')};" in page
+
+
+@pytest.mark.parametrize("file", ["core.txt", "dev.txt", "litellm.txt"])
 def test_every_locked_version_has_hashes_and_no_address(file: str) -> None:
     text = (PROJECT / "requirements" / file).read_text()
     pins = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]

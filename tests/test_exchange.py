@@ -42,7 +42,7 @@ def test_no_column_can_hold_text_of_a_request() -> None:
     names = {f.name for f in SCHEMA if pa.types.is_dictionary(f.type)}
     assert names == {
         "channel", "tenant_kind", "country", "model", "endpoint",
-        "response_format", "reasoning", "finish_reason",
+        "response_format", "reasoning", "finish_reason", "replay", "mark", "mark_epoch", "unmarked",
     }  # fmt: skip
     assert not [f for f in SCHEMA if pa.types.is_string(f.type) or pa.types.is_binary(f.type)]
 

@@ -21,5 +21,5 @@ install() {
         exit 2
     }
 }
-install --require-hashes -r "$requirements"
+install --require-hashes --no-deps -r "$requirements" # a lock names everything that is needed
 if [ "${4:-}" = --editable ]; then install --no-deps --no-build-isolation -e .; fi

@@ -62,7 +62,7 @@ class UnknownFormatError(InputError):
 
 
 class KeyFileError(InputError):
-    """A sketch key, or a master key of marks, that is missing, too short, or readable by all."""
+    """A key file that is missing, too short, or readable by everybody."""
 
     code = "SW102"
 

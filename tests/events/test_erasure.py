@@ -139,3 +139,20 @@ def test_a_reader_that_holds_on_to_old_pages_is_reported(
         reader.close()
     store.erase([WITNESS])
     assert traces(store) == []
+
+
+@pytest.mark.parametrize("rolled", [False, True])
+def test_rows_of_others_name_an_erased_account_no_more(
+    store: EventStore, exchanges: Keep, rolled: bool
+) -> None:
+    place = SCHEMA.get_field_index("replayed_from")
+    issuers = pa.array([WITNESS if i % 2 else 3 if i % 3 else None for i in range(20)])
+    store.append(exchanges(20).set_column(place, SCHEMA.field(place), issuers))
+    if rolled:
+        store.roll()
+    assert holding(store, WITNESS.to_bytes(8, "little"))
+    assert store.erase([WITNESS]) == 0
+    assert holding(store, WITNESS.to_bytes(8, "little")) == []
+    found = [*store.hot(), *(b for path in store.parquet_files() for b in read_part(path))]
+    left = [value for batch in found for value in batch["replayed_from"].to_pylist()]
+    assert left == [None if i % 2 or not i % 3 else 3 for i in range(20)]

@@ -19,10 +19,12 @@ LEAK = "LEAKED"
 
 
 class Engine:
-    """The ASGI application. `requests` are (path, headers, body) in the order that they came."""
+    """The ASGI application. `requests` are (path, headers, body) in the order that they came,
+    `headers` go with every good answer."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+        self.headers: list[tuple[bytes, bytes]] = []
         self.broken_off = 0
         self.finished = 0
 
@@ -90,14 +92,14 @@ class Engine:
         }  # fmt: skip
         if model != "uncounted":
             answer["usage"] = usage
-        await _json(send, 200, answer)
+        await _json(send, 200, answer, *self.headers)
 
     async def _stream(self, model: str, asked: dict[str, Any], send: Any) -> None:
         if model.startswith("error-"):
             await self._whole(model, asked, send)
             return
         start = {"type": "http.response.start", "status": 200,
-                 "headers": [(b"content-type", b"text/event-stream")]}  # fmt: skip
+                 "headers": [(b"content-type", b"text/event-stream"), *self.headers]}  # fmt: skip
         await send(start)
         words = asked["messages"][-1]["content"].split() or ["nothing"]
         for i, word in enumerate(["you", "said", *words]):
@@ -130,11 +132,11 @@ async def _gone(receive: Any) -> None:
         pass
 
 
-async def _json(send: Any, status: int, body: object) -> None:
+async def _json(send: Any, status: int, body: object, *headers: tuple[bytes, bytes]) -> None:
     data = json.dumps(body).encode()
     await send({"type": "http.response.start", "status": status,
                 "headers": [(b"content-type", b"application/json"),
-                            (b"content-length", str(len(data)).encode())]})  # fmt: skip
+                            (b"content-length", str(len(data)).encode()), *headers]})  # fmt: skip
     await send({"type": "http.response.body", "body": data})
 
 

@@ -8,7 +8,7 @@ without any I/O; and limiters that reserve and settle the charges. Nothing here 
 from stillwatch.access.backends import Backend
 from stillwatch.access.decide import decide
 from stillwatch.access.decision import Decision, Refusal
-from stillwatch.access.facts import FACTS, UNKNOWN, Asked, Caller, Origin, RequestFacts
+from stillwatch.access.facts import FACTS, UNKNOWN, Asked, Caller, Origin, Replay, RequestFacts
 from stillwatch.access.rules import RuleSet
 from stillwatch.access.snapshot import Snapshot
 from stillwatch.access.surface import (
@@ -36,6 +36,7 @@ __all__ = [
     "Origin",
     "Reasoning",
     "Refusal",
+    "Replay",
     "RequestFacts",
     "RuleSet",
     "Snapshot",

@@ -1,38 +1,41 @@
-"""Cases: requests that an operator writes down, with what the rules should make of them.
+"""Cases: requests that an operator writes down, with what should become of them.
 
-Cases stand beside the rules and are run before a change to them is put in force.
+Cases stand beside the rules and are run before a change to them is put in force. Each is decided
+as the gateway would: rules, level, tier, actions on the caller, the leak rules, backends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, get_args
 
 import msgspec
 
-from stillwatch.access.checking import nearest
-from stillwatch.access.effects import Challenge, Deny
+from stillwatch.access.actions import Action, ActionKind, check_action
+from stillwatch.access.decide import decide
+from stillwatch.access.expectations import Expected, differences, read_expected, shown
 from stillwatch.access.facts import RequestFacts
 from stillwatch.access.reading.requests import read_request
 from stillwatch.access.reading.values import items, one_of, said_once, wrong
-from stillwatch.access.rules import Match, RuleSet
-from stillwatch.errors import SettingsError
+from stillwatch.access.rules import RuleSet
+from stillwatch.access.trying import Whenever, view_of_rules
+from stillwatch.access.view import View
+from stillwatch.errors import InputError, SettingsError
 from stillwatch.settings import Section, read_settings
 
-__all__ = ["Case", "Outcome", "decide_by_rules", "read_cases", "run", "unmatched"]
+__all__ = ["Case", "Outcome", "read_cases", "run", "unmatched"]
 
-#: The one place where the whole decision can take the place of the rules alone.
-Decide = Callable[[RequestFacts, Sequence[Match]], str]
+_LASTS = 60  # seconds that an action of a case is in force, from its request on
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A request and what is expected; what is ``None`` is not looked at."""
+    """A request, the actions in force on its caller, and what is expected."""
 
     name: str
     facts: RequestFacts
-    matched: tuple[str, ...] | None = None
-    shadow: tuple[str, ...] | None = None
-    decision: str | None = None
+    expected: Expected
+    actions: tuple[Action, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,45 +46,29 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     shadow: tuple[str, ...]
     failed: tuple[str, ...]
     decision: str
+    refused: str
     differences: tuple[str, ...]
 
 
-def decide_by_rules(_facts: RequestFacts, matches: Sequence[Match]) -> str:
-    """``deny`` when a rule refuses, else ``allow``: levels, actions and limits are not asked."""
-    refusing = (m for m in matches if not m.shadow and isinstance(m.rule.effect, Deny | Challenge))
-    return "deny" if any(refusing) else "allow"
+def run(cases: Sequence[Case], rules: RuleSet, view: View | None = None) -> list[Outcome]:
+    """What becomes of each case under a view; without one, under nothing but the rules."""
+    view = view or view_of_rules(rules)
+    return [_run(case, view) for case in cases]
 
 
-def run(cases: Sequence[Case], rules: RuleSet, decide: Decide = decide_by_rules) -> list[Outcome]:
-    """What becomes of each case; `decide` says ``allow`` or ``deny``."""
-    return [_run(case, rules.matching(case.facts), decide) for case in cases]
-
-
-def _run(case: Case, matches: Sequence[Match], decide: Decide) -> Outcome:
-    matched = tuple(m.rule.id for m in matches if not m.shadow)
-    shadow = tuple(m.rule.id for m in matches if m.shadow)
-    decision = decide(case.facts, matches)
-    differences = [
-        f"{what}: expected {_listed(expected)}, got {_listed(got)}"
-        for what, expected, got in (
-            ("matched", case.matched, matched),
-            ("shadow", case.shadow, shadow),
-            ("decision", case.decision, decision),
-        )
-        if expected is not None and expected != got
-    ]
+def _run(case: Case, view: View) -> Outcome:
+    matches = view.rules.matching(case.facts)
+    view = msgspec.structs.replace(view, snapshot=Whenever(case.actions))
+    got = shown(matches, decide(case.facts, view, matches))
     return Outcome(
         case=case,
-        matched=matched,
-        shadow=shadow,
+        matched=got.matched,
+        shadow=got.shadow,
         failed=tuple(m.rule.id for m in matches if m.failed),
-        decision=decision,
-        differences=tuple(differences),
+        decision=got.decision,
+        refused=got.refused,
+        differences=differences(case.expected, got),
     )
-
-
-def _listed(value: str | tuple[str, ...]) -> str:
-    return value if isinstance(value, str) else ", ".join(value) or "none"
 
 
 def unmatched(outcomes: Sequence[Outcome], rules: RuleSet) -> tuple[str, ...]:
@@ -90,7 +77,7 @@ def unmatched(outcomes: Sequence[Outcome], rules: RuleSet) -> tuple[str, ...]:
     return tuple(rule.id for rule in rules.rules if rule.id not in seen)
 
 
-def read_cases(path: Path, rules: RuleSet) -> tuple[Case, ...]:
+def read_cases(path: Path, rules: RuleSet, view: View | None = None) -> tuple[Case, ...]:
     """Read the list under `cases`.
 
     Raises:
@@ -98,40 +85,53 @@ def read_cases(path: Path, rules: RuleSet) -> tuple[Case, ...]:
     """
     settings = read_settings(path)
     seen: dict[str, int] = {}
-    ids = [rule.id for rule in rules.rules]
-    cases = tuple(_case(section, seen, ids) for section in items(settings, "cases"))
+    view = view or view_of_rules(rules)
+    cases = tuple(_case(section, seen, view) for section in items(settings, "cases"))
     settings.finish()
     if not cases:
         raise SettingsError("there are no cases; write them as a list under `cases:`", path=path)
     return cases
 
 
-def _case(section: Section, seen: dict[str, int], ids: Sequence[str]) -> Case:
+def _case(section: Section, seen: dict[str, int], view: View) -> Case:
     name = said_once(section, section.take("name", str), seen, "the case")
     facts = read_request(section.section("request"))
     expect = section.section("expect")
-    decision = one_of(expect, "decision", ("allow", "deny")) if "decision" in expect else None
     case = Case(
         name=name,
         facts=facts,
-        matched=_ids(expect, "matched", ids),
-        shadow=_ids(expect, "shadow", ids),
-        decision=decision,
+        expected=read_expected(expect, view),
+        actions=tuple(_action(each, facts) for each in items(section, "actions")),
     )
-    expect.take("decision", object, None)
-    expect.finish()
     section.finish()
     if not list(expect):
         raise wrong(section, "expect", f"the case {name!r} expects nothing")
     return case
 
 
-def _ids(expect: Section, key: str, ids: Sequence[str]) -> tuple[str, ...] | None:
-    if key not in expect:
-        expect.take(key, list, [])
-        return None
-    found = expect.take(key, list)
-    for each in found:
-        if each not in ids:
-            raise wrong(expect, key, f"there is no rule {each!r}{nearest(str(each), ids)}")
-    return tuple(found)
+def _action(section: Section, facts: RequestFacts) -> Action:
+    """An action on the account of the case, that a person stands behind."""
+    kind: Any = one_of(section, "kind", get_args(ActionKind))
+    surface = section.section("surface")
+    at = int(facts.at)
+    action = Action(
+        id="case",
+        subject_kind="account",
+        subject=facts.caller.account if facts.caller else "nobody",
+        kind=kind,
+        reason="case",
+        message="a case",
+        by="case",
+        person=True,
+        created_at=at,
+        expires_at=at + _LASTS,
+        seconds=section.take("seconds", float) if "seconds" in section else None,
+        surface={key: surface.take(key, object) for key in surface} or None,
+    )
+    section.take("seconds", object, None)
+    section.finish()
+    try:
+        check_action(action, at)
+    except InputError as error:
+        raise wrong(section, "kind", str(error)) from error
+    return action

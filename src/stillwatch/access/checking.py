@@ -25,7 +25,7 @@ from stillwatch.access.expressions import (
     Node,
     Unary,
 )
-from stillwatch.access.facts import FACTS, UNKNOWN
+from stillwatch.access.facts import FACTS, UNKNOWN, Replay
 from stillwatch.access.surface import Reasoning, Structure
 
 __all__ = ["ASN_CLASSES", "check", "nearest", "possible"]
@@ -37,6 +37,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "asn_class": (*ASN_CLASSES, UNKNOWN),
     "country_agrees": ("yes", "no", UNKNOWN),
     "reasoning": tuple(each.name.lower() for each in Reasoning),
+    "reasoning_replay": tuple(each.name.lower() for each in Replay),
     "structure": tuple(each.name.lower() for each in Structure),
 }
 _COUNTRIES = frozenset({"ip_country", "kyc_country"})

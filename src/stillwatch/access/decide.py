@@ -35,13 +35,13 @@ from stillwatch.access.rules import Match
 from stillwatch.access.surface import OPEN, Surface
 from stillwatch.access.view import View
 
-__all__ = ["decide"]
+__all__ = ["Weighed", "admitted", "decide", "refused", "weigh"]
 
 #: Routes whose prompt may hold a whole conversation with an answer begun: as good as a prefill.
 _RAW_PROMPTS = frozenset({"completions"})
 
 
-class _Weighed(msgspec.Struct):
+class Weighed(msgspec.Struct):
     """What the matching rules and the actions in force come to."""
 
     refusal: Refusal | None = None
@@ -54,54 +54,65 @@ class _Weighed(msgspec.Struct):
     shadow: tuple[str, ...] = ()
 
 
-def decide(facts: RequestFacts, view: View) -> Decision:
-    """What to do with this request."""
+def decide(facts: RequestFacts, view: View, matches: Sequence[Match] | None = None) -> Decision:
+    """What to do with this request; `matches` are given where the rules were asked already."""
+    actions = admitted(facts, view)
+    if isinstance(actions, Refusal):
+        return refused(actions)
     caller = facts.caller
-    if caller is None:
-        return _refused(unauthorised("unknown_key", "this API key is not known; check it"))
-    if refusal := expired(caller, facts.at):
-        return _refused(refusal)
-    actions = view.actions_on(caller, facts.at)
-    if suspension := next((a for a in actions if a.kind == "suspend"), None):
-        return _refused(suspended(suspension))
-    level = view.levels.get(caller.level)
-    if level is None:
-        return _refused(misconfigured("level", caller.level))
+    assert caller is not None  # admitted
+    level = view.levels[caller.level]
     if level.models and not level.allows_model(facts.asked.model):
-        return _refused(no_such_model(facts.asked.model, caller.level))
-    weighed = _weigh(view.rules.matching(facts), actions)
+        return refused(no_such_model(facts.asked.model, caller.level))
+    weighed = weigh(view.rules.matching(facts) if matches is None else matches, actions)
     if weighed.refusal is not None:
-        return _refused(weighed.refusal, weighed)
+        return refused(weighed.refusal, weighed)
     return _granted(facts, view, caller, level, weighed)
 
 
+def admitted(facts: RequestFacts, view: View) -> tuple[Action, ...] | Refusal:
+    """The actions on whoever asks; or why nothing is served to them, whatever they ask for."""
+    caller = facts.caller
+    if caller is None:
+        return unauthorised("unknown_key", "this API key is not known; check it")
+    if refusal := expired(caller, facts.at):
+        return refusal
+    actions = view.actions_on(caller, facts.at)
+    if suspension := next((a for a in actions if a.kind == "suspend"), None):
+        return suspended(suspension)
+    if caller.level not in view.levels:
+        return misconfigured("level", caller.level)
+    return actions
+
+
 def _granted(
-    facts: RequestFacts, view: View, caller: Caller, level: Surface, weighed: _Weighed
+    facts: RequestFacts, view: View, caller: Caller, level: Surface, weighed: Weighed
 ) -> Decision:
     asked, bound = facts.asked, weighed.bound
     granted, changed = (asked, ()) if bound is OPEN else reduced(asked, bound)
     if bound.models and not bound.allows_model(asked.model):
-        return _refused(no_such_model(asked.model, "narrowed"), weighed)
+        return refused(no_such_model(asked.model, "narrowed"), weighed)
     if facts.route in _RAW_PROMPTS and not level.prefill:
-        return _refused(beyond((facts.route,), caller.level), weighed)
+        return refused(beyond((facts.route,), caller.level), weighed)
     if not within(granted, level):
-        return _refused(beyond(exceeding(granted, level), caller.level), weighed)
+        return refused(beyond(exceeding(granted, level), caller.level), weighed)
     granted, lowered = bounded(granted, level)
     if problem := leak(granted):
-        return _refused(leaking(problem), weighed)
+        return refused(leaking(problem), weighed)
     backends, blocking = allowed(view.backends, weighed.routes, asked.model)
     if not backends:
-        return _refused(nowhere(blocking, asked.model), weighed)
+        return refused(nowhere(blocking, asked.model), weighed)
     tier = weighed.tier or caller.tier
     limits = view.tiers.get(tier)
     if limits is None:
-        return _refused(misconfigured("tier", tier), weighed)
+        return refused(misconfigured("tier", tier), weighed)
     return Decision(
         granted=granted,
         changed=changed + tuple(name for name in lowered if name not in changed),
         surface=level if bound is OPEN else level & bound,
         backends=backends,
         charges=charges(limits, caller, granted),
+        tier=tier,
         delay=weighed.delay,
         mark=view.marks.get(caller.level),
         mark_strength="strong" if weighed.strong else "normal",
@@ -110,8 +121,9 @@ def _granted(
     )
 
 
-def _weigh(matches: Sequence[Match], actions: Sequence[Action]) -> _Weighed:
-    weighed = _Weighed()
+def weigh(matches: Sequence[Match], actions: Sequence[Action]) -> Weighed:
+    """What rules and actions come to together, up to the first rule that refuses."""
+    weighed = Weighed()
     for action in actions:
         match action.kind:
             case "slow":
@@ -144,7 +156,8 @@ def _weigh(matches: Sequence[Match], actions: Sequence[Action]) -> _Weighed:
     return weighed
 
 
-def _refused(refusal: Refusal, weighed: _Weighed | None = None) -> Decision:
+def refused(refusal: Refusal, weighed: Weighed | None = None) -> Decision:
+    """A decision that refuses, with the rules that had matched by then."""
     if weighed is None:
         return Decision(refusal=refusal)
     return Decision(refusal=refusal, matched=weighed.matched, shadow=weighed.shadow)

@@ -32,8 +32,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `granted` is what the request may ask the upstream for (`changed` names what differs from what
     was asked, in the words of :class:`~stillwatch.access.Asked`); `surface` bounds the response;
     `backends` are the names of those that may serve it, in the operator's order; `mark` is the name
-    of the mark to ask the engine for; `delay` is in seconds. `matched` and `shadow` are the ids of
-    the rules that matched and of those that would have.
+    of the mark to ask the engine for; `tier` is the one whose limits are charged; `delay` is in
+    seconds. `matched` and `shadow` are the ids of the rules that matched and of those that would
+    have.
     """
 
     refusal: Refusal | None = None
@@ -42,6 +43,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     surface: Surface = Surface()
     backends: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
+    tier: str | None = None
     delay: float = 0.0
     mark: str | None = None
     mark_strength: Literal["normal", "strong"] = "normal"

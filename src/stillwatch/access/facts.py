@@ -8,13 +8,14 @@ which rules read it, flat and typed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from stillwatch.access.surface import Bias, Reasoning, Structure
 
-__all__ = ["FACTS", "UNKNOWN", "Asked", "Caller", "Fact", "Origin", "RequestFacts"]
+__all__ = ["FACTS", "UNKNOWN", "Asked", "Caller", "Fact", "Origin", "Replay", "RequestFacts"]
 
 #: The third value of every fact about places: not known, which is neither yes nor no (law 3).
 UNKNOWN = "unknown"
@@ -92,6 +93,30 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     headers: int = 0
 
 
+class Replay(IntEnum):
+    """Where a reasoning block that comes back was issued, seen from the request that brings it; in
+    the order of what that tells, so that of several blocks the largest stands for the request."""
+
+    NONE = 0
+    """No such block came back."""
+    SAME = 1
+    """To this account, for this model, in this conversation."""
+    FOREIGN = 2
+    """Not by this gateway."""
+    EXPIRED = 3
+    """As `SAME`, but longer ago than blocks are good for."""
+    OTHER_CONVERSATION = 4
+    OTHER_MODEL = 5
+    FORGED = 6
+    """It looks like ours, and was changed, or issued under a key that we do not have."""
+    SAME_ORG = 7
+    """To another account of the same org."""
+    OTHER_ACCOUNT = 8
+    """To another account, where one of the two is of no org."""
+    OTHER_ORG = 9
+    """To another account, of another org."""
+
+
 class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One request. `caller` is ``None`` for a missing or unknown key; `at` is in seconds, UTC."""
 
@@ -100,6 +125,7 @@ class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin = Origin()
     route: str = "chat.completions"
     at: float = 0.0
+    replay: Replay = Replay.NONE
 
 
 class Fact(NamedTuple):
@@ -173,6 +199,10 @@ FACTS: dict[str, Fact] = {
         Fact("biased_tokens", "int", "entries of logit_bias", lambda f: len(f.asked.bias)),
         Fact("reasoning", "string", "none, summary or full: the reasoning asked for",
              lambda f: f.asked.reasoning.name.lower()),
+        Fact("reasoning_replay", "string",
+             "what reasoning blocks that come back tell: none, same, foreign, expired, "
+             "other_conversation, other_model, forged, same_org, other_account, other_org",
+             lambda f: f.replay.name.lower()),
         Fact("structure", "string", "text, json, schema or grammar: the form asked for",
              lambda f: f.asked.structure.name.lower()),
         Fact("prefill", "bool", "whether the start of the answer is dictated",

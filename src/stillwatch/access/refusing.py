@@ -17,6 +17,8 @@ __all__ = [
     "nowhere",
     "suspended",
     "unauthorised",
+    "unchangeable",
+    "undecidable",
 ]
 
 
@@ -72,6 +74,28 @@ def beyond(names: tuple[str, ...], level: str) -> Refusal:
         code="beyond_level",
         message=f"not available at the openness level of this key: {listed}; leave it out",
         rule=f"level {level}",
+    )
+
+
+def undecidable(what: str) -> Refusal:
+    """Where something cannot be decided from what a proxy shows of a request."""
+    return Refusal(
+        status=403,
+        code="undecidable",
+        message=f"this cannot be decided here, and is refused ({what}); tell your provider",
+        rule=what,
+    )
+
+
+def unchangeable(names: tuple[str, ...]) -> Refusal:
+    """Where a request would be let through changed, by somebody who cannot change it."""
+    listed = ", ".join(_quoted(name) for name in names[:8])
+    return Refusal(
+        status=400,
+        code="unchangeable",
+        message=f"requests cannot be changed here: bring these within what your key allows: "
+        f"{listed}",
+        rule="gateway",
     )
 
 

@@ -1,4 +1,4 @@
-"""`stillwatch access`: check rules, test them against cases, list what they may ask."""
+"""`stillwatch access`: check rules, test them against cases, replay a log, list what they ask."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import click
 from stillwatch.access.casebook import read_cases, run, unmatched
 from stillwatch.access.facts import FACTS
 from stillwatch.access.reading import read_access_file
+from stillwatch.access.trying import trial_view
+from stillwatch.cli import replay
 from stillwatch.cli.columns import columns
 from stillwatch.errors import ExitStatus
 
@@ -26,18 +28,23 @@ def command() -> None:
 @click.argument("rules", type=_FILE)
 @click.argument("cases", type=_FILE)
 def test(rules: Path, cases: Path) -> int:
-    """Hold the rules in RULES against the requests in CASES.
+    """Decide the requests in CASES as the gateway would with the file RULES.
+
+    Levels, tiers and backends count where the file defines them.
 
     Ends with 0 when every case is as expected, with 2 when one is not or a file cannot be read.
     """
-    read = read_access_file(rules).rules
-    outcomes = run(read_cases(cases, read), read)
+    access = read_access_file(rules)
+    read, view = access.rules, trial_view(access)
+    outcomes = run(read_cases(cases, read, view), read, view)
     table = [("", "case", "decision", "rules")]
     for each in outcomes:
         shadow = tuple(f"({rule})" for rule in each.shadow)
         verdict = "DIFFERS" if each.differences else "ok"
         matched = " ".join((*each.matched, *shadow)) or "-"
-        table.append((verdict, each.case.name, each.decision, matched))
+        refused = each.refused not in ("none", "denied")
+        decision = f"deny: {each.refused}" if refused else each.decision
+        table.append((verdict, each.case.name, decision, matched))
     click.echo(columns(table))
     different = [each for each in outcomes if each.differences]
     for each in different:
@@ -67,3 +74,6 @@ def check(rules: Path) -> None:
 def names() -> None:
     """List the names that conditions may use, with their types."""
     click.echo(columns([(fact.name, fact.type, fact.holds) for fact in FACTS.values()]))
+
+
+command.add_command(replay.command)

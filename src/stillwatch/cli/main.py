@@ -31,7 +31,7 @@ COMMANDS: dict[str, str] = {
     "serve": "stand in front of a model server and let in who may ask what",
     "keys": "make, rotate, revoke and list the keys that the gateway lets in",
     "actions": "slow, narrow, mark or suspend an account, and undo it",
-    "access": "check and test the rules of who may ask what",
+    "access": "check, test and replay the rules of who may ask what",
     "places": "get a file of countries, ask where an address is",
     "data": "where to get the public data sets that benchmarks use",
 }

@@ -55,8 +55,15 @@ class Engine:
         self._backend.disconnect()
 
     def read(self, files: Sequence[Path]) -> Table:
-        """The rows of `files` (Parquet, one schema) as one table."""
-        return self._backend.read_parquet([str(file) for file in files])
+        """The rows of `files` (Parquet) as one table. Columns that some of them lack, since they
+        were written earlier, are null in their rows."""
+        if len(files) == 1:
+            return self._backend.read_parquet(str(files[0]))
+        if self.name == "duckdb":
+            return self._backend.read_parquet([str(file) for file in files], union_by_name=True)
+        # a data set of Arrow has the columns of its first file
+        newest = sorted(files, key=lambda file: -len(pq.read_schema(file)))
+        return self._backend.read_parquet([str(file) for file in newest])
 
     def write(self, table: Table, file: Path) -> None:
         """Run `table` and write its rows to `file`, whole or not at all.

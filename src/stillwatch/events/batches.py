@@ -9,15 +9,26 @@ from array import array
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stillwatch.exchange import SCHEMA
+from stillwatch.exchange import FIRST_COLUMNS, SCHEMA
 
-__all__ = ["by_day", "checked", "holds", "integers", "joined", "pack", "unpack", "without"]
+__all__ = [
+    "NAMING",
+    "by_day",
+    "checked",
+    "holds",
+    "integers",
+    "joined",
+    "pack",
+    "padded",
+    "unpack",
+    "without",
+]
 
 _DAY = 86_400_000_000  # microseconds
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -29,6 +40,12 @@ _PACKED = pa.schema(
         for f in SCHEMA.remove_metadata()
     ]
 )
+#: what batches of this version and of earlier ones were packed with, ours first
+_PACKINGS = tuple(
+    pa.schema(list(_PACKED)[:columns]) for columns in range(len(_PACKED), FIRST_COLUMNS - 1, -1)
+)
+#: the columns that name accounts
+NAMING: Final = ("account", "replayed_from")
 
 
 def checked(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -82,12 +99,32 @@ def pack(batch: pa.RecordBatch) -> memoryview:
 def unpack(body: bytes) -> pa.RecordBatch:
     """The rows that :func:`pack` packed, for :func:`joined`.
 
+    A batch says how many columns it has by running out of them: one that an earlier version packed
+    is read with its schema, and padded.
+
     Raises:
         pyarrow.ArrowException: the bytes are damaged.
     """
-    packed = pa.ipc.read_record_batch(pa.py_buffer(body), _PACKED)
+    packed = _read(pa.py_buffer(body))
     packed.validate(full=True)
-    return packed
+    return padded(packed, _PACKED)
+
+
+def _read(body: pa.Buffer) -> pa.RecordBatch:
+    for schema in _PACKINGS[:-1]:
+        try:
+            return pa.ipc.read_record_batch(body, schema)
+        except pa.ArrowInvalid:  # fewer columns, or damage, which the last attempt reports
+            continue
+    return pa.ipc.read_record_batch(body, _PACKINGS[-1])
+
+
+def padded(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """`batch` with the columns of `schema` that its writer did not know, null in every row."""
+    if batch.num_columns == len(schema):
+        return batch
+    missing = [pa.nulls(len(batch), f.type) for f in list(schema)[batch.num_columns :]]
+    return pa.RecordBatch.from_arrays([*batch.columns, *missing], schema=schema)
 
 
 def joined(unpacked: list[pa.RecordBatch]) -> pa.RecordBatch:
@@ -96,14 +133,24 @@ def joined(unpacked: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def holds(batch: pa.RecordBatch, accounts: pa.Array) -> bool:
-    """Whether a row of `batch` belongs to one of `accounts`."""
-    return bool(pc.any(pc.is_in(batch.column("account"), value_set=accounts)).as_py())
+    """Whether a row of `batch` belongs to one of `accounts`, or names one."""
+    return any(
+        pc.any(pc.is_in(batch.column(name), value_set=accounts)).as_py()
+        for name in NAMING
+        if name in batch.schema.names
+    )
 
 
 def without(batch: pa.RecordBatch, accounts: pa.Array) -> pa.RecordBatch:
-    """The rows of other accounts, in dictionaries that hold nothing of the rows left out."""
+    """The rows of other accounts, in dictionaries that hold nothing of the rows left out. Where
+    they name one of `accounts`, they name nobody any more."""
     gone = pc.is_in(batch.column("account"), value_set=accounts)
-    return _encoded(_decoded(batch.filter(pc.invert(gone))))
+    kept = batch.filter(pc.invert(gone))
+    place = kept.schema.get_field_index("replayed_from")
+    named = kept.column(place)
+    erased = pc.is_in(named, value_set=accounts)
+    named = pc.replace_with_mask(named, erased, pa.scalar(None, named.type))  # zeroes what is null
+    return _encoded(_decoded(kept.set_column(place, kept.schema.field(place), named)))
 
 
 def _decoded(batch: pa.RecordBatch) -> pa.RecordBatch:

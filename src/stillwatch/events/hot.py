@@ -20,12 +20,17 @@ from stillwatch.errors import StorageError, StoreFormatError
 from stillwatch.events.batches import by_day, checked, joined, pack, unpack
 from stillwatch.events.disk import failures
 from stillwatch.events.parts import Part
-from stillwatch.exchange import COLUMNS, SCHEMA_VERSION
+from stillwatch.exchange import COLUMNS, FIRST_COLUMNS, SCHEMA_VERSION
 
 __all__ = ["HotLog"]
 
 FORMAT = "stillwatch.events/1"
-_COLUMNS = ", ".join(f"{c.name} {c.type}" for c in COLUMNS)
+#: the columns of this version and of the earlier ones that it reads, ours first
+_VERSIONS = [
+    ", ".join(f"{c.name} {c.type}" for c in COLUMNS[:number])
+    for number in range(len(COLUMNS), FIRST_COLUMNS - 1, -1)
+]
+_COLUMNS = _VERSIONS[0]
 _PATIENCE = 30_000  # milliseconds to wait for another process
 _BLOB_ROWS = 65_536
 _TABLES = """
@@ -117,6 +122,7 @@ class HotLog:
         if not bodies and source is None:
             return
         with self._transaction() as db:
+            self._say_columns(db)
             if source is not None:
                 db.execute(_APPLIED)
                 fresh = db.execute(
@@ -138,6 +144,7 @@ class HotLog:
     def operation(self) -> int:
         """A number that no operation on this store had before, and none will have again."""
         with self._transaction() as db:
+            self._say_columns(db)
             row = db.execute(
                 "UPDATE about SET value = CAST(value AS INTEGER) + 1 WHERE key = 'operation' "
                 "RETURNING value"
@@ -299,10 +306,15 @@ class HotLog:
         with self._mutex, failures(self.path):
             self._db.close()
 
+    def _say_columns(self, db: sqlite3.Connection) -> None:
+        """Before the first rows with more columns: an earlier version would lose them."""
+        if self._about["columns"] != _COLUMNS:
+            db.execute("UPDATE about SET value = ? WHERE key = 'columns'", (_COLUMNS,))
+
     def _check_version(self) -> None:
         for name, ours in (("format", FORMAT), ("exchange", SCHEMA_VERSION), ("columns", _COLUMNS)):
             theirs = self._about.get(name, "none")
-            if theirs != ours:
+            if theirs != ours and not (name == "columns" and theirs in _VERSIONS):
                 if name == "columns":
                     theirs = ", ".join(sorted(set(theirs.split(", ")) ^ set(ours.split(", "))))
                     ours = "what this version writes; they differ in"

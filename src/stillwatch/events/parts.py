@@ -19,8 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillwatch.errors import StoreFormatError
+from stillwatch.events.batches import padded
 from stillwatch.events.disk import failures
-from stillwatch.exchange import COLUMNS, SCHEMA
+from stillwatch.exchange import COLUMNS, FIRST_COLUMNS, SCHEMA
 
 __all__ = ["GROUP_ROWS", "Part", "PartWriter", "read_part"]
 
@@ -119,16 +120,23 @@ class PartWriter:
 
 
 def read_part(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """The rows of a part, at most :data:`GROUP_ROWS` at a time.
+    """The rows of a part, at most :data:`GROUP_ROWS` at a time; all columns, or those of `columns`
+    that the part has.
 
     Raises:
         StoreFormatError: the file is gone, damaged, or of another schema.
     """
     try:
         with pq.ParquetFile(path) as file:
-            if not file.schema_arrow.equals(SCHEMA):
+            known = file.schema_arrow.names
+            if len(known) < FIRST_COLUMNS or list(file.schema_arrow) != list(SCHEMA)[: len(known)]:
                 raise StoreFormatError("the columns are not those of an exchange", path=path)
-            yield from file.iter_batches(GROUP_ROWS, columns=columns)
+            if columns is None:
+                for batch in file.iter_batches(GROUP_ROWS):
+                    yield padded(batch, SCHEMA)
+            else:
+                wanted = [name for name in columns if name in known]
+                yield from file.iter_batches(GROUP_ROWS, columns=wanted)
     except FileNotFoundError as error:
         raise StoreFormatError("the file is gone; restore it from a backup", path=path) from error
     except (pa.ArrowException, OSError) as error:

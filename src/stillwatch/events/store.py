@@ -14,7 +14,7 @@ from types import TracebackType
 import pyarrow as pa
 
 from stillwatch.errors import StorageError, StoreFormatError
-from stillwatch.events.batches import holds, integers, without
+from stillwatch.events.batches import NAMING, holds, integers, without
 from stillwatch.events.days import DayWriter
 from stillwatch.events.disk import Lock, failures, whole
 from stillwatch.events.hot import HotLog
@@ -192,7 +192,7 @@ class EventStore:
                     self._hot.replace(seq, kept)
                     erased += len(batch) - len(kept)
             for part in self._hot.parts():
-                accounts_only = read_part(self.path / part.path, ["account"])
+                accounts_only = read_part(self.path / part.path, list(NAMING))
                 if any(holds(batch, gone) for batch in accounts_only):
                     erased += self._erase(part, gone)
             self._hot.purge()

@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 from stillwatch.exchange.raw import Message, RawExchange
 
 if TYPE_CHECKING:
-    from stillwatch.exchange.schema import COLUMNS, SCHEMA, SCHEMA_VERSION, Column
+    from stillwatch.exchange.schema import COLUMNS, FIRST_COLUMNS, SCHEMA, SCHEMA_VERSION, Column
 
-__all__ = ["COLUMNS", "SCHEMA", "SCHEMA_VERSION", "Column", "Message", "RawExchange"]
+__all__ = [
+    "COLUMNS",
+    "FIRST_COLUMNS",
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "Column",
+    "Message",
+    "RawExchange",
+]
 
 
 def __getattr__(name: str) -> object:

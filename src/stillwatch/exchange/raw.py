@@ -20,6 +20,7 @@ class RawExchange(msgspec.Struct, kw_only=True, omit_defaults=True):
     Times are microseconds since 1970-01-01 UTC. ``None`` means that the log does not say.
     Exactly one of ``prompt`` and ``messages`` is given. ``logit_bias`` counts biased tokens;
     ``tools`` are the names of the offered functions, in the order of the request.
+    ``replayed_from`` is a digest already: of the account, under the key of the exchanges.
     """
 
     at: int
@@ -67,3 +68,8 @@ class RawExchange(msgspec.Struct, kw_only=True, omit_defaults=True):
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     latency_ms: int | None = None
+    replay: str | None = None
+    replayed_from: int | None = None
+    mark: str | None = None
+    mark_epoch: str | None = None
+    unmarked: str | None = None

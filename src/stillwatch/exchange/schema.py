@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-__all__ = ["COLUMNS", "SCHEMA", "SCHEMA_VERSION", "Column"]
+__all__ = ["COLUMNS", "FIRST_COLUMNS", "SCHEMA", "SCHEMA_VERSION", "Column"]
 
 SCHEMA_VERSION = "stillwatch.exchange/1"
 
@@ -125,7 +125,40 @@ COLUMNS: tuple[Column, ...] = (
     _sketch("code_share", pa.float32(), "share of the lines that look like source code, 0 to 1"),
     _sketch("shape", _COUNT, "bit set of surface forms, see stillwatch.sketches.Shape"),
     _sketch("asks", _COUNT, "bit set of elicitation features, see stillwatch.sketches.Asks"),
+    _log(
+        "replay",
+        _NAME,
+        "where a reasoning block that came back was issued, seen from this request: same, foreign, "
+        "expired, other_conversation, other_model, forged, same_org, other_account, other_org; the "
+        "last of these that holds for one of its blocks",
+        "none came back, or the log does not say",
+    ),
+    Column(
+        "replayed_from",
+        _DIGEST,
+        "keyed digest, as in `account`, of another account whose reasoning block came back here",
+        "none did, or the log does not say",
+        "digest",
+    ),
+    _log("mark", _NAME, "the mark that the answer was to carry", "none, or the log does not say"),
+    _log(
+        "mark_epoch",
+        _NAME,
+        "the epoch of the mark's key, as the engine says; it confirms that the answer is marked",
+        "the engine did not confirm it",
+    ),
+    _log(
+        "unmarked",
+        _NAME,
+        "why an answer that was to be marked is not: greedy (nothing to choose), another mark, or "
+        "what the engine says",
+        "it is marked, or the engine said nothing",
+    ),
 )
+
+#: So many of the columns were there from the beginning. Those after them were added at the end, one
+#: release after another; they may be null, and are in rows that were written before.
+FIRST_COLUMNS = 56
 
 SCHEMA = pa.schema(
     [pa.field(c.name, c.type, nullable=c.null != "never") for c in COLUMNS],

@@ -8,8 +8,8 @@ import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from stillwatch.errors import StorageError
+from stillwatch.gateway.deciding import Deciding, Operation
 from stillwatch.gateway.dialects.anthropic_messages import AnthropicMessages
-from stillwatch.gateway.dialects.dialect import Dialect
 from stillwatch.gateway.dialects.openai_chat import OpenAIChat
 from stillwatch.gateway.dialects.openai_completions import OpenAICompletions
 from stillwatch.gateway.dialects.openai_errors import refusal_body
@@ -22,12 +22,8 @@ from stillwatch.gateway.wire import Receive, RefusedError, Scope, Send, respond
 __all__ = ["Gateway"]
 
 _MODELS = "/v1/models"
+_DECIDE = "/decide"
 _Page = Callable[[Send], Awaitable[None]]
-
-
-class _Operation(msgspec.Struct, frozen=True):
-    name: str
-    dialect: Dialect
 
 
 class Gateway:
@@ -36,10 +32,10 @@ class Gateway:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._listing = Listing(services)
-        self._operations: Mapping[str, _Operation] = {
-            "/v1/chat/completions": _Operation("chat.completions", OpenAIChat()),
-            "/v1/completions": _Operation("completions", OpenAICompletions()),
-            "/v1/messages": _Operation("messages", AnthropicMessages()),
+        self._operations: Mapping[str, Operation] = {
+            "/v1/chat/completions": Operation("chat.completions", OpenAIChat()),
+            "/v1/completions": Operation("completions", OpenAICompletions()),
+            "/v1/messages": Operation("messages", AnthropicMessages()),
         }
         self._pages: Mapping[str, _Page] = {
             "/healthz": self._alive,
@@ -56,13 +52,22 @@ class Gateway:
             await send({"type": "websocket.close", "code": 1008})
             return
         path, method = scope["path"], scope["method"]
-        operation = self._operations.get(path)
+        # Proxies in front that shield a route by its name would not know it with escapes in it.
+        plain = b"%" not in (scope.get("raw_path") or b"")
+        operation = self._operations.get(path) if plain else None
         if operation is not None and method == "POST":
             await Serving(self._services, operation.dialect, operation.name, scope, send).serve(
                 receive
             )
             return
-        page = self._pages.get(path)
+        decide = self._services.decide
+        if decide is not None and (path == _DECIDE or path.startswith(_DECIDE + "/")):
+            peer = scope.get("client") or ("", 0)
+            if decide.proxies.trusts(peer[0]):  # there is no such route for anybody else
+                deciding = Deciding(self._services, decide, self._operations, scope, send)
+                await deciding.answer(receive)
+                return
+        page = self._pages.get(path) if plain else None
         if page is not None and method in ("GET", "HEAD"):
             await page(send)
             return

@@ -64,7 +64,8 @@ def read_head(
     """Read the headers of an ASGI scope (names in lower case, in the order they came).
 
     Raises:
-        HeadError: a header stands twice that must not, or two credentials differ.
+        HeadError: a header stands twice that must not, two credentials differ, or the body is in an
+            encoding of the transfer that nobody would undo.
     """
     seen: dict[bytes, bytes] = {}
     order = []
@@ -73,6 +74,8 @@ def read_head(
         if name in seen and name in _ONCE:
             raise HeadError(f"the header {name.decode('latin-1')} stands twice; send it once")
         seen[name] = value
+    if seen.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+        raise HeadError("send the body with content-length, or transfer-encoding: chunked alone")
     trusted = hops is not None and hops.trusts(peer)
     ip = peer or UNKNOWN
     ja4 = UNKNOWN

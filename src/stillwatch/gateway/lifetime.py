@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,8 +17,9 @@ from stillwatch.access.following import Follower
 from stillwatch.access.limits import Limiter, MemoryLimiter
 from stillwatch.access.places import Places
 from stillwatch.access.reading import AccessSettings
-from stillwatch.errors import SettingsError
+from stillwatch.errors import KeyFileError, SettingsError
 from stillwatch.gateway.app import Gateway
+from stillwatch.gateway.binding import Binding, BindingSettings, read_keys
 from stillwatch.gateway.client import Client
 from stillwatch.gateway.holding import Holding
 from stillwatch.gateway.measures import Measures
@@ -25,8 +27,9 @@ from stillwatch.gateway.recording import Recorder
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.settings import GatewaySettings, read_gateway
 from stillwatch.gateway.upstream import Upstream
+from stillwatch.sketches import SketchKey
 
-__all__ = ["Present", "running"]
+__all__ = ["Present", "opened", "running"]
 
 _EVERY = 1.0  # seconds between looks at the settings file
 _log = logging.getLogger(__name__)
@@ -79,6 +82,19 @@ async def running(
     Raises:
         StillwatchError: a store cannot be opened, or the writer of exchanges does not start.
     """
+    async with opened(state, settings, reread=reread, upstream=upstream) as services:
+        yield Gateway(services)
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    state: Path,
+    settings: GatewaySettings,
+    *,
+    reread: Path | None = None,
+    upstream: Upstream | None = None,
+) -> AsyncIterator[Services]:
+    """What :func:`running` runs on, for those who have a server of their own."""
     async with contextlib.AsyncExitStack() as stack:
         database = open_database(settings.keys or state, create=True)
         stack.callback(database.close)
@@ -91,6 +107,8 @@ async def running(
         )
         await recorder.start()
         stack.push_async_callback(recorder.close)
+        links = SketchKey.from_file(recorder.key_file)
+        binding = _binding(state, settings.binding, links)
         limiter = _limiter(settings)
         stack.push_async_callback(limiter.close)
         holding = Holding(limiter)
@@ -103,16 +121,19 @@ async def running(
             records=recorder,
             measures=measures,
             hops=settings.hops,
+            decide=settings.decide,
             places=_places(settings.access),
             credentials=settings.credentials,
+            binding=binding,
         )
         stack.push_async_callback(holding.close)
         tasks = [asyncio.create_task(holding.renew_all())]
         if reread is not None:
-            tasks.append(asyncio.create_task(_follow(reread, services, present)))
+            bound = functools.partial(_binding, state, links=links)
+            tasks.append(asyncio.create_task(_follow(reread, services, present, bound)))
         for task in tasks:
             stack.callback(task.cancel)
-        yield Gateway(services)
+        yield services
 
 
 def _limiter(settings: GatewaySettings) -> Limiter:
@@ -130,7 +151,21 @@ def _places(access: AccessSettings) -> Places | None:
     return Places(places.country_mmdb, places.asn_mmdb, lists=places.lists)
 
 
-async def _follow(path: Path, services: Services, present: Present) -> None:
+def _binding(state: Path, settings: BindingSettings, links: SketchKey) -> Binding:
+    return Binding(
+        read_keys(state, settings.key_file, settings.old_key_files),
+        links,
+        longest=settings.days * 86_400,
+        issues=settings.issue,
+    )
+
+
+async def _follow(
+    path: Path,
+    services: Services,
+    present: Present,
+    bound: Callable[[BindingSettings], Binding],
+) -> None:
     """Read the settings anew whenever the file has changed."""
     seen = _stamp(path)
     while True:
@@ -141,14 +176,16 @@ async def _follow(path: Path, services: Services, present: Present) -> None:
         seen = now
         try:
             settings = read_gateway(path)
-        except SettingsError as error:
+            binding = bound(settings.binding)
+        except (KeyFileError, SettingsError) as error:
             _log.error(
                 "the settings were changed and cannot be read; the last ones hold: %s", error
             )
             continue
         present.set(settings.access, settings.marks)
         services.hops, services.credentials = settings.hops, settings.credentials
-        services.places = _places(settings.access)
+        services.places, services.binding = _places(settings.access), binding
+        services.decide = settings.decide
         _log.info("the settings were read anew")
 
 

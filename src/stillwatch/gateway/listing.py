@@ -20,6 +20,7 @@ __all__ = ["Listing"]
 
 _FRESH = 30.0  # seconds for which a backend's list is used
 _LARGEST = 4 * 2**20
+_PATIENCE = 5.0  # seconds for a backend to list its models
 #: Refusals about a model's name say nothing about the caller, who has named none here.
 _OF_THE_CALLER = frozenset({401, 403})
 
@@ -45,7 +46,7 @@ class Listing:
             raise RefusedError(bad_request(str(error))) from error
         except StorageError as error:
             raise RefusedError(unavailable("access cannot be checked; try again")) from error
-        surface = self._surface(head, view)
+        surface = self.surface(head, view)
         lists = await asyncio.gather(*(self._models(each) for each in view.backends))
         models = tuple(
             model
@@ -62,7 +63,12 @@ class Listing:
             )
         return body
 
-    def _surface(self, head: Head, view: View) -> Surface:
+    def surface(self, head: Head, view: View) -> Surface:
+        """What the caller may be shown of the list.
+
+        Raises:
+            RefusedError: the key is not let in.
+        """
         caller = None if head.secret is None else view.caller_of(head.secret)
         facts = RequestFacts(
             caller=caller, asked=Asked(model=""), origin=head.origin, route="models", at=time.time()
@@ -84,16 +90,17 @@ class Listing:
             return models
         headers: Mapping[str, str] = self._services.credentials.get(backend.name, {})
         try:
-            reply = await self._services.upstream.get(
-                backend.url.rstrip("/") + "/v1/models", headers
-            )
-            try:
-                data = await reply.read(_LARGEST)
-            finally:
-                reply.close()
+            async with asyncio.timeout(_PATIENCE):
+                reply = await self._services.upstream.get(
+                    backend.url.rstrip("/") + "/v1/models", headers
+                )
+                try:
+                    data = await reply.read(_LARGEST)
+                finally:
+                    reply.close()
             if reply.status == 200:
                 models = models_in(data)
-        except (UpstreamError, UnreadableError):
+        except (UpstreamError, UnreadableError, TimeoutError):
             self._services.measures.upstream_errors.count(backend.name)
         self._seen[backend.name] = (time.monotonic(), models)
         return models

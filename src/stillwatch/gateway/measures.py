@@ -106,6 +106,11 @@ class Measures:
             "rule",
             "shadow",
         )
+        self.returned = Tally(
+            "stillwatch_reasoning_returned",
+            "Requests with reasoning blocks, by what these tell about where they were issued",
+            "replay",
+        )
         self.tokens = Tally("stillwatch_tokens", "Tokens as the upstream counted them", "kind")
         self.upstream_errors = Tally(
             "stillwatch_upstream_errors", "Failures of a backend", "backend"
@@ -117,8 +122,8 @@ class Measures:
         #: requests that are being served
         self.in_flight = 0
         for each in (
-            self.requests, self.refusals, self.rules, self.tokens, self.upstream_errors,
-            self.seconds, self.commit_lag,
+            self.requests, self.refusals, self.rules, self.returned, self.tokens,
+            self.upstream_errors, self.seconds, self.commit_lag,
         ):  # fmt: skip
             self.registry.register(each)
         Gauge(

@@ -8,7 +8,9 @@ from stillwatch.access import Refusal
 from stillwatch.access.limits import Exceeded
 
 __all__ = [
+    "NO_KEY",
     "bad_request",
+    "fault_of_ours",
     "no_such_route",
     "over_limit",
     "too_large",
@@ -16,6 +18,13 @@ __all__ = [
     "upstream_failed",
     "wrong_method",
 ]
+
+NO_KEY = Refusal(
+    status=401,
+    code="no_key",
+    message="send an API key in the header authorization: Bearer, or x-api-key",
+    rule="keys",
+)
 
 
 def bad_request(message: str, code: str = "invalid_request", status: int = 400) -> Refusal:
@@ -44,6 +53,15 @@ def unavailable(message: str, retry_after: float = 1.0) -> Refusal:
 
 def upstream_failed(message: str = "the model server did not answer; try again") -> Refusal:
     return Refusal(status=502, code="upstream_failed", message=message, rule="gateway")
+
+
+def fault_of_ours() -> Refusal:
+    return Refusal(
+        status=500,
+        code="internal_error",
+        message="the gateway failed; its log has the place, x-request-id names the request",
+        rule="gateway",
+    )
 
 
 def over_limit(exceeded: Exceeded) -> Refusal:

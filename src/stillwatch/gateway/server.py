@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
+from stillwatch.gateway.connections import KEPT_OPEN, Connection, watch
 from stillwatch.gateway.lifetime import running
 from stillwatch.gateway.settings import GatewaySettings
 
@@ -52,14 +53,14 @@ async def _serve(
                 gateway,
                 host=host,
                 port=port,
-                http="httptools",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 access_log=False,
                 log_config=None,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=30,
+                timeout_keep_alive=KEPT_OPEN,
                 timeout_graceful_shutdown=GRACE,
                 backlog=4096,
             ),
@@ -68,7 +69,11 @@ async def _serve(
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, server.end)
-        await server.serve()
+        watching = asyncio.create_task(watch(server.server_state.connections))
+        try:
+            await server.serve()
+        finally:
+            watching.cancel()
 
 
 class _Server(uvicorn.Server):

@@ -7,9 +7,11 @@ from typing import Protocol
 
 import msgspec
 
-from stillwatch.access import UNKNOWN, Backend, Origin, View
+from stillwatch.access import UNKNOWN, Backend, View
 from stillwatch.exchange import RawExchange
-from stillwatch.gateway.head import TrustedHops
+from stillwatch.gateway.binding import Binding
+from stillwatch.gateway.decide_settings import DecideSettings
+from stillwatch.gateway.head import Head, TrustedHops
 from stillwatch.gateway.holding import Holding
 from stillwatch.gateway.measures import Measures
 from stillwatch.gateway.upstream import Upstream
@@ -36,7 +38,8 @@ class Geography(Protocol):
 
 class Services(msgspec.Struct, kw_only=True):
     """`view` gives the present state of access, and raises StorageError when that is not known.
-    `credentials` are the headers that each backend wants from us. Sizes are in bytes.
+    `credentials` are the headers that each backend wants from us. Without a `binding` opaque
+    reasoning passes as it is. Sizes are in bytes.
     """
 
     view: Callable[[], View]
@@ -45,17 +48,21 @@ class Services(msgspec.Struct, kw_only=True):
     records: Records
     measures: Measures
     hops: TrustedHops | None = None
+    decide: DecideSettings | None = None
     places: Geography | None = None
     credentials: Mapping[str, Mapping[str, str]] = {}
+    binding: Binding | None = None
     largest_request: int = 16 * 2**20
     largest_answer: int = 64 * 2**20
 
-    def located(self, origin: Origin) -> Origin:
-        """The origin with its places, where we can tell."""
+    def located(self, head: Head) -> Head:
+        """The head with the places that its address is in, where we can tell."""
+        origin = head.origin
         if self.places is None or origin.ip == UNKNOWN:
-            return origin
+            return head
         country, asn, asn_class = self.places.look_up(origin.ip)
-        return msgspec.structs.replace(origin, country=country, asn=asn, asn_class=asn_class)
+        located = msgspec.structs.replace(origin, country=country, asn=asn, asn_class=asn_class)
+        return msgspec.structs.replace(head, origin=located)
 
     def backends(self, view: View, names: tuple[str, ...]) -> list[Backend]:
         """The backends of these names, in the operator's order."""

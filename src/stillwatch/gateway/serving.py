@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
+import traceback
 
 from stillwatch.access import (
     Asked,
@@ -18,11 +20,21 @@ from stillwatch.access import (
 )
 from stillwatch.access.limits import Exceeded, Usage
 from stillwatch.errors import StorageError
+from stillwatch.gateway.binding import Owner, Returned
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
+from stillwatch.gateway.dialects.opaque import Bind
+from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record, usage_of
 from stillwatch.gateway.head import Head, HeadError, read_head
 from stillwatch.gateway.leaving import Noticing
-from stillwatch.gateway.refusals import bad_request, over_limit, unavailable, upstream_failed
-from stillwatch.gateway.rows import exchange_of
+from stillwatch.gateway.marking import Marked, asked_of, marked_by, to_be_marked
+from stillwatch.gateway.refusals import (
+    NO_KEY,
+    bad_request,
+    fault_of_ours,
+    over_limit,
+    unavailable,
+    upstream_failed,
+)
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.sse import EventSplitter
 from stillwatch.gateway.upstream import Reply, UpstreamError
@@ -41,14 +53,10 @@ from stillwatch.gateway.wire import (
 
 __all__ = ["Serving"]
 
-_CLIENT_LEFT = 499  # the status that nginx logs for it
+_log = logging.getLogger(__name__)
 _NOTHING_ASKED = Asked(model="")
-_NO_KEY = Refusal(
-    status=401,
-    code="no_key",
-    message="send an API key in the header authorization: Bearer, or x-api-key",
-    rule="keys",
-)
+_NOTHING_RETURNED = Returned()
+_NO_MARK = Marked()
 
 
 class Serving:
@@ -65,6 +73,8 @@ class Serving:
         self._head: Head | None = None
         self._incoming: Incoming | None = None
         self._decision: Decision | None = None
+        self._returned = _NOTHING_RETURNED
+        self._marked = _NO_MARK
         self._told = Told()
         self._started = False
         self._status = 500
@@ -86,10 +96,13 @@ class Serving:
         except StorageError:
             await self._refuse(unavailable("access cannot be checked at the moment; try again"))
         except ClientGone:
-            self._status = _CLIENT_LEFT
+            self._status = CLIENT_LEFT
         except asyncio.CancelledError:
-            self._status = _CLIENT_LEFT
+            self._status = CLIENT_LEFT
             raise
+        except Exception as error:  # a fault of ours, which its client must not pay for
+            _log.error("a fault of ours: %s at\n%s", type(error).__name__, _place(error))
+            await self._refuse(fault_of_ours())  # a stream that has begun ends with the connection
         finally:
             measures.in_flight -= 1
             self._record()
@@ -97,21 +110,27 @@ class Serving:
     async def _answer(self, receive: Receive) -> None:
         services = self._services
         peer = self._scope.get("client") or ("", 0)
-        self._head = head = read_head(self._scope["headers"], peer[0], services.hops)
+        self._head = head = services.located(
+            read_head(self._scope["headers"], peer[0], services.hops)
+        )
         view = services.view()
         if head.secret is None:
-            raise RefusedError(_NO_KEY)
+            raise RefusedError(NO_KEY)
         self._caller = view.caller_of(head.secret)
         if self._caller is None:
-            raise RefusedError(decide(self._facts(None, head), view).refusal or _NO_KEY)
+            raise RefusedError(decide(self._facts(None, head), view).refusal or NO_KEY)
         if not services.records.room():
             raise RefusedError(unavailable("exchanges cannot be recorded at the moment; try again"))
         if head.content_encoding not in (b"", b"identity"):
             raise RefusedError(bad_request("send the body without content-encoding", status=415))
         body = await read_body(receive, services.largest_request)
         self._incoming = incoming = self._dialect.read(body)
+        if incoming.opaque and services.binding is not None:
+            owner = self._owner(self._caller, incoming)
+            self._returned = services.binding.take_back(incoming.opaque, owner)
+            services.measures.returned.count(self._returned.kind.name.lower())
         self._decision = decision = decide(self._facts(incoming, head), view)
-        self._count_rules(decision)
+        count_rules(services.measures, decision)
         if decision.refusal is not None:
             raise RefusedError(decision.refusal)
         if decision.delay:
@@ -123,7 +142,7 @@ class Serving:
             with Noticing(receive):
                 await self._forward(view, decision, incoming)
         except (ClientGone, asyncio.CancelledError):
-            self._status = _CLIENT_LEFT
+            self._status = CLIENT_LEFT
             raise
         finally:
             services.holding.settle(reservation, self._usage(incoming))
@@ -132,10 +151,21 @@ class Serving:
         return RequestFacts(
             caller=self._caller,
             asked=_NOTHING_ASKED if incoming is None else incoming.asked,
-            origin=self._services.located(head.origin),
+            origin=head.origin,
             route=self._route,
             at=self._began,
+            replay=self._returned.kind,
         )
+
+    def _owner(self, caller: Caller, incoming: Incoming) -> Owner:
+        return Owner(caller, incoming.asked.model, incoming.messages, self._began)
+
+    def _bind(self, incoming: Incoming) -> Bind | None:
+        """What binds opaque reasoning in the answer, if anything does."""
+        binding, caller = self._services.binding, self._caller
+        if binding is None or caller is None:
+            return None
+        return binding.issuing(self._owner(caller, incoming))
 
     async def _forward(self, view: View, decision: Decision, incoming: Incoming) -> None:
         granted = decision.granted
@@ -145,6 +175,7 @@ class Serving:
         try:
             if reply.status != 200:
                 raise RefusedError(await self._upstream_refusal(reply, backend))
+            self._marked = marked_by(to_be_marked(decision, granted), reply.headers)
             if granted.stream:
                 await self._stream(reply, incoming, decision)
             else:
@@ -163,26 +194,23 @@ class Serving:
                 "content-type": "application/json",
                 "x-request-id": self._id,
                 **services.credentials.get(backend.name, {}),
+                **asked_of(decision),
             }
-            if decision.mark is not None:
-                headers["x-stillwatch-mark"] = f"{decision.mark};{decision.mark_strength}"
             url = backend.url.rstrip("/") + self._dialect.upstream_path
+            self._sent = True  # a whole answer is generated before its head comes, and we may leave
             try:
-                reply = await services.upstream.post(url, body, headers)
+                return await services.upstream.post(url, body, headers), backend
             except UpstreamError as error:
                 services.measures.upstream_errors.count(backend.name)
-                self._sent = self._sent or error.sent
+                self._sent = error.sent
                 if error.sent:
                     raise RefusedError(upstream_failed()) from error
-            else:
-                self._sent = True
-                return reply, backend
         raise RefusedError(unavailable("no model server can be reached; try again", 5.0))
 
     async def _whole(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
         data = await reply.read(self._services.largest_answer)
         try:
-            answer = self._dialect.scrub(data, incoming, decision.surface)
+            answer = self._dialect.scrub(data, incoming, decision.surface, self._bind(incoming))
         except UnreadableError as error:
             raise RefusedError(
                 upstream_failed("the model server's answer is unreadable")
@@ -192,9 +220,9 @@ class Serving:
         await respond(self._send, 200, answer.body, self._headers())
 
     async def _stream(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
-        if not reply.headers.get("content-type", "").startswith("text/event-stream"):
+        if not reply.headers.get("content-type", "").lower().startswith("text/event-stream"):
             raise UpstreamError("no stream", sent=True)
-        scrubber = self._dialect.stream(incoming, decision.surface)
+        scrubber = self._dialect.stream(incoming, decision.surface, self._bind(incoming))
         self._told = scrubber.told
         splitter = EventSplitter()
         self._status, self._started = 200, True
@@ -257,45 +285,25 @@ class Serving:
         return headers
 
     def _usage(self, incoming: Incoming) -> Usage:
-        told = self._told
-        if not self._sent:
-            return Usage(sent=False)
-        counted = None
-        if told.prompt_tokens is not None or told.completion_tokens is not None:
-            counted = (told.prompt_tokens or 0) + (told.completion_tokens or 0)
-        if self._finished and self._status != 200:
-            return Usage(tokens=0)  # an error of the upstream: it generated nothing
-        if self._finished and counted is not None:
-            return Usage(tokens=counted)  # our own estimate is high on purpose
-        return Usage(
-            tokens=counted,
-            streamed=incoming.asked.prompt_tokens + told.streamed,
-            still_running=self._status == _CLIENT_LEFT,  # we left, and it may not have noticed
+        return usage_of(
+            self._told,
+            incoming.asked.prompt_tokens,
+            sent=self._sent,
+            finished=self._finished,
+            status=self._status,
         )
 
     def _record(self) -> None:
-        measures = self._services.measures
-        ended = time.time()
-        measures.requests.count(self._route, str(self._status))
-        measures.seconds.observe(self._route, max(0.0, ended - self._began))
-        told = self._told
-        if told.prompt_tokens:
-            measures.tokens.count("prompt", by=told.prompt_tokens)
-        if told.completion_tokens:
-            measures.tokens.count("completion", by=told.completion_tokens)
-        if self._caller is None or self._incoming is None or self._head is None:
-            return
-        self._services.records.record(
-            exchange_of(
-                request_id=self._id, at=self._began, ended=ended, route=self._route,
-                caller=self._caller, head=self._head, incoming=self._incoming, told=told,
-                status=self._status,
-            )
+        record(
+            self._services,
+            Ended(
+                request_id=self._id, began=self._began, route=self._route, status=self._status,
+                told=self._told, caller=self._caller, head=self._head, incoming=self._incoming,
+                returned=self._returned, marked=self._marked, unread=self._incoming is None,
+            ),
         )  # fmt: skip
 
-    def _count_rules(self, decision: Decision) -> None:
-        rules = self._services.measures.rules
-        for name in decision.matched:
-            rules.count(name, "no")
-        for name in decision.shadow:
-            rules.count(name, "yes")
+
+def _place(error: Exception) -> str:
+    """Where it was raised, without its words, which may hold some of the request."""
+    return "".join(traceback.format_tb(error.__traceback__))

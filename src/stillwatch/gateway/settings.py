@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,8 @@ import msgspec
 from stillwatch.access import Backend, RuleSet, Surface
 from stillwatch.access.reading import AccessSettings, Level, PlaceSettings, read_access
 from stillwatch.errors import SettingsError
+from stillwatch.gateway.binding import BindingSettings, read_binding
+from stillwatch.gateway.decide_settings import DecideSettings, networks_in, read_decide
 from stillwatch.gateway.head import TrustedHops
 from stillwatch.settings import Section, read_settings
 
@@ -30,11 +31,13 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
 
     access: AccessSettings
     hops: TrustedHops | None = None
+    decide: DecideSettings | None = None
     credentials: Mapping[str, Mapping[str, str]] = {}
     marks: Mapping[str, str] = {}
     keys: str | None = None
     limits: str | None = None
     retention_days: int | None = None
+    binding: BindingSettings = BindingSettings()
 
 
 def read_gateway(path: Path) -> GatewaySettings:
@@ -49,14 +52,17 @@ def read_gateway(path: Path) -> GatewaySettings:
         raise SettingsError("name at least one model server under 'backends'", path=path)
     section = settings.section("gateway")
     days = section.take("retention_days", int, 0)
+    hops = _hops(section.section("trusted_hops"))
     read = GatewaySettings(
         access=access,
-        hops=_hops(section.section("trusted_hops")),
+        hops=hops,
+        decide=read_decide(section.section("decide"), access, hops),
         credentials=_credentials(section.section("credentials"), access.backends),
         marks=_marks(section.section("marks"), access),
         keys=section.take("keys", str, "") or None,
         limits=section.take("limits", str, "") or None,
         retention_days=days or None,
+        binding=read_binding(section.section("binding")),
     )
     section.finish()
     return read
@@ -87,22 +93,14 @@ def _bearer(key: str) -> dict[str, str]:
 
 
 def _hops(section: Section) -> TrustedHops | None:
-    networks = section.take("networks", list, [])
+    networks = networks_in(section)
     address = section.take("address_header", str, "x-forwarded-for")
     ja4 = section.take("ja4_header", str, "x-ja4")
     section.finish()
     if not networks:
         return None
-    try:
-        read = tuple(ipaddress.ip_network(str(each)) for each in networks)
-    except ValueError as error:
-        raise SettingsError(
-            f"'networks' must be networks such as 10.0.0.0/8: {error}",
-            path=section.path,
-            line=section.line_of("networks"),
-        ) from error
     return TrustedHops(
-        networks=read,
+        networks=networks,
         address_header=address.lower().encode(),
         ja4_header=ja4.lower().encode(),
     )

@@ -9,6 +9,7 @@ import pytest
 
 from stillwatch.access.casebook import read_cases, run, unmatched
 from stillwatch.access.reading import read_access_file
+from stillwatch.access.trying import trial_view
 
 DOCS = Path(__file__).parents[3] / "docs"
 YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -24,8 +25,9 @@ def as_they_say(tmp_path: Path, text: str) -> list[str]:
     rules, cases = tmp_path / "rules.yaml", tmp_path / "cases.yaml"
     rules.write_text(before)
     cases.write_text(mark + after)
-    read = read_access_file(rules).rules
-    outcomes = run(read_cases(cases, read), read)
+    access = read_access_file(rules)
+    read, view = access.rules, trial_view(access)
+    outcomes = run(read_cases(cases, read, view), read, view)
     assert unmatched(outcomes, read) == ()
     return [difference for each in outcomes for difference in each.differences]
 
@@ -54,3 +56,9 @@ def test_the_settings_of_the_page_on_places_are_read(tmp_path: Path) -> None:
     places = read_access_file(tmp_path / "rules.yaml").places
     assert places.country_mmdb == tmp_path / "country.mmdb"
     assert places.lists == {"vpn": (tmp_path / "tor-exits.txt",)}
+
+
+def test_the_rules_of_the_page_on_replays_are_read(tmp_path: Path) -> None:
+    (text,) = blocks("replay.md")
+    (tmp_path / "rules.yaml").write_text(text)
+    assert len(read_access_file(tmp_path / "rules.yaml").rules.rules) == 3

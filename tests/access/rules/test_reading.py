@@ -143,6 +143,7 @@ def test_a_backend_says_where_it_is_and_is_unknown_otherwise(read: Read) -> None
     )  # fmt: skip
 
 
+TOKENS = "tiers:\n  t:\n    - {name: a, scope: key, unit: tokens, "
 LIMIT = "tiers:\n  t:\n    - {name: a, scope: key, unit: requests, amount: 1, "
 
 
@@ -195,6 +196,15 @@ LIMIT = "tiers:\n  t:\n    - {name: a, scope: key, unit: requests, amount: 1, "
         ("rules:\n  - {id: a, when: n > 1, deny: true, reason: x}\n"
          "  - {id: b, when: n > 1 && seed, slow: 1, reason: x}\n", 3,
          "the rule 'b' is never reached: 'a' on line 2 refuses"),
+        (f"{TOKENS}amount: 1, calendar: day}}\n", 3, "limit 'a': no request ever fits"),
+        (f"{TOKENS}amount: 9, period: 1, burst: 1}}\n", 3, "limit 'a': no request ever fits"),
+        (f"{TOKENS}amount: 9, period: 4700000}}\n", 3, "takes more than 52 days to drain"),
+        (f"{TOKENS}amount: 4503599627370497, calendar: day}}\n", 3, "must not be above"),
+        ("tiers:\n  t:\n    - name: a\n      scope: key\n      unit: concurrent\n"
+         "      amount: 100001\n", 6, "limit 'a': the amount must not be above 100000"),
+        ("tiers:\n  t:\n    - {name: a, scope: key, unit: concurrent, amount: 1}\n"
+         "    - {name: a, scope: org, unit: concurrent, amount: 2}\n", 4,
+         "the limit 'a' stands here again, first on line 3"),
         ("rules: [a]\n", 1, "must be a list of mappings, but holds 'a'"),
         ("rules: {a: 1}\n", 1, "must be a list"),
         ("ruels: []\n", 1, "did you mean 'rules'"),

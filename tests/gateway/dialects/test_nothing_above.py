@@ -20,7 +20,7 @@ from .samples import CHAT, COMPLETIONS, MESSAGES, SURFACES, Sample, unhurried
 MARK = "\u2020forbidden\u2020"
 NUMBER = 987_654_321
 STRANGE = [
-    "reasoning_details", "thinking_blocks", "stop_reason_id", "audio", "hidden_states", "provider",
+    "thinking_blocks", "stop_reason_id", "audio", "hidden_states", "provider",
     "prompt_text", "kv_transfer_params", "meta_info", "obfuscation", "moderation", "diagnostics",
     "container", "matched_stop", "routed_experts", "metrics", "caller", "inference_geo", "logits",
 ]  # fmt: skip
@@ -93,7 +93,7 @@ def prompt_logprobs(surface: Surface) -> list[Any]:
 
 def message_of_chat(draw: st.DrawFn, surface: Surface) -> tuple[dict[str, Any], bool]:
     """A message, and whether all that the model generated in it is shown."""
-    reasons = draw(st.sampled_from([None, "reasoning", "reasoning_content"]))
+    reasons = draw(st.sampled_from([None, "reasoning", "reasoning_content", "reasoning_details"]))
     calls = draw(st.booleans())
     full, tools = surface.reasoning == Reasoning.FULL, surface.tools
     cited = shown("annotations" in surface.response_fields)
@@ -101,7 +101,12 @@ def message_of_chat(draw: st.DrawFn, surface: Surface) -> tuple[dict[str, Any], 
     message["annotations"] = [
         {"type": "url_citation", "url_citation": {"url": cited, "title": cited}}
     ]
-    if reasons:
+    if reasons == "reasoning_details":
+        message[reasons] = [
+            {"type": "reasoning.text", "text": shown(full), "signature": shown(full)},
+            {"type": "reasoning.encrypted", "data": shown(full), "novelty": MARK},
+        ]
+    elif reasons:
         message[reasons] = shown(full)
     if calls:
         function = {"name": shown(tools), "arguments": shown(tools)}

@@ -30,7 +30,7 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All that the sections of this room say.
 
     `levels` always holds ``default``. `rules` begins with those that keep levels for their
-    registered purposes.
+    registered purposes. `said` are the names of the sections that the file has.
     """
 
     levels: dict[str, Level]
@@ -38,6 +38,7 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     backends: tuple[Backend, ...]
     rules: RuleSet
     places: PlaceSettings
+    said: frozenset[str] = frozenset()
 
     @property
     def surfaces(self) -> dict[str, Surface]:
@@ -66,6 +67,7 @@ def read_access(settings: Section) -> AccessSettings:
         backends=backends,
         rules=RuleSet([*purpose_rules(levels), *rules]),
         places=read_places(settings.section("places")),
+        said=frozenset(settings),
     )
 
 

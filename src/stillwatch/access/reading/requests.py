@@ -10,15 +10,17 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from stillwatch.access.checking import nearest, possible
 from stillwatch.access.expressions import ConditionError
-from stillwatch.access.facts import FACTS, Asked, Caller, Origin, RequestFacts
+from stillwatch.access.facts import FACTS, Asked, Caller, Origin, Replay, RequestFacts
 from stillwatch.access.reading.values import one_of, wrong
 from stillwatch.settings import Section
 
 __all__ = ["read_request"]
+
+E = TypeVar("E", bound=enum.IntEnum)
 
 #: 2026-01-01 00:00 UTC, when requests are made that do not say
 _DAY = 1_767_225_600
@@ -62,6 +64,7 @@ def read_request(request: Section) -> RequestFacts:
         origin=Origin(**parts[Origin]),
         route=request.take("route", str, "chat.completions"),
         at=at,
+        replay=_step(request, "reasoning_replay", Replay, "none"),
     )
 
 
@@ -70,8 +73,7 @@ def _value(request: Section, name: str, hint: Any) -> Any:
     if get_origin(hint) is tuple:
         return _listed(request, name, kind)
     if issubclass(kind, enum.IntEnum):
-        steps = kind.__members__
-        return steps[one_of(request, name, map(str.lower, steps)).upper()]
+        return _step(request, name, kind)
     value = request.take(name, kind)
     if isinstance(value, str) and name in FACTS:
         try:
@@ -79,6 +81,11 @@ def _value(request: Section, name: str, hint: Any) -> Any:
         except ConditionError as error:
             raise wrong(request, name, str(error)) from error
     return value
+
+
+def _step(request: Section, name: str, kind: type[E], default: Any = ...) -> E:
+    steps = kind.__members__
+    return steps[one_of(request, name, map(str.lower, steps), default).upper()]
 
 
 def _listed(request: Section, name: str, kind: Callable[[Any], Any]) -> tuple[Any, ...]:

@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from stillwatch.access.limits.charges import Limit, Scope, Unit
+from stillwatch.access.limits.terms import check_limit
 from stillwatch.access.reading.values import items, number, one_of, said_once, wrong
+from stillwatch.errors import SettingsError
 from stillwatch.settings import Section
 
-__all__ = ["read_tiers"]
+__all__ = ["LEAST_TOKENS", "read_tiers"]
+
+#: What the smallest request reserves: a token of the prompt, and a token of the answer.
+LEAST_TOKENS = 2
 
 
 def read_tiers(tiers: Section) -> dict[str, tuple[Limit, ...]]:
     """Every tier with its limits.
 
     Raises:
-        SettingsError: also for a limit that is neither a rate, nor a budget, nor slots.
+        SettingsError: also for a limit that is neither a rate, nor a budget, nor slots, that cannot
+            be counted exactly, or that no request ever fits into.
     """
     read: dict[str, tuple[Limit, ...]] = {}
     for name in tiers:
@@ -50,7 +56,20 @@ def _limit(section: Section, seen: dict[str, int]) -> Limit:
         )
     if burst is not None and period is None:
         raise wrong(section, "burst", "only a rate, a limit with 'period', has bursts")
-    return Limit(
+    limit = Limit(
         name=name, scope=scope, unit=unit, amount=amount, period=period,
         calendar=calendar, burst=burst, when_away=away,
     )  # fmt: skip
+    key = "amount" if burst is None else "burst"
+    if unit == "tokens" and (amount if burst is None else burst) < LEAST_TOKENS:
+        raise wrong(
+            section,
+            key,
+            f"limit '{name}': no request ever fits; each reserves {LEAST_TOKENS} tokens at least,"
+            " one of its prompt and one of its answer",
+        )
+    try:
+        check_limit(limit)
+    except SettingsError as error:
+        raise wrong(section, key, str(error)) from error
+    return limit

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from stillwatch.access import Surface
 from stillwatch.gateway.dialects.anthropic_blocks import (
     Block,
+    RedactedThinkingBlock,
     TextBlock,
     ThinkingBlock,
     Usage,
@@ -19,9 +20,10 @@ from stillwatch.gateway.dialects.anthropic_blocks import (
 )
 from stillwatch.gateway.dialects.bodies import UNREADABLE, reading_error
 from stillwatch.gateway.dialects.dialect import Answer, Told
+from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.sizes import tokens_of_piece
 
-__all__ = ["Message", "StopDetails", "narrow_message", "scrub_message"]
+__all__ = ["Message", "StopDetails", "bind_block", "narrow_message", "scrub_message"]
 
 
 class StopDetails(msgspec.Struct):
@@ -48,7 +50,7 @@ _READ: Final = msgspec.json.Decoder(Message).decode
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
-def scrub_message(body: bytes, surface: Surface) -> Answer:
+def scrub_message(body: bytes, surface: Surface, bind: Bind | None = None) -> Answer:
     """A whole response within `surface`.
 
     Raises:
@@ -56,17 +58,17 @@ def scrub_message(body: bytes, surface: Surface) -> Answer:
     """
     message = _read(body)
     told = Told(finish_reason=message.stop_reason)
-    narrow_message(message, told, surface)
+    narrow_message(message, told, surface, bind)
     return Answer(_ENCODE(message), told)
 
 
-def narrow_message(message: Message, told: Told, surface: Surface) -> None:
-    """Take away what the surface does not show, and note what was said."""
+def narrow_message(message: Message, told: Told, surface: Surface, bind: Bind | None) -> None:
+    """Take away what the surface does not show, bind what is opaque, and note what was said."""
     message.type, message.role = "message", "assistant"
     told.model = message.model or told.model
     for block in message.content:
         if isinstance(block, TextBlock):
-            told.completion += block.text
+            told.texts.append(block.text)
             told.streamed += tokens_of_piece(block.text)
             if "citations" not in surface.response_fields:
                 block.citations = UNSET
@@ -77,9 +79,20 @@ def narrow_message(message: Message, told: Told, surface: Surface) -> None:
     hidden = hidden_from(surface)
     if hidden:
         message.content = [block for block in message.content if type(block) not in hidden]
+    if bind is not None:
+        for block in message.content:
+            bind_block(block, bind)
     if message.usage.input_tokens is UNSET:
         message.usage.input_tokens = 0
     note_usage(message.usage, told, surface)
+
+
+def bind_block(block: Block, bind: Bind) -> None:
+    """Bind what is opaque in a block; where nothing is, nothing is bound."""
+    if isinstance(block, ThinkingBlock):
+        block.signature = block.signature and bind(block.signature)
+    elif isinstance(block, RedactedThinkingBlock):
+        block.data = block.data and bind(block.data)
 
 
 def _read(body: bytes) -> Message:

@@ -21,6 +21,8 @@ __all__ = [
     "CitationsDelta",
     "Delta",
     "InputDelta",
+    "RedactedThinkingBlock",
+    "SignatureDelta",
     "TextBlock",
     "TextDelta",
     "ThinkingBlock",

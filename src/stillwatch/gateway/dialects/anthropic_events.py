@@ -3,6 +3,9 @@
 A block that the surface does not show is left out whole, from its start to its stop, and the blocks
 after it move up, so that a client counts 0, 1, 2. Events and blocks of types that we do not know
 are left out too, as the API asks of its clients; a known one that is malformed ends the stream.
+
+A signature may come in pieces. Where signatures are bound, the pieces wait for the end of their
+block, and leave before it as one: clients take the last piece for the whole, or join them.
 """
 
 from __future__ import annotations
@@ -13,14 +16,21 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from stillwatch.access import Surface
-from stillwatch.gateway.dialects.anthropic_answers import Message, StopDetails, narrow_message
+from stillwatch.gateway.dialects.anthropic_answers import (
+    Message,
+    StopDetails,
+    bind_block,
+    narrow_message,
+)
 from stillwatch.gateway.dialects.anthropic_blocks import (
     Block,
     CitationsDelta,
     Delta,
     InputDelta,
+    SignatureDelta,
     TextBlock,
     TextDelta,
+    ThinkingBlock,
     ThinkingDelta,
     Usage,
     hidden_from,
@@ -29,6 +39,7 @@ from stillwatch.gateway.dialects.anthropic_blocks import (
 )
 from stillwatch.gateway.dialects.bodies import UNREADABLE, reading_error
 from stillwatch.gateway.dialects.dialect import Told, UnreadableError
+from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.sizes import tokens_of_piece
 
 __all__ = ["MessageScrubber"]
@@ -115,11 +126,14 @@ _KNOWN: Final = frozenset(
 class MessageScrubber:
     """One stream."""
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Surface, bind: Bind | None = None) -> None:
         self.told = Told()
         self.ended = False
         self._surface = surface
         self._hidden = hidden_from(surface)
+        self._bind = bind
+        #: Pieces of signatures by the upstream's numbers of their blocks.
+        self._signed: dict[int, str] = {}
         #: Where a block of the upstream stands in what the client sees; ``None`` if it does not.
         self._places: dict[int, int | None] = {}
         self._next = 0
@@ -140,9 +154,11 @@ class MessageScrubber:
                 place = self._place(event.index)
                 if place is None:
                     return b""
+                signed = self._signature(event.index, place)
                 event.index = place
+                return signed + _framed(event)
             case MessageStart():
-                narrow_message(event.message, self.told, self._surface)
+                narrow_message(event.message, self.told, self._surface, self._bind)
                 self.told.completion_tokens = None  # it has only begun
                 self._next = len(event.message.content)
             case MessageDelta():
@@ -163,9 +179,14 @@ class MessageScrubber:
             self._places[event.index] = None
             return b""
         if isinstance(block, TextBlock):
-            self.told.completion += block.text
+            self.told.texts.append(block.text)
             if CitationsDelta in self._hidden:
                 block.citations = UNSET
+        if self._bind is not None:
+            if isinstance(block, ThinkingBlock):
+                self._signed[event.index], block.signature = block.signature, ""
+            else:
+                bind_block(block, self._bind)
         self._places[event.index] = event.index = self._next
         self._next += 1
         return _framed(event)
@@ -173,7 +194,7 @@ class MessageScrubber:
     def _delta(self, event: BlockDelta) -> bytes:
         delta = event.delta
         if type(delta) is TextDelta:
-            self.told.completion += delta.text
+            self.told.texts.append(delta.text)
             self.told.streamed += tokens_of_piece(delta.text)
         elif isinstance(delta, ThinkingDelta):
             self.told.streamed += tokens_of_piece(delta.thinking)
@@ -182,8 +203,18 @@ class MessageScrubber:
         place = self._place(event.index)
         if place is None or type(delta) in self._hidden:
             return b""
+        if self._bind is not None and isinstance(delta, SignatureDelta):
+            self._signed[event.index] = self._signed.get(event.index, "") + delta.signature
+            return b""
         event.index = place
         return _DELTA + _ENCODE(event) + b"\n\n"
+
+    def _signature(self, index: int, place: int) -> bytes:
+        """The event with the signature of a block that ends, if it has one."""
+        signature = self._signed.pop(index, "")
+        if not signature or self._bind is None:
+            return b""
+        return _framed(BlockDelta(place, SignatureDelta(self._bind(signature))))
 
     def _place(self, index: int) -> int | None:
         try:

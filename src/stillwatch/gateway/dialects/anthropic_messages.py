@@ -16,7 +16,13 @@ from stillwatch.access import Asked, Reasoning, Refusal, Structure, Surface
 from stillwatch.gateway.dialects.anthropic_answers import scrub_message
 from stillwatch.gateway.dialects.anthropic_errors import failure_event, refusal_body
 from stillwatch.gateway.dialects.anthropic_events import MessageScrubber
-from stillwatch.gateway.dialects.anthropic_turns import Block, Turn, texts_of, without_prefill
+from stillwatch.gateway.dialects.anthropic_turns import (
+    Block,
+    Turn,
+    opaque_of,
+    texts_of,
+    without_prefill,
+)
 from stillwatch.gateway.dialects.bodies import (
     UNREADABLE,
     Body,
@@ -26,6 +32,8 @@ from stillwatch.gateway.dialects.bodies import (
     reading_error,
 )
 from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, UnreadableError
+from stillwatch.gateway.dialects.names import model_name
+from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.sizes import MEDIA_TOKENS, tokens_of_bytes
 
 __all__ = ["AnthropicMessages"]
@@ -104,11 +112,13 @@ class AnthropicMessages:
             extras = extras if granted.unknown_fields else {}
         return encoded(request, extras)
 
-    def scrub(self, body: bytes, incoming: Incoming, surface: Surface) -> Answer:
-        return scrub_message(body, surface)
+    def scrub(
+        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+    ) -> Answer:
+        return scrub_message(body, surface, bind)
 
-    def stream(self, incoming: Incoming, surface: Surface) -> Scrubber:
-        return MessageScrubber(surface)
+    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
+        return MessageScrubber(surface, bind)
 
     def refusal(self, refusal: Refusal) -> bytes:
         return refusal_body(refusal)
@@ -127,7 +137,7 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
     structure, format_name = _structure(request)
     tools = _tool_names(request)
     asked = Asked(
-        model=request.model,
+        model=model_name(request.model),
         stream=bool(request.stream),
         prompt_tokens=tokens_of_bytes(size - texts.media_bytes) + texts.media * MEDIA_TOKENS,
         reasoning=_reasoning(request.thinking),
@@ -152,6 +162,7 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
         reasoning=effort or (request.thinking.type if request.thinking else None),
         end_user=request.metadata.user_id if request.metadata else None,
         stripped=body.stripped,
+        opaque=opaque_of(request.messages),
     )
 
 

@@ -9,8 +9,9 @@ from msgspec import UNSET, UnsetType
 
 from stillwatch.exchange import Message
 from stillwatch.gateway.dialects.dialect import UnreadableError
+from stillwatch.gateway.dialects.opaque import Opaque
 
-__all__ = ["Block", "Texts", "Turn", "texts_of", "without_prefill"]
+__all__ = ["Block", "Texts", "Turn", "opaque_of", "texts_of", "without_prefill"]
 
 Free = Any | UnsetType
 #: The blocks of a prompt, and those that we let answers have: clients send answers back.
@@ -114,6 +115,22 @@ def _written(source: Any) -> str | None:
         data = source.get("data")
         return data if isinstance(data, str) else None
     return None
+
+
+def opaque_of(turns: list[Turn]) -> tuple[Opaque, ...]:
+    """The signatures of thinking and the thinking that was encrypted; an empty one is none."""
+    places = []
+    for turn in turns:
+        if isinstance(turn.content, str):
+            continue
+        for block in turn.content:
+            field = _OPAQUE.get(block.type)
+            if field is not None and getattr(block, field):  # UNSET is false
+                places.append(Opaque(block, field))
+    return tuple(places)
+
+
+_OPAQUE: Final = {"thinking": "signature", "redacted_thinking": "data"}
 
 
 def without_prefill(turns: list[Turn]) -> list[Turn]:

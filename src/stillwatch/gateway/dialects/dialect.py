@@ -15,6 +15,7 @@ import msgspec
 
 from stillwatch.access import Asked, Refusal, Surface
 from stillwatch.exchange import Message
+from stillwatch.gateway.dialects.opaque import Bind, Opaque
 
 __all__ = ["Answer", "Dialect", "Incoming", "Scrubber", "Told", "UnreadableError"]
 
@@ -29,9 +30,10 @@ class UnreadableError(Exception):
 
 class Told(msgspec.Struct, kw_only=True):
     """What a response said, for the exchange's row and for the bill. Tokens as the upstream counts
-    them, ``None`` while it has not said; `streamed` is our own estimate of what has passed."""
+    them, ``None`` while it has not said; `streamed` is our own estimate of what has passed. `texts`
+    are the pieces of the answer's text, which a stream may send one token at a time."""
 
-    completion: str = ""
+    texts: list[str] = msgspec.field(default_factory=list)
     finish_reason: str | None = None
     model: str | None = None
     prompt_tokens: int | None = None
@@ -39,6 +41,11 @@ class Told(msgspec.Struct, kw_only=True):
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     streamed: int = 0
+
+    @property
+    def completion(self) -> str:
+        """The answer's text as far as it has passed."""
+        return "".join(self.texts)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -49,7 +56,8 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that was read. `body` is the dialect's own; the rest is what the row needs."""
+    """A request that was read. `body` is the dialect's own; `opaque` are the places in it that hold
+    opaque reasoning; the rest is what the row needs."""
 
     asked: Asked
     body: Any
@@ -63,6 +71,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: str | None = None
     end_user: str | None = None
     stripped: tuple[str, ...] = ()
+    opaque: tuple[Opaque, ...] = ()
 
 
 class Scrubber(Protocol):
@@ -98,15 +107,18 @@ class Dialect(Protocol):
     def write(self, incoming: Incoming, granted: Asked) -> bytes:
         """The body for the upstream: what was asked, brought down to what was granted."""
 
-    def scrub(self, body: bytes, incoming: Incoming, surface: Surface) -> Answer:
-        """A whole response of the upstream, rebuilt from what the surface allows.
+    def scrub(
+        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+    ) -> Answer:
+        """A whole response of the upstream, rebuilt from what the surface allows; opaque reasoning
+        is given to `bind`, where there is one.
 
         Raises:
             UnreadableError: it is no response of this dialect.
         """
 
-    def stream(self, incoming: Incoming, surface: Surface) -> Scrubber:
-        """A scrubber for the stream that answers `incoming`."""
+    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
+        """A scrubber for the stream that answers `incoming`; `bind` as in :meth:`scrub`."""
 
     def refusal(self, refusal: Refusal) -> bytes:
         """The body of an error response."""

@@ -15,7 +15,9 @@ from msgspec import UNSET, UnsetType
 from stillwatch.access import Reasoning, Surface
 from stillwatch.gateway.dialects.bodies import UNREADABLE, reading_error
 from stillwatch.gateway.dialects.dialect import Answer, Told, UnreadableError
+from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.openai_logprobs import Logprobs, narrow_logprobs
+from stillwatch.gateway.dialects.openai_reasoning import Details, opaque_in
 from stillwatch.gateway.dialects.openai_usage import (
     PromptLogprobs,
     Usage,
@@ -66,6 +68,7 @@ class Message(msgspec.Struct):
     function_call: Call | UnsetType | None = UNSET
     reasoning: Text = UNSET
     reasoning_content: Text = UNSET
+    reasoning_details: Details = UNSET
     annotations: list[Annotation] | UnsetType | None = UNSET
 
 
@@ -96,7 +99,7 @@ _READ: Final = msgspec.json.Decoder(Chat).decode
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
-def scrub_chat(body: bytes, surface: Surface) -> Answer:
+def scrub_chat(body: bytes, surface: Surface, bind: Bind | None = None) -> Answer:
     """A whole response within `surface`.
 
     Raises:
@@ -112,17 +115,17 @@ def scrub_chat(body: bytes, surface: Surface) -> Answer:
             choice.finish_reason = None
     told = Told()
     _note(chat, told)
-    _narrow(chat, surface)
+    _narrow(chat, surface, bind)
     return Answer(_ENCODE(chat), told)
 
 
 class ChatScrubber:
     """One stream. The usage chunk is always asked for, and shown only to whom asked for it."""
 
-    def __init__(self, surface: Surface, *, usage: bool) -> None:
+    def __init__(self, surface: Surface, *, usage: bool, bind: Bind | None = None) -> None:
         self.told = Told()
         self.ended = False
-        self._surface, self._usage = surface, usage
+        self._surface, self._usage, self._bind = surface, usage, bind
 
     def event(self, name: str | None, data: bytes) -> bytes:
         if self.ended:
@@ -136,7 +139,7 @@ class ChatScrubber:
         chat.object = "chat.completion.chunk"
         _note(chat, self.told)
         had = bool(chat.choices)
-        _narrow(chat, self._surface)
+        _narrow(chat, self._surface, self._bind)
         if not self._usage:
             if not had and chat.usage:
                 return b""
@@ -153,7 +156,7 @@ def _read(data: bytes) -> Chat:
         raise reading_error(error) from error
 
 
-def _narrow(chat: Chat, surface: Surface) -> None:
+def _narrow(chat: Chat, surface: Surface, bind: Bind | None) -> None:
     chat.error = UNSET
     fields = surface.response_fields
     if "system_fingerprint" not in fields:
@@ -170,9 +173,9 @@ def _narrow(chat: Chat, surface: Surface) -> None:
     for choice in chat.choices:
         kept = True
         if choice.delta is not UNSET:
-            kept = _narrow_message(choice.delta, surface)
+            kept = _narrow_message(choice.delta, surface, bind)
         if choice.message is not UNSET:
-            kept = _narrow_message(choice.message, surface) and kept
+            kept = _narrow_message(choice.message, surface, bind) and kept
         if not kept:  # they would spell out what was taken away, token by token
             choice.logprobs, choice.token_ids = None, UNSET
         if choice.logprobs:
@@ -181,13 +184,16 @@ def _narrow(chat: Chat, surface: Surface) -> None:
             choice.token_ids = UNSET
 
 
-def _narrow_message(message: Message, surface: Surface) -> bool:
+def _narrow_message(message: Message, surface: Surface, bind: Bind | None) -> bool:
     """Whether nothing that the model generated had to be taken away."""
     kept = True
     # A summary cannot be told from the full text in this dialect, so only FULL shows it.
     if surface.reasoning < Reasoning.FULL:
-        kept = not (message.reasoning or message.reasoning_content)
-        message.reasoning = message.reasoning_content = UNSET
+        kept = not (message.reasoning or message.reasoning_content or message.reasoning_details)
+        message.reasoning = message.reasoning_content = message.reasoning_details = UNSET
+    if bind is not None and message.reasoning_details:
+        for place in opaque_in(message.reasoning_details):
+            place.put(bind(place.text))
     if not surface.tools:
         kept = kept and not (message.tool_calls or message.function_call)
         message.tool_calls = message.function_call = UNSET
@@ -214,6 +220,7 @@ def _says_nothing(delta: Message) -> bool:
         or delta.function_call
         or delta.reasoning
         or delta.reasoning_content
+        or delta.reasoning_details
         or delta.annotations
     )
 
@@ -227,9 +234,11 @@ def _note(chat: Chat, told: Told) -> None:
             text = message.content
             if text:
                 if choice.index == 0:
-                    told.completion += text
+                    told.texts.append(text)
                 told.streamed += tokens_of_piece(text)
             reasoned = message.reasoning or message.reasoning_content
+            if not reasoned and message.reasoning_details:
+                reasoned = "".join(each.text or "" for each in message.reasoning_details)
             if reasoned:
                 told.streamed += tokens_of_piece(reasoned)
             if message.tool_calls or message.function_call:

@@ -18,6 +18,8 @@ from stillwatch.gateway.dialects.bodies import (
     reading_error,
 )
 from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, UnreadableError
+from stillwatch.gateway.dialects.names import model_name
+from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.openai_errors import failure_event, refusal_body
 from stillwatch.gateway.dialects.openai_fields import (
     Free,
@@ -28,7 +30,12 @@ from stillwatch.gateway.dialects.openai_fields import (
     shown_of_prompt,
     structure_of,
 )
-from stillwatch.gateway.dialects.openai_turns import Turn, texts_of, without_prefill
+from stillwatch.gateway.dialects.openai_turns import (
+    Turn,
+    opaque_of,
+    texts_of,
+    without_prefill,
+)
 from stillwatch.gateway.dialects.prefixes import prefix_of
 from stillwatch.gateway.dialects.sizes import MEDIA_TOKENS, tokens_of_bytes
 
@@ -98,13 +105,15 @@ class OpenAIChat:
             request = msgspec.structs.replace(request, stream_options=counted(request))
         return encoded(request, extras)
 
-    def scrub(self, body: bytes, incoming: Incoming, surface: Surface) -> Answer:
-        return openai_answers.scrub_chat(body, surface)
+    def scrub(
+        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+    ) -> Answer:
+        return openai_answers.scrub_chat(body, surface, bind)
 
-    def stream(self, incoming: Incoming, surface: Surface) -> Scrubber:
+    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
         options = incoming.body.request.stream_options
         usage = bool(options is not None and options.include_usage)
-        return openai_answers.ChatScrubber(surface, usage=usage)
+        return openai_answers.ChatScrubber(surface, usage=usage, bind=bind)
 
     def refusal(self, refusal: Refusal) -> bytes:
         return refusal_body(refusal)
@@ -131,7 +140,7 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
     )
     tools = _tool_names(request)
     asked = Asked(
-        model=request.model,
+        model=model_name(request.model),
         stream=bool(request.stream),
         prompt_tokens=tokens_of_bytes(size - texts.media_bytes) + texts.media * MEDIA_TOKENS,
         logprobs=max(_shown(request), shown_of_prompt(request)),
@@ -164,6 +173,7 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
         reasoning=request.reasoning_effort,
         end_user=request.user or request.safety_identifier,
         stripped=body.stripped,
+        opaque=opaque_of(request.messages),
     )
 
 

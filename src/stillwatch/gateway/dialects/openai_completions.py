@@ -14,6 +14,8 @@ import msgspec
 from stillwatch.access import Asked, Refusal, Surface
 from stillwatch.gateway.dialects.bodies import Body, Form, encoded, limited, reading_error
 from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, UnreadableError
+from stillwatch.gateway.dialects.names import model_name
+from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.openai_errors import failure_event, refusal_body
 from stillwatch.gateway.dialects.openai_fields import (
     SamplingFields,
@@ -70,10 +72,12 @@ class OpenAICompletions:
             request = msgspec.structs.replace(request, stream_options=counted(request))
         return encoded(request, extras)
 
-    def scrub(self, body: bytes, incoming: Incoming, surface: Surface) -> Answer:
+    def scrub(
+        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+    ) -> Answer:
         return scrub_texts(body, surface)
 
-    def stream(self, incoming: Incoming, surface: Surface) -> Scrubber:
+    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
         options = incoming.body.request.stream_options
         return TextScrubber(surface, usage=bool(options and options.include_usage))
 
@@ -92,7 +96,7 @@ def _incoming(body: Body[_Request], size: int) -> Incoming:
     choices = max(limited("n", request.n, 1, 1), limited("best_of", request.best_of, 1, 1))
     cap = request.max_tokens
     asked = Asked(
-        model=request.model,
+        model=model_name(request.model),
         stream=bool(request.stream),
         prompt_tokens=_tokens(request, prompts, size),
         logprobs=max(_shown(request), shown_of_prompt(request)),

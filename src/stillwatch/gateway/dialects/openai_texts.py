@@ -154,7 +154,7 @@ def _note(completion: Completion, told: Told) -> None:
         text = choice.text
         if text:
             if choice.index == 0:
-                told.completion += text
+                told.texts.append(text)
             told.streamed += tokens_of_piece(text)
         if choice.finish_reason:
             told.finish_reason = choice.finish_reason

@@ -9,9 +9,11 @@ from msgspec import UNSET
 
 from stillwatch.exchange import Message
 from stillwatch.gateway.dialects.dialect import UnreadableError
+from stillwatch.gateway.dialects.opaque import Opaque
 from stillwatch.gateway.dialects.openai_fields import Free
+from stillwatch.gateway.dialects.openai_reasoning import DetailsBack, opaque_in
 
-__all__ = ["Part", "Texts", "Turn", "texts_of", "without_prefill"]
+__all__ = ["Part", "Texts", "Turn", "opaque_of", "texts_of", "without_prefill"]
 
 #: A role is written into the prompt by most chat templates, so a role of one's own could dictate
 #: where the model's turn begins.
@@ -44,6 +46,7 @@ class Turn(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     annotations: Free = UNSET
     reasoning: str | None = None
     reasoning_content: str | None = None
+    reasoning_details: DetailsBack = UNSET
     prefix: bool | None = None
 
 
@@ -77,6 +80,16 @@ def texts_of(turns: list[Turn]) -> Texts:
             content = "\n".join(part.text for part in content if part.text)
         texts.append(Message(turn.role, content or ""))  # UNSET is false
     return Texts(tuple(texts), media, size)
+
+
+def opaque_of(turns: list[Turn]) -> tuple[Opaque, ...]:
+    """The opaque reasoning of all turns."""
+    return tuple(
+        place
+        for turn in turns
+        if turn.reasoning_details  # UNSET is false
+        for place in opaque_in(turn.reasoning_details)
+    )
 
 
 def without_prefill(turns: list[Turn]) -> list[Turn]:

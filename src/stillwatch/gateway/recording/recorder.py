@@ -19,6 +19,7 @@ __all__ = ["FLUSH", "Recorder"]
 
 #: seconds from the first exchange in the buffer until the buffer is in the pipe
 FLUSH = 0.025
+_KEY = "sketch.key"  # as the writer calls it
 _PATIENCE = 30.0
 _ENDING = 10.0  # seconds for a writer that has nothing left to do
 _PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before a writer is started again
@@ -54,6 +55,8 @@ class Recorder:
         #: seconds from the recording of the oldest exchange of the last acknowledged frame until
         #: it was on the disk
         self.lag = 0.0
+        #: the key of the digests, which is there once the writer is ready
+        self.key_file = key_file or state / _KEY
         self._most_rows, self._most_bytes, self._on_kept = most_rows, most_bytes, on_kept
         self._arguments = [str(state.resolve()), secrets.token_hex(16)]
         if key_file is not None:

@@ -1,0 +1,56 @@
+"""The door to the mark: what the engine is told, and what it says it did.
+
+We name the mark; the engine's hook looks its key up, so that no key travels. The hook answers in
+the header of the same name: ``NAME;epoch=EPOCH``, or ``none;REASON`` for an answer without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from stillwatch.access import Asked, Decision
+
+__all__ = ["HEADER", "Marked", "asked_of", "marked_by", "to_be_marked"]
+
+HEADER = "x-stillwatch-mark"
+#: Greedy decoding leaves nothing to choose, so that no mark can be in it.
+GREEDY = "greedy"
+_CONFIRMED = re.compile(r"([\w.-]{1,64});epoch=([\w.-]{1,64})")
+_REASON = re.compile(r"none;([\w .:-]{1,64})")
+
+
+class Marked(msgspec.Struct, frozen=True):
+    """The mark of one answer, as its exchange has it: `epoch` where the engine confirms it,
+    `unmarked` why it is not there. Neither: the engine said nothing."""
+
+    name: str | None = None
+    epoch: str | None = None
+    unmarked: str | None = None
+
+
+def asked_of(decision: Decision) -> dict[str, str]:
+    """The header for the engine; none where no mark is due."""
+    if decision.mark is None:
+        return {}
+    return {HEADER: f"{decision.mark};{decision.mark_strength}"}
+
+
+def to_be_marked(decision: Decision, granted: Asked) -> Marked:
+    """What is known before the engine has answered."""
+    if decision.mark is None:
+        return Marked()
+    return Marked(decision.mark, unmarked=GREEDY if granted.temperature == 0 else None)
+
+
+def marked_by(due: Marked, headers: Mapping[str, str]) -> Marked:
+    """What the engine's response says about the mark that was `due`. Another mark is none."""
+    told = headers.get(HEADER)
+    if due.name is None or told is None:
+        return due
+    if (confirmed := _CONFIRMED.fullmatch(told)) and confirmed[1] == due.name:
+        return Marked(due.name, epoch=confirmed[2])
+    reason = _REASON.fullmatch(told)
+    return Marked(due.name, unmarked=reason[1] if reason else "another mark")
