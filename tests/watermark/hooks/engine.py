@@ -50,7 +50,7 @@ class Request:
     def params(self) -> Any:
         usual = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0,
                  "presence_penalty": 0.0, "frequency_penalty": 0.0, "repetition_penalty": 1.0,
-                 "extra_args": None if self.label is None else {"stillwatch_mark": self.label}}  # fmt: skip
+                 "extra_args": self.label and {"stillwatch_mark": self.label}}  # fmt: skip
         return SimpleNamespace(**{**usual, **self.sampling})
 
     def logits(self, at: int) -> npt.NDArray[np.float32]:
@@ -74,7 +74,11 @@ class Engine:
         self.under_way: dict[int, int] = {}  # of a request, the token that its -1 stands for
 
     def step(
-        self, *, leaving: set[int], coming: list[Request], swaps: list[tuple[int, int]] = []  # noqa: B006
+        self,
+        *,
+        leaving: set[int],
+        coming: list[Request],
+        swaps: list[tuple[int, int]] = [],  # noqa: B006
     ) -> None:
         """Change the batch, tell the hook, and sample one token for each request. `leaving` are
         rows; those who leave have their tokens by then."""

@@ -18,7 +18,10 @@ LABEL = Label("radioactive", "normal", "a" * 16)
 
 
 def tokens(
-    marks: Marks, logits: Logits, outputs: list[list[int]], sampling: Sampling = Sampling()  # noqa: B008
+    marks: Marks,
+    logits: Logits,
+    outputs: list[list[int]],
+    sampling: Sampling = Sampling(),  # noqa: B008
 ) -> list[int]:
     rows = {
         i: MarkedSequence(marks.of(LABEL), output, sampling=sampling)

@@ -184,5 +184,5 @@ def test_settings_without_marks_are_a_mistake(settings: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [{"global_context": 0}, {"share": 0.0}])
 def test_settings_check_themselves(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="context|share"):
+    with pytest.raises(ValueError, match=r"context|share"):
         MarkSettings(profile="both", **wrong)  # type: ignore[arg-type]

@@ -79,9 +79,7 @@ class MarkProcessor(LogitsProcessor):
         self._prompt_length = length if self._prompt is None else self._prompt
         for row in range(batch):
             found, cold = self._rows[row // each]
-            self._sequences[row] = MarkedSequence(
-                found, (), sampling=_GREEDY if cold else _WARPED
-            )
+            self._sequences[row] = MarkedSequence(found, (), sampling=_GREEDY if cold else _WARPED)
 
 
 class MarkingConfig(BaseWatermarkingConfig):

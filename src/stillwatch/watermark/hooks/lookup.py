@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from stillwatch.watermark.gumbel import GumbelMark
 from stillwatch.watermark.hooks.label import Label
-from stillwatch.watermark.keys import GLOBAL, KeyRing
+from stillwatch.watermark.keys import GLOBAL, KeyRing, MarkKey
 from stillwatch.watermark.layers import LayeredMark
 from stillwatch.watermark.mark import Mark
 from stillwatch.watermark.prf import DEFAULT, number_of
@@ -131,6 +131,10 @@ class Marks:
     def of(self, label: Label | None) -> Found:
         """What the gateway's word comes to; ``None`` where it said none that can be read."""
         return self._none("not asked for") if label is None else self.mark_for(*label)
+
+    def key_of(self, cluster: str, scheme: str) -> MarkKey:
+        """The key of a cluster for an engine that has a scheme of its own."""
+        return self._ring.key(cluster, scheme)
 
     def _gumbel(self, settings: MarkSettings, cluster: str, width: int) -> GumbelMark:
         return GumbelMark(self._ring.key(cluster), context=width, prf=settings.prf)

@@ -51,7 +51,8 @@ class MarkedSequence:
         self.found, self.sampling = found, sampling
         self.prompt, self.output = prompt, output
         self._mark = None if sampling.greedy else found.mark
-        self._begin()
+        self._history, self._at = History(), -1
+        self._place: Place | None = None
 
     @property
     def unmarked(self) -> str | None:
@@ -70,15 +71,11 @@ class MarkedSequence:
         if mark is None:
             return None
         if now < self._at or (now == self._at and self._changed(mark)):
-            self._begin()
+            self._history, self._at, self._place = History(), -1, None
         for at in range(self._at + 1, now + 1):
             self._place = self._met(mark, at)
         self._at = now
         return self._place
-
-    def _begin(self) -> None:
-        self._history, self._at = History(), -1
-        self._place: Place | None = None
 
     def _changed(self, mark: Mark | LayeredMark) -> bool:
         if self._place is None:

@@ -28,9 +28,7 @@ __all__ = ["MarkProcessor"]
 class MarkProcessor(LogitsProcessor):
     """Marks each row of a batch under the key of its own request."""
 
-    def __init__(
-        self, vllm_config: VllmConfig, device: torch.device, is_pin_memory: bool
-    ) -> None:
+    def __init__(self, vllm_config: VllmConfig, device: torch.device, is_pin_memory: bool) -> None:
         self.rows = BatchRows(marks_from_environment())
         self._rng = np.random.default_rng()
 
