@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stillwatch.watermark import GumbelMark, LayeredMark, detect
 from stillwatch.watermark.hooks import Label, Marks
-from stillwatch.watermark.hooks.sequence import MarkedSequence
+from stillwatch.watermark.hooks.sequence import MarkedSequence, followed
 from stillwatch.watermark.hooks.vllm_rows import BatchRows
 from tests.watermark.hooks.engine import Engine, Move, Request, Update, alone
 
@@ -189,3 +189,31 @@ def test_nothing_of_the_prompt_is_in_a_context(marks: Marks) -> None:
     place = sequence.place()
     assert place is not None
     assert place.context.tolist() == [6, 7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("known", "length", "tail", "enough", "then"),
+    [
+        ([], 0, [], True, []),
+        ([], 1, [5], True, [5]),
+        ([5, 6], 3, [6, 7], True, [5, 6, 7]),
+        ([5, 6, 7], 3, [6, 7], True, [5, 6, 7]),
+        ([], 3, [6, 7], False, []),
+        ([5, 6, 7], 2, [5, 6], False, [5, 6, 7]),
+        ([5, 6, 7], 3, [6, 8], False, [5, 6, 7]),
+        ([5, 9], 3, [6, 7], False, [5, 9, 7]),
+    ],
+)
+def test_an_output_is_followed_by_its_last_tokens_or_known_to_be_another(
+    known: list[int], length: int, tail: list[int], enough: bool, then: list[int]
+) -> None:
+    assert followed(known, length, tail) is enough
+    assert known == then
+
+
+def test_penalties_that_the_engine_has_applied_are_not_applied_again(marks: Marks) -> None:
+    params = Request(0, LABELS[1], 1, sampling={"frequency_penalty": 1.5}).params
+    for penalised in (False, True):
+        sequence = BatchRows(marks, penalised=penalised).put(0, params, [1], [])
+        assert sequence is not None
+        assert sequence.sampling.penalising is not penalised

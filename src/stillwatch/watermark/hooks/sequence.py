@@ -13,7 +13,7 @@ from stillwatch.watermark.layers import LayeredMark
 from stillwatch.watermark.mark import Int64s, Mark
 from stillwatch.watermark.windows import History
 
-__all__ = ["MarkedSequence", "Place"]
+__all__ = ["MarkedSequence", "Place", "followed"]
 
 
 class Place(NamedTuple):
@@ -53,6 +53,11 @@ class MarkedSequence:
         self._mark = None if sampling.greedy else found.mark
         self._history, self._at = History(), -1
         self._place: Place | None = None
+
+    @property
+    def width(self) -> int:
+        """How many of the last tokens decide whether, and how, the next one is marked."""
+        return 0 if self._mark is None else self._mark.context
 
     @property
     def unmarked(self) -> str | None:
@@ -98,3 +103,20 @@ class MarkedSequence:
         if len(known):
             before[mark.context - len(known) :] = known
         return before
+
+
+def followed(output: list[int], length: int, tail: Sequence[int]) -> bool:
+    """Bring a list of generated tokens up to date from the last of them.
+
+    Args:
+        output: what was known before; the newest token is put on.
+        length: how many there are by now.
+        tail: the last min(length, width) of them.
+
+    Returns:
+        False where that is not enough, after a pause or when tokens were taken back: then `output`
+        must be read anew.
+    """
+    if length == len(output) + 1:
+        output.append(tail[-1])
+    return length == len(output) and output[length - len(tail) :] == list(tail)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from stillwatch.watermark.hooks.label import ARGUMENT, Label
@@ -54,10 +55,14 @@ class BatchRows(Mapping[int, MarkedSequence]):
     """The sequences of a batch by row; rows that no mark was asked for are not in it.
 
     `unmarked` counts requests that a mark was asked for and that go without, by reason.
+
+    Args:
+        marks: to look labels up in.
+        penalised: whether the engine has applied penalties before hooks are called.
     """
 
-    def __init__(self, marks: Marks) -> None:
-        self._marks = marks
+    def __init__(self, marks: Marks, *, penalised: bool = False) -> None:
+        self._marks, self._penalised = marks, penalised
         self._rows: dict[int, MarkedSequence] = {}
         self.unmarked: Counter[str] = Counter()
 
@@ -93,8 +98,11 @@ class BatchRows(Mapping[int, MarkedSequence]):
         label = label_of(params)
         if label is None:
             return None
+        sampling = sampling_of(params)
+        if self._penalised:
+            sampling = replace(sampling, presence=0.0, frequency=0.0, repetition=1.0)
         sequence = MarkedSequence(
-            self._marks.of(label), output, sampling=sampling_of(params), prompt=prompt or ()
+            self._marks.of(label), output, sampling=sampling, prompt=prompt or ()
         )
         if sequence.unmarked is not None:
             self.unmarked[sequence.unmarked] += 1
