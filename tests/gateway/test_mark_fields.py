@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,22 @@ def put(engine: Any, mark: str | None, path: str = "/v1/completions", **more: An
 
 def test_sglang_takes_no_mark_on_its_anthropic_route_and_the_exchange_says_so() -> None:
     assert put("sglang", "radioactive", "/v1/messages", marks=MARKS) == Written(BODY, "route")
+
+
+def test_an_exchange_says_that_its_engine_could_not_be_told(
+    marking: Client, until: Callable[[Callable[[], object]], None]
+) -> None:
+    key = marking.key(account="routed", level="marked")
+    body = {"model": "sglang", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
+    marking.send("POST", "/v1/messages", body, key=key)  # whose answer is none of that dialect
+    assert "watermark" not in marking.engine.requests[-1][2]
+    account = SketchKey.from_file(marking.state / "sketch.key").digest("account", "routed")
+
+    def rows() -> list[dict[str, Any]]:
+        return [row for row in marking.rows() if row["account"] == account]
+
+    until(lambda: len(rows()) == 1)
+    assert [(row["mark"], row["unmarked"]) for row in rows()] == [("radioactive", "route")]
 
 
 def test_a_mark_that_cannot_be_put_on_has_a_reason() -> None:

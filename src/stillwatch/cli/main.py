@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "keys": "make, rotate, revoke and list the keys that the gateway lets in",
     "actions": "slow, narrow, mark or suspend an account, and undo it",
     "access": "check, test and replay the rules of who may ask what",
+    "mark": "marks in what a model says: what engines need to put them on",
     "places": "get a file of countries, ask where an address is",
     "data": "where to get the public data sets that benchmarks use",
 }

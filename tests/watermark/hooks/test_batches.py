@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from stillwatch.watermark import GumbelMark, LayeredMark, detect
 from stillwatch.watermark.hooks import Label, Marks
+from stillwatch.watermark.hooks.sampling import Sampling
 from stillwatch.watermark.hooks.sequence import MarkedSequence, followed
 from stillwatch.watermark.hooks.vllm_rows import BatchRows
 from tests.watermark.hooks.engine import Engine, Move, Request, Update, alone
@@ -97,6 +98,12 @@ def test_a_row_whose_request_moved_away_is_nobodys() -> None:
     assert {row: held.prompt for row, held in rows.items()} == {0: [3], 1: [1], 2: [2]}
 
 
+def test_a_row_that_was_freed_is_nobodys() -> None:
+    rows = batch_of(3)
+    rows.update(Update([2, 0], [], []))
+    assert list(rows) == [1]
+
+
 def test_a_row_that_an_unmarked_request_moves_into_loses_its_mark() -> None:
     rows = batch_of(2)
     rows.update(Update([], [(2, Request(9, None, 1).params, [9], [])], []))
@@ -176,6 +183,14 @@ def test_a_context_is_marked_once_and_a_token_that_is_asked_for_again_gets_the_s
     changed = sequence.place()
     assert changed is not None
     assert changed.context.tolist() == [9]
+
+
+def test_a_greedy_sequence_has_no_place_for_a_mark(marks: Marks) -> None:
+    found = marks.of(Label("radioactive", "normal", ALICE))
+    for sampling in (Sampling(temperature=0.0), Sampling(top_k=1), Sampling(temperature=1e-6)):
+        sequence = MarkedSequence(found, [7, 8], sampling=sampling)
+        assert (sequence.unmarked, sequence.place()) == ("greedy", None)
+    assert MarkedSequence(found, [7, 8]).unmarked is None
 
 
 def test_nothing_of_the_prompt_is_in_a_context(marks: Marks) -> None:

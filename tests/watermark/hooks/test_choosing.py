@@ -60,7 +60,7 @@ def naive(row: Logits, sampling: Sampling) -> set[int]:
     total, sums = sum(shares[i] for i in left), 0.0
     kept = set()
     for i in left:
-        if sums >= sampling.top_p * total:
+        if sampling.top_p < 1 and sums >= sampling.top_p * total:
             break
         kept.add(i)
         sums += shares[i]
@@ -93,13 +93,23 @@ def test_penalties_are_those_of_openai_and_of_ctrl() -> None:
     assert row.tolist() == [1.0, -1.0, 2.0, 3.0]
 
 
-def test_a_mark_chooses_within_the_nucleus_and_as_often_as_its_share(marks: Marks) -> None:
+@pytest.mark.parametrize(
+    ("sampling", "shares"),
+    [
+        (Sampling(top_p=0.8), [5 / 8, 3 / 8]),
+        (Sampling(top_k=3), [5 / 9, 3 / 9, 1 / 9]),
+        (Sampling(temperature=0.5, top_k=2), [25 / 34, 9 / 34]),
+        (Sampling(temperature=0.5, min_p=0.2), [25 / 34, 9 / 34]),
+    ],
+)
+def test_a_mark_chooses_what_is_left_as_often_as_its_share(
+    marks: Marks, sampling: Sampling, shares: list[float]
+) -> None:
     row = np.log(np.array([0.5, 0.3, 0.1, 0.06, 0.04], np.float32))
     rows = 1000
-    drawn = tokens(
-        marks, np.tile(np.pad(row, (0, 1_000 - 5), constant_values=-30), (rows, 1)),
-        [[i] for i in range(rows)], Sampling(top_p=0.8),
-    )  # fmt: skip
-    counts = np.bincount(drawn, minlength=5)
-    assert counts[2:].sum() == 0
-    assert abs(counts[0] / rows - 5 / 8) < 4 * np.sqrt(15 / 64 / rows)
+    logits = np.tile(np.pad(row, (0, 1_000 - 5), constant_values=-30), (rows, 1))
+    drawn = tokens(marks, logits, [[i] for i in range(rows)], sampling)
+    counts = np.bincount(drawn, minlength=len(shares))
+    assert len(counts) == len(shares)
+    for count, share in zip(counts, shares, strict=True):
+        assert abs(count / rows - share) < 4 * np.sqrt(share * (1 - share) / rows)

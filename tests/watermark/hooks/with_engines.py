@@ -1,15 +1,17 @@
 """The hooks within the engines that they are for. Not collected by itself: run it by hand with
 
-    VLLM_SOURCE=…/unpacked-wheel python -m pytest tests/watermark/hooks/with_engines.py
+    VLLM_SOURCE=… SGLANG_SOURCE=… python -m pytest tests/watermark/hooks/with_engines.py
 
 in an environment with torch, transformers and what `requirements/` has of numpy, numba and scipy.
-`VLLM_SOURCE` is a folder that the wheel of vLLM 0.33 was unpacked into: its two interfaces and its
-builder of batch updates are taken from there, not the engine, which needs a GPU.
+The variables name folders that the wheels of vLLM 0.33 and SGLang 0.5.23 were unpacked into: their
+interfaces, the builder of batch updates and what reads the configurations of marks are taken from
+there, not the engines, which need a GPU.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import sys
@@ -23,13 +25,16 @@ import pytest
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
-from stillwatch.watermark import detect
+from stillwatch.watermark import GumbelMark, detect
 from stillwatch.watermark.hooks import Label, Marks
 from stillwatch.watermark.hooks.huggingface import MarkingConfig, MarkProcessor
+from stillwatch.watermark.hooks.native import sglang_config, vllm_config
+from stillwatch.watermark.hooks.sglang import watermark_field
 from tests.watermark.hooks.engine import VOCABULARY, Request, alone
 
 ALICE, BOB = "a" * 16, "b" * 16
 SOURCE = Path(os.environ.get("VLLM_SOURCE", "/nowhere"))
+SGLANG = Path(os.environ.get("SGLANG_SOURCE", "/nowhere"))
 SETTINGS = """
 watermark:
   epoch: 2026-11
@@ -258,10 +263,10 @@ def test_the_second_runner_marks_as_the_first_does(
     slots: dict[int, Request] = {}
     ended: list[Request] = []
     while len(ended) < len(LABELS):
-        for slot in [s for s, r in slots.items() if len(r.output) >= r.length]:
-            ended.append(slots.pop(slot))
-        for slot in [s for s in slots if chance.random() < 0.05]:
-            waiting.append(slots.pop(slot))  # preempted
+        done = [s for s, r in slots.items() if len(r.output) >= r.length]
+        preempted = [s for s in slots if s not in done and chance.random() < 0.05]
+        ended += [slots.pop(slot) for slot in done]
+        waiting += [slots.pop(slot) for slot in preempted]
         for slot in set(range(4)) - set(slots):
             if waiting:
                 request = slots[slot] = waiting.pop(0)
@@ -287,6 +292,52 @@ def test_the_second_runner_marks_as_the_first_does(
     assert {r.number: r.output for r in ended} == expected
     with pytest.raises(ValueError, match="speculative"):
         Processor(SimpleNamespace(speculative_config=object()), states)
+
+
+def test_vllm_reads_the_configuration_that_is_written_for_it(vllm: Any, marks: Marks) -> None:
+    import pydantic
+
+    sys.modules["vllm.config"] = ModuleType("vllm.config")
+    sys.modules["vllm.config.utils"] = SimpleNamespace(config=pydantic.dataclasses.dataclass)  # type: ignore[assignment]
+    sys.modules["vllm.logger"] = SimpleNamespace(init_logger=lambda name: None)  # type: ignore[assignment]
+    path = SOURCE / "vllm" / "config" / "watermarking.py"
+    spec = importlib.util.spec_from_file_location("vllm.config.watermarking", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    written = vllm_config(marks, "provenance")
+    config = module.WatermarkConfig(**written)
+    assert {name: getattr(config, name) for name in written} == written
+    assert isinstance(mark := marks.mark_for("provenance").mark, GumbelMark)
+    assert config.key == mark.key.value
+
+
+# ---- SGLang, from the wheel's own files
+
+
+def test_sglang_reads_what_is_written_for_it(
+    marks: Marks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package = ModuleType("watermarking")
+    package.__path__ = [str(SGLANG / "sglang" / "srt" / "sampling" / "watermarking")]
+    monkeypatch.setitem(sys.modules, "watermarking", package)
+    from watermarking.config import load_watermark_config
+    from watermarking.core import normalize_watermark_request, resolve_watermark_request
+
+    for name in ("provenance", "radioactive", "both"):
+        file = tmp_path / name
+        file.write_text(json.dumps(sglang_config(marks, name)))
+        file.chmod(0o600)
+        server = load_watermark_config(str(file))
+        field = watermark_field(marks, name, "normal", ALICE)
+        assert isinstance(field, dict)
+        key, window, enabled = resolve_watermark_request(
+            normalize_watermark_request(field), server_enabled=True, default_key=server.key,
+            default_context_window=server.context_window, default_enabled=False, enforce_all=False,
+        )  # fmt: skip
+        assert (window, enabled) == (server.context_window, True)
+        assert key == (server.key if name == "provenance" else field["key"])
 
 
 def test_what_no_gateway_wrote_is_refused_before_it_reaches_the_engine(

@@ -38,19 +38,12 @@ def choose_tokens(
 
     Nothing is raised over a row: an engine that hears an exception ends all of its requests.
     """
-    out = np.full(len(places), -1, np.int64)
-    known = logits.shape[1]
-    good = [
-        (at, row, place)
-        for at, (row, place) in enumerate(places.items())
-        if place.context.max() < known
-    ]
-    if not good:
-        return out
+    rows = [(at, row, place) for at, (row, place) in enumerate(places.items())]
     try:
-        out[[at for at, _, _ in good]] = _sampled(good, sequences, logits, rng)
+        return _sampled(rows, sequences, logits, rng)
     except ValueError:
-        for each in good:  # one row of them has no answer; the others are marked all the same
+        out = np.full(len(rows), -1, np.int64)
+        for each in rows:  # one of them has no answer; the others are marked all the same
             try:
                 out[each[0]] = _sampled([each], sequences, logits, rng)[0]
             except ValueError as error:
