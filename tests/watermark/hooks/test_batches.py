@@ -136,7 +136,9 @@ def lookup() -> Marks:
     return Marks(ring, {"radioactive": MarkSettings(profile="radioactive")})
 
 
-def test_why_requests_go_unmarked_is_counted(marks: Marks) -> None:
+def test_why_requests_go_unmarked_is_counted_and_said_once(
+    marks: Marks, caplog: pytest.LogCaptureFixture
+) -> None:
     rows = BatchRows(marks)
     asked = [
         (LABELS[1], {}), (LABELS[1], {"temperature": 0.0}), (LABELS[1], {"top_k": 1}),
@@ -146,6 +148,13 @@ def test_why_requests_go_unmarked_is_counted(marks: Marks) -> None:
         rows.put(row, Request(row, label, 1, sampling=sampling).params, [1], [])
     assert list(rows) == [0]
     assert rows.unmarked == Counter({"greedy": 2, "unknown mark": 1, "no cluster": 1})
+    assert len([each for each in caplog.messages if "go unmarked" in each]) == 3
+
+
+def test_workers_of_one_model_draw_alike(marks: Marks) -> None:
+    one, other = (BatchRows(marks).rng.random(5).tolist() for _ in range(2))
+    assert one == other
+    assert len(set(one)) == 5
 
 
 @pytest.mark.parametrize("told", ["radioactive", "radioactive;normal;*", 7, {"key": "00ff"}])

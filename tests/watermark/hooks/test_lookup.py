@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -186,3 +188,15 @@ def test_settings_without_marks_are_a_mistake(settings: Path) -> None:
 def test_settings_check_themselves(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"context|share"):
         MarkSettings(profile="both", **wrong)  # type: ignore[arg-type]
+
+
+def test_looking_up_and_configuring_load_no_engine() -> None:
+    hooks = "stillwatch.watermark.hooks"
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys, {hooks}.reading, {hooks}.native, {hooks}.vllm_rows;"
+         "print(*sys.modules)"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    loaded = {name.partition(".")[0] for name in told.stdout.split()}
+    assert "stillwatch" in loaded
+    assert not loaded & {"torch", "transformers", "vllm", "sglang", "pyarrow", "duckdb", "aiohttp"}

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
+
 from stillwatch.watermark.gumbel import GumbelMark
 from stillwatch.watermark.hooks.label import Label
 from stillwatch.watermark.keys import GLOBAL, KeyRing, MarkKey
@@ -135,6 +137,11 @@ class Marks:
     def key_of(self, cluster: str, scheme: str) -> MarkKey:
         """The key of a cluster for an engine that has a scheme of its own."""
         return self._ring.key(cluster, scheme)
+
+    def draws(self) -> np.random.Generator:
+        """Random numbers for schemes that draw some: the same in every worker of one model, each of
+        which samples for itself, and known to nobody without the master key."""
+        return np.random.default_rng(self.key_of(GLOBAL, "draws").value)
 
     def _gumbel(self, settings: MarkSettings, cluster: str, width: int) -> GumbelMark:
         return GumbelMark(self._ring.key(cluster), context=width, prf=settings.prf)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from vllm.v1.sample.logits_processor.interface import BatchUpdate, LogitsProcessor
 
@@ -30,7 +29,6 @@ class MarkProcessor(LogitsProcessor):
 
     def __init__(self, vllm_config: VllmConfig, device: torch.device, is_pin_memory: bool) -> None:
         self.rows = BatchRows(marks_from_environment())
-        self._rng = np.random.default_rng()
 
     @classmethod
     def validate_params(cls, sampling_params: SamplingParams) -> None:
@@ -47,5 +45,5 @@ class MarkProcessor(LogitsProcessor):
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
         """Force the marked tokens; vLLM's own sampling of the other rows follows."""
-        forced: Any = force(self.rows, logits, self._rng)
+        forced: Any = force(self.rows, logits, self.rows.rng)
         return forced

@@ -6,6 +6,7 @@ hook that loses track puts one customer's key on another's answer.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,8 @@ from stillwatch.watermark.hooks.sampling import Sampling
 from stillwatch.watermark.hooks.sequence import MarkedSequence
 
 __all__ = ["BatchRows", "Direction", "Params", "Update", "label_of", "sampling_of"]
+
+_log = logging.getLogger(__name__)
 
 
 class Params(Protocol):
@@ -54,7 +57,8 @@ class Update(Protocol):
 class BatchRows(Mapping[int, MarkedSequence]):
     """The sequences of a batch by row; rows that no mark was asked for are not in it.
 
-    `unmarked` counts requests that a mark was asked for and that go without, by reason.
+    `unmarked` counts requests that a mark was asked for and that go without, by reason; `rng` is
+    for schemes that also draw.
 
     Args:
         marks: to look labels up in.
@@ -65,6 +69,7 @@ class BatchRows(Mapping[int, MarkedSequence]):
         self._marks, self._penalised = marks, penalised
         self._rows: dict[int, MarkedSequence] = {}
         self.unmarked: Counter[str] = Counter()
+        self.rng = marks.draws()
 
     def __getitem__(self, row: int) -> MarkedSequence:
         return self._rows[row]
@@ -106,6 +111,8 @@ class BatchRows(Mapping[int, MarkedSequence]):
         )
         if sequence.unmarked is not None:
             self.unmarked[sequence.unmarked] += 1
+            if self.unmarked[sequence.unmarked] == 1:
+                _log.warning("requests go unmarked: %s (said once)", sequence.unmarked)
             return None
         self._rows[row] = sequence
         return sequence

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from vllm.v1.worker.gpu.sample.logits_processor.interface import (
     LogitsContext,
@@ -43,7 +42,6 @@ class MarkProcessor(LogitsProcessor):
             raise ValueError("the hook for marks does not follow speculative decoding")
         self._states = req_states
         self.slots = BatchRows(marks_from_environment(), penalised=True)
-        self._rng = np.random.default_rng()
 
     @classmethod
     def validate_params(cls, sampling_params: SamplingParams) -> None:
@@ -56,7 +54,7 @@ class MarkProcessor(LogitsProcessor):
 
     def apply(self, logits: torch.Tensor, ctx: LogitsContext) -> torch.Tensor:
         """Force the marked tokens; vLLM's own sampling of the other rows follows."""
-        forced: Any = force(self._here(ctx), logits, self._rng)
+        forced: Any = force(self._here(ctx), logits, self.slots.rng)
         return forced
 
     def _here(self, ctx: LogitsContext) -> dict[int, MarkedSequence]:
