@@ -15,6 +15,6 @@ def marks() -> Marks:
         {
             "provenance": MarkSettings(profile="provenance", strong="radioactive"),
             "radioactive": MarkSettings(profile="radioactive"),
-            "both": MarkSettings(profile="both", context=2),
+            "both": MarkSettings(profile="both", context=2, share=0.375),
         },
     )

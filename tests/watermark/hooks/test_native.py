@@ -55,7 +55,7 @@ def test_sglang_has_the_global_key_and_requests_bring_those_of_clusters(marks: M
     assert sglang_config(marks, "radioactive") == {"context_window": 1}
     both = sglang_config(marks, "both")
     assert both == {
-        "key": key(marks, "unassigned"), "key_b": key(marks, GLOBAL), "mixing_probability": 0.5,
+        "key": key(marks, "unassigned"), "key_b": key(marks, GLOBAL), "mixing_probability": 0.625,
         "context_window": 2,
     }  # fmt: skip
     field = watermark_field(marks, "both", "normal", ALICE)

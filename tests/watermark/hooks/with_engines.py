@@ -42,7 +42,7 @@ watermark:
   marks:
     provenance: {profile: provenance, strong: radioactive}
     radioactive: {profile: radioactive}
-    both: {profile: both, context: 2}
+    both: {profile: both, context: 2, share: 0.375}
 """
 
 
