@@ -75,7 +75,7 @@ class Running(Client):
 
     def recorded(self, account: str, requests: int) -> list[dict[str, Any]]:
         """The rows of an account, when there is one a request; a test fails if it is not so."""
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + 60  # a text of megabytes takes the writer a while
         while len(rows := self.rows_of(account)) < requests and time.monotonic() < limit:
             time.sleep(0.01)
         assert len(rows) == requests
