@@ -94,7 +94,7 @@ def test_a_scan_that_is_asked_to_stop_ends_with_130_and_leaves_nothing(
         process.send_signal(ending)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert said == TIDY
+    assert said.lstrip() == TIDY.lstrip()  # the progress line may have ended already
     assert names(tmp_path) == []
 
 
@@ -105,7 +105,7 @@ def test_an_interrupt_leaves_the_report_that_was_to_be_replaced(long: Path, tmp_
     with scanning(long, out, "reading", "--force") as process:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
-    assert (process.returncode, said) == (130, TIDY)
+    assert (process.returncode, said.lstrip()) == (130, TIDY.lstrip())
     assert names(tmp_path) == ["out"]
     assert (out / "report.html").read_text() == "of yesterday"
 
