@@ -30,20 +30,23 @@ from stillwatch.watermark.philox import (
 from stillwatch.watermark.premix import premix_begin, premix_context, premix_token, premix_word
 from stillwatch.watermark.words import PREMIX
 
-__all__ = ["INFINITE", "NAN", "NONE", "chooser"]
+__all__ = [
+    "ABOVE_NOTHING", "BLOCK", "ID_BITS", "INFINITE", "INF_BITS", "NAN", "NONE", "block_maxima",
+    "chooser", "context_state", "largest_of", "top_of", "words_from", "words_of",
+]  # fmt: skip
 
 #: what is wrong with a row, in place of its token
 NAN, INFINITE, NONE = -1, -2, -3
 BLOCK = 128
 
-_LOWEST, _INF, _LOW31 = np.int32(-(2**31)), np.int32(0x7F800000), np.int32(0x7FFFFFFF)
-_ABOVE_NOTHING = np.int32(-0x7F800000)  # in this order, the next after -inf
+_LOWEST, INF_BITS, _LOW31 = np.int32(-(2**31)), np.int32(0x7F800000), np.int32(0x7FFFFFFF)
+ABOVE_NOTHING = np.int32(-0x7F800000)  # in this order, the next after -inf
 _MANTISSA, _FULL = np.int32(23), np.uint32(1 << 24)
 _31, _8, _2 = np.int32(31), np.uint32(8), np.uint64(2)
 _32 = np.uint64(32)
 #: the noise of the largest uniform number is 16.636
 _MOST_NOISE = 16.7
-_ID = np.int64(0xFFFFFFFF)
+ID_BITS = np.int64(0xFFFFFFFF)
 _LN2 = np.log(2.0)
 _SCALE = 1.0 / (2**24 + 1)
 
@@ -61,7 +64,7 @@ def _ordered(bits: Any) -> Any:
 
 
 @inlined
-def _maxima(bits: Any, out: Any) -> Any:
+def block_maxima(bits: Any, out: Any) -> Any:
     """The largest of each block, and the largest magnitude of all."""
     magnitude = int32(0)
     for b in range(out.shape[0]):
@@ -76,7 +79,7 @@ def _maxima(bits: Any, out: Any) -> Any:
 
 
 @inlined
-def _largest(maxima: Any) -> Any:
+def largest_of(maxima: Any) -> Any:
     """The block of the largest logit, the first of several."""
     first = 0
     for b in range(maxima.shape[0]):
@@ -118,7 +121,7 @@ def _noise(word: Any) -> Any:
 
 
 @inlined
-def _context(prf: Any, context: Any, key: Any, state: Any) -> None:
+def context_state(prf: Any, context: Any, key: Any, state: Any) -> None:
     """The state of the keyed function after a context."""
     width = context.shape[0]
     if prf == PREMIX:
@@ -138,7 +141,7 @@ def _context(prf: Any, context: Any, key: Any, state: Any) -> None:
 
 
 @inlined
-def _words_of(prf: Any, state: Any, key: Any, ids: Any, words: Any) -> None:
+def words_of(prf: Any, state: Any, key: Any, ids: Any, words: Any) -> None:
     """The word of each of some tokens."""
     s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
     if prf == PREMIX:
@@ -152,7 +155,7 @@ def _words_of(prf: Any, state: Any, key: Any, ids: Any, words: Any) -> None:
 
 
 @inlined
-def _words_from(prf: Any, state: Any, key: Any, first: Any, words: Any) -> None:
+def words_from(prf: Any, state: Any, key: Any, first: Any, words: Any) -> None:
     """The words of the tokens from `first`, a multiple of four, on; as many as there is room."""
     s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
     if prf == PREMIX:
@@ -169,10 +172,10 @@ def _words_from(prf: Any, state: Any, key: Any, first: Any, words: Any) -> None:
 
 
 @inlined
-def _top(bits: Any, maxima: Any, spare: Any, k: Any, candidates: Any) -> Any:
+def top_of(bits: Any, maxima: Any, spare: Any, k: Any, candidates: Any) -> Any:
     """Put the k largest logits, as (order, id) in one int64 each, first; how many there are."""
     blocks = maxima.shape[0]
-    least = _ABOVE_NOTHING
+    least = ABOVE_NOTHING
     if blocks >= k:
         for b in range(blocks):
             spare[b] = maxima[b]
@@ -184,7 +187,7 @@ def _top(bits: Any, maxima: Any, spare: Any, k: Any, candidates: Any) -> Any:
             for j in range(block.shape[0]):
                 order = _ordered(block[j])
                 if order >= least:
-                    candidates[count] = (int64(order) << 32) | (_ID - int64(b * BLOCK + j))
+                    candidates[count] = (int64(order) << 32) | (ID_BITS - int64(b * BLOCK + j))
                     count += 1
     if count <= k:
         return count
@@ -200,7 +203,7 @@ def _top(bits: Any, maxima: Any, spare: Any, k: Any, candidates: Any) -> Any:
 @inlined
 def _among(prf: Any, row: Any, state: Any, key: Any, cold: Any, ids: Any, words: Any) -> Any:
     """The one of these tokens whose logit / temperature + noise is largest."""
-    _words_of(prf, state, key, ids, words)
+    words_of(prf, state, key, ids, words)
     best, chosen = -np.inf, int64(-1)
     for j in range(ids.shape[0]):
         token = int64(ids[j])
@@ -233,14 +236,14 @@ def _of_all(
 
     The last four are scratch of a block, `exponents` the bits of `left`.
     """
-    best, chosen, least = -np.inf, int64(-1), _ABOVE_NOTHING
-    first = _largest(maxima)
+    best, chosen, least = -np.inf, int64(-1), ABOVE_NOTHING
+    first = largest_of(maxima)
     for step in range(maxima.shape[0] + 1):
         b = first if step == 0 else step - 1  # the block that sets a high bar comes first
         if maxima[b] < least:
             continue
         some = row[b * BLOCK : (b + 1) * BLOCK]
-        _words_from(prf, state, key, b * BLOCK, words)
+        words_from(prf, state, key, b * BLOCK, words)
         _bounds(some, words, cold, left, exponents, bounds)
         for j in range(some.shape[0]):
             if bounds[j] >= best and some[j] > -np.inf:
@@ -249,14 +252,14 @@ def _of_all(
                 if score > best or (score == best and token < chosen):
                     best, chosen = score, token
                     left[0] = np.float32((best - _MOST_NOISE) / cold)
-                    least = max(_ABOVE_NOTHING, _ordered(exponents[0]) - int32(1))
+                    least = max(ABOVE_NOTHING, _ordered(exponents[0]) - int32(1))
     return chosen
 
 
 @inlined
 def _likeliest(bits: Any, maxima: Any) -> Any:
     """The token with the largest logit, the lowest of several."""
-    b = _largest(maxima)
+    b = largest_of(maxima)
     for token in range(b * BLOCK, bits.shape[0]):
         if _ordered(bits[token]) == maxima[b]:
             return int64(token)
@@ -284,28 +287,28 @@ def _choose(sources: int) -> Any:
         left = np.empty(BLOCK, np.float32)
         exponents = left.view(np.int32)
         for r in range(rows):
-            magnitude = _maxima(bits[r], maxima)
+            magnitude = block_maxima(bits[r], maxima)
             top = maxima.max()
-            if magnitude > _INF:
+            if magnitude > INF_BITS:
                 out[r] = NAN
-            elif top == _INF:
+            elif top == INF_BITS:
                 out[r] = INFINITE
-            elif top < _ABOVE_NOTHING:
+            elif top < ABOVE_NOTHING:
                 out[r] = NONE
             elif temperatures[r] == 0.0:
                 out[r] = _likeliest(bits[r], maxima)
             else:
                 cold = 1.0 / temperatures[r]
-                _context(prf, contexts[r], keys[r], state)
+                context_state(prf, contexts[r], keys[r], state)
                 k = top_k[r]
                 if k <= 0 or k >= vocabulary:
                     out[r] = _of_all(
                         prf, logits[r], maxima, state, keys[r], cold, some, left, exponents, bounds
                     )
                 else:
-                    kept = _top(bits[r], maxima, spare, k, candidates)
+                    kept = top_of(bits[r], maxima, spare, k, candidates)
                     for i in range(kept):
-                        ids[i] = uint32(_ID - (candidates[i] & _ID))
+                        ids[i] = uint32(ID_BITS - (candidates[i] & ID_BITS))
                     out[r] = _among(prf, logits[r], state, keys[r], cold, ids[:kept], words[:kept])
 
     return choose

@@ -14,24 +14,24 @@ import numpy as np
 from numba import int64, njit, types, uint32
 
 from stillwatch.watermark.choosing import (
-    _ABOVE_NOTHING,
-    _ID,
-    _INF,
+    ABOVE_NOTHING,
     BLOCK,
+    ID_BITS,
+    INF_BITS,
     INFINITE,
     NAN,
     NONE,
-    _context,
-    _largest,
-    _maxima,
-    _top,
-    _words_from,
-    _words_of,
+    block_maxima,
+    context_state,
+    largest_of,
+    top_of,
+    words_from,
+    words_of,
 )
 from stillwatch.watermark.compiled import ENTRY, digest_of, given, inlined, result
 from stillwatch.watermark.mark import Int64s, UInt64s
 from stillwatch.watermark.prf import number_of
-from stillwatch.watermark.rows import Rows
+from stillwatch.watermark.rows import Rows, tokens_of
 
 __all__ = ["draw"]
 
@@ -60,11 +60,7 @@ def draw(
         number_of(prf), rows.logits, rows.logits.view(np.int32), rows.contexts, keys,
         rows.temperatures, rows.top_k, np.uint32(below), np.exp(-delta), rng.random(len(out)), out,
     )  # fmt: skip
-    if (out < 0).any():
-        row = int(np.argmax(out < 0))
-        wrong = {NAN: "NaN", INFINITE: "an infinite logit"}.get(int(out[row]), "no finite logit")
-        raise ValueError(f"row {row} of the logits has {wrong}")
-    return out
+    return tokens_of(out)
 
 
 @cache
@@ -109,33 +105,33 @@ def _draw(sources: int) -> Any:
         ids, words = np.empty(vocabulary, np.uint32), np.empty(vocabulary, np.uint32)
         some, weights = np.empty(BLOCK, np.uint32), np.empty(vocabulary, np.float64)
         for r in range(rows):
-            magnitude = _maxima(bits[r], maxima)
+            magnitude = block_maxima(bits[r], maxima)
             top = maxima.max()
-            if magnitude > _INF:
+            if magnitude > INF_BITS:
                 out[r] = NAN
                 continue
-            if top == _INF:
+            if top == INF_BITS:
                 out[r] = INFINITE
                 continue
-            if top < _ABOVE_NOTHING:
+            if top < ABOVE_NOTHING:
                 out[r] = NONE
                 continue
             row, warm, k = logits[r], temperatures[r], top_k[r]
-            b = _largest(maxima)
+            b = largest_of(maxima)
             most = row[b * BLOCK : (b + 1) * BLOCK].max()
-            _context(prf, contexts[r], keys[r], state)
+            context_state(prf, contexts[r], keys[r], state)
             if k <= 0 or k >= vocabulary:
                 for b in range(blocks):
-                    _words_from(prf, state, keys[r], b * BLOCK, some)
+                    words_from(prf, state, keys[r], b * BLOCK, some)
                     for token in range(b * BLOCK, min(vocabulary, (b + 1) * BLOCK)):
                         weight = np.exp((np.float64(row[token]) - most) / warm)
                         weights[token] = weight if some[token - b * BLOCK] < below else weight * red
                 out[r] = _picked(weights, vocabulary, uniforms[r])
             else:
-                kept = _top(bits[r], maxima, spare, k, candidates)
+                kept = top_of(bits[r], maxima, spare, k, candidates)
                 for i in range(kept):
-                    ids[i] = uint32(_ID - (candidates[i] & _ID))
-                _words_of(prf, state, keys[r], ids[:kept], words[:kept])
+                    ids[i] = uint32(ID_BITS - (candidates[i] & ID_BITS))
+                words_of(prf, state, keys[r], ids[:kept], words[:kept])
                 for i in range(kept):
                     weight = np.exp((np.float64(row[int64(ids[i])]) - most) / warm)
                     weights[i] = weight if words[i] < below else weight * red

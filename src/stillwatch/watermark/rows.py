@@ -11,7 +11,7 @@ from stillwatch.watermark.keys import MarkKey
 from stillwatch.watermark.mark import Floats, Int64s, Logits, UInt64s
 from stillwatch.watermark.prf import DEFAULT, number_of
 
-__all__ = ["NO_KEY", "Rows", "choose", "sample_unmarked", "settings_of"]
+__all__ = ["NO_KEY", "Rows", "choose", "sample_unmarked", "settings_of", "tokens_of"]
 
 #: stands for any key where schemes and settings alone are compared
 NO_KEY = MarkKey(0, "", "")
@@ -107,6 +107,15 @@ def choose(rows: Rows, prf: str, keys: UInt64s) -> Int64s:
         number_of(prf), rows.logits, rows.logits.view(np.int32), rows.contexts, keys,
         rows.temperatures, rows.top_k, out,
     )  # fmt: skip
+    return tokens_of(out)
+
+
+def tokens_of(out: Int64s) -> Int64s:
+    """What a kernel wrote, if it is a token for each row.
+
+    Raises:
+        ValueError: a row with NaN, with +inf, or without a finite logit; named by its number.
+    """
     if (out < 0).any():
         row = int(np.argmax(out < 0))
         wrong = {NAN: "NaN", INFINITE: "an infinite logit"}.get(int(out[row]), "no finite logit")
