@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import secrets
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,6 +12,7 @@ import msgspec
 
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus, OutputError
+from stillwatch.key_files import MINIMUM_BYTES, create_key_file
 from stillwatch.watermark import (
     GLOBAL,
     Detection,
@@ -52,15 +52,11 @@ def keygen(file: Path) -> None:
     without it no mark is ever found again: keep a copy apart.
     """
     try:
-        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        create_key_file(file, secrets.token_bytes(MINIMUM_BYTES))
     except FileExistsError:
         raise OutputError("is there already, and a key is never overwritten", path=file) from None
     except OSError as error:
         raise OutputError(f"cannot be made: {error.strerror}", path=file) from error
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(secrets.token_bytes(32))
-        out.flush()
-        os.fsync(out.fileno())
     click.echo(f"{file}: a new master key", err=True)
 
 

@@ -7,17 +7,15 @@ purposes gives two digests that nobody without the secret can relate.
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
 from hashlib import blake2b
 from pathlib import Path
 
 from stillwatch.errors import KeyFileError
+from stillwatch.key_files import MINIMUM_BYTES, create_key_file, read_key_file
 
-__all__ = ["MINIMUM_BYTES", "SketchKey"]
+__all__ = ["SketchKey"]
 
-MINIMUM_BYTES = 32
 _SUBKEY_BYTES = 32
 
 
@@ -51,28 +49,7 @@ class SketchKey:
         Raises:
             KeyFileError: missing, unreadable, shorter than 32 bytes, or open to other users.
         """
-        path = Path(path)
-        try:
-            mode = path.stat().st_mode
-            if not stat.S_ISREG(mode):
-                raise KeyFileError("the sketch key must be a regular file", path=path)
-            if mode & (stat.S_IROTH | stat.S_IWOTH):
-                raise KeyFileError(
-                    f"every user of this machine can read or replace the sketch key (mode "
-                    f"{stat.S_IMODE(mode):04o}); run: chmod 600 {path}",
-                    path=path,
-                )
-            secret = path.read_bytes()
-        except OSError as error:
-            raise KeyFileError(
-                f"cannot read the sketch key: {error.strerror}", path=path
-            ) from error
-        if len(secret) < MINIMUM_BYTES:
-            raise KeyFileError(
-                f"the sketch key has {len(secret)} bytes, at least {MINIMUM_BYTES} are needed",
-                path=path,
-            )
-        return cls(secret)
+        return cls(read_key_file(Path(path), "the sketch key"))
 
     def write(self, path: Path | str) -> None:
         """Write the key to a new file that only its owner can read (mode 0600).
@@ -82,22 +59,12 @@ class SketchKey:
         """
         path = Path(path)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            create_key_file(path, self._secret)
         except FileExistsError as error:
             raise KeyFileError(
                 "there is a file already, and a key is never overwritten", path=path
             ) from error
         except OSError as error:
-            raise KeyFileError(
-                f"cannot write the sketch key: {error.strerror}", path=path
-            ) from error
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(self._secret)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            path.unlink(missing_ok=True)
             raise KeyFileError(
                 f"cannot write the sketch key: {error.strerror}", path=path
             ) from error

@@ -11,19 +11,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from stillwatch.errors import KeyFileError
+from stillwatch.key_files import MINIMUM_BYTES, read_key_file
 
-__all__ = ["ENVIRONMENT", "GLOBAL", "MINIMUM_BYTES", "KeyRing", "MarkKey", "hkdf_sha256"]
+__all__ = ["ENVIRONMENT", "GLOBAL", "KeyRing", "MarkKey", "hkdf_sha256"]
 
 #: the cluster of the global key, which proves theft and traces nobody
 GLOBAL: Final = "*"
-#: bytes of a master secret and of the salt of a commitment
-MINIMUM_BYTES: Final = 32
+#: bytes of the salt of a commitment
 LEAST_SALT: Final = 16
 #: where :meth:`KeyRing.from_environment` looks: hexadecimal digits
 ENVIRONMENT: Final = "STILLWATCH_MARK_KEY"
@@ -99,28 +98,7 @@ class KeyRing:
         Raises:
             KeyFileError: missing, unreadable, shorter than 32 bytes, or open to other users.
         """
-        path = Path(path)
-        try:
-            mode = path.stat().st_mode
-            if not stat.S_ISREG(mode):
-                raise KeyFileError("the mark's master key must be a regular file", path=path)
-            if mode & (stat.S_IROTH | stat.S_IWOTH):
-                raise KeyFileError(
-                    f"every user of this machine can read or replace the mark's master key "
-                    f"(mode {stat.S_IMODE(mode):04o}); run: chmod 600 {path}",
-                    path=path,
-                )
-            master = path.read_bytes()
-        except OSError as error:
-            raise KeyFileError(
-                f"cannot read the mark's master key: {error.strerror}", path=path
-            ) from error
-        if len(master) < MINIMUM_BYTES:
-            raise KeyFileError(
-                f"the mark's master key has {len(master)} bytes, at least {MINIMUM_BYTES} are "
-                "needed",
-                path=path,
-            )
+        master = read_key_file(Path(path), "the mark's master key")
         return cls(master, epoch, tenant=tenant)
 
     @classmethod

@@ -6,17 +6,16 @@ import contextlib
 import hmac
 import os
 import secrets
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from stillwatch.errors import KeyFileError
+from stillwatch.key_files import MINIMUM_BYTES, create_key_file, read_key_file
 
 __all__ = ["KEY_FILE", "BindingKey", "read_keys"]
 
 #: Its name in the state folder, where the settings name no other file.
 KEY_FILE = "binding.key"
-_LEAST = 32  # bytes
 
 
 class BindingKey:
@@ -30,9 +29,9 @@ class BindingKey:
     __slots__ = ("id", "mac", "mask", "names")
 
     def __init__(self, secret: bytes) -> None:
-        if len(secret) < _LEAST:
+        if len(secret) < MINIMUM_BYTES:
             raise KeyFileError(
-                f"a binding key needs at least {_LEAST} bytes, this one has {len(secret)}"
+                f"a binding key needs at least {MINIMUM_BYTES} bytes, this one has {len(secret)}"
             )
         self.mac, self.mask, self.names = (
             hmac.digest(secret, b"stillwatch.binding/1 " + purpose, "sha256")
@@ -48,26 +47,7 @@ class BindingKey:
         Raises:
             KeyFileError: missing, unreadable, shorter than 32 bytes, or open to other users.
         """
-        try:
-            mode = path.stat().st_mode
-            if not stat.S_ISREG(mode):
-                raise KeyFileError("the binding key must be a regular file", path=path)
-            if mode & (stat.S_IROTH | stat.S_IWOTH):
-                raise KeyFileError(
-                    f"every user of this machine can read or replace the binding key (mode "
-                    f"{stat.S_IMODE(mode):04o}); run: chmod 600 {path}",
-                    path=path,
-                )
-            secret = path.read_bytes()
-        except OSError as error:
-            raise KeyFileError(
-                f"cannot read the binding key: {error.strerror}", path=path
-            ) from error
-        if len(secret) < _LEAST:
-            raise KeyFileError(
-                f"the binding key has {len(secret)} bytes, at least {_LEAST} are needed", path=path
-            )
-        return cls(secret)
+        return cls(read_key_file(path, "the binding key"))
 
     def digest(self, purpose: str, name: str) -> bytes:
         """8 bytes that stand for a name of this purpose."""
@@ -100,12 +80,8 @@ def _make(path: Path) -> None:
     """Written aside, then given its name if nobody else was faster: it is never seen in part."""
     aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_key_file(aside, secrets.token_bytes(MINIMUM_BYTES))
         try:
-            with os.fdopen(descriptor, "wb") as opened:
-                opened.write(secrets.token_bytes(_LEAST))
-                opened.flush()
-                os.fsync(opened.fileno())
             with contextlib.suppress(FileExistsError):
                 os.link(aside, path)
         finally:
