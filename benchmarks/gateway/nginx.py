@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.gateway.children import Child, free_port
 from benchmarks.gateway.plan import SEED
 
-__all__ = ["Nginx", "fixed_answers", "proxy"]
+__all__ = ["Nginx", "fixed_answers", "model_answer", "proxy"]
 
 _MAIN = """
 daemon off; worker_processes 1; pid {name}.pid; error_log {name}.error;
@@ -65,7 +65,9 @@ class Nginx(Child):
 def fixed_answers(folder: Path, *, core: int) -> Nginx:
     """A model server that answers each request with the same chat completion of about 1 kB."""
     port = free_port()
-    return Nginx(folder, "fixed", _FIXED.format(port=port, answer=_answer()), (port,), core=core)
+    return Nginx(
+        folder, "fixed", _FIXED.format(port=port, answer=model_answer()), (port,), core=core
+    )
 
 
 def proxy(folder: Path, whole: int, streams: int, *, core: int) -> Nginx:
@@ -77,7 +79,8 @@ def proxy(folder: Path, whole: int, streams: int, *, core: int) -> Nginx:
     return Nginx(folder, "proxy", servers, ports, core=core)
 
 
-def _answer() -> str:
+def model_answer() -> str:
+    """A chat completion of about 1 kB, always the same."""
     chance = random.Random(SEED)
     words = ["".join(chance.choices("abcdefghijklmnoprstuvw", k=6)) for _ in range(95)]
     message = {"role": "assistant", "content": " ".join(words), "refusal": None}

@@ -11,7 +11,7 @@ from benchmarks.gateway.children import Child, get
 from benchmarks.keys import write
 from stillwatch.events import EventStore
 
-__all__ = ["Subject"]
+__all__ = ["Subject", "usual_secrets", "usual_settings"]
 
 #: three limits for each tier, so large that they never refuse; ten rules, of which the last one
 #: matches each stream and the others none of the requests that are sent
@@ -66,11 +66,9 @@ class Subject(Child):
         self._state = folder / "state"
         self._state.mkdir(mode=0o700)
         write(self._state, keys)
-        self.secrets = _secrets(self._state / "keys.jsonl")
+        self.secrets = usual_secrets(self._state / "keys.jsonl")
         settings = folder / "stillwatch.yaml"
-        tiers = "".join(_TIER.replace("NAME", name) for name in ("free", "default", "large"))
-        filled = _SETTINGS.replace("TIERS", tiers)
-        settings.write_text(filled.replace("WHOLE", str(whole)).replace("STREAMS", str(streams)))
+        settings.write_text(usual_settings(whole, streams))
         command = [sys.executable, "-m", "stillwatch", "serve", "-c", str(settings),
                    "--state", str(self._state), "--port", "0"]  # fmt: skip
         super().__init__(command, folder / "gateway.log", core=core)
@@ -119,7 +117,14 @@ class Subject(Child):
             return store.rows()
 
 
-def _secrets(keys: Path) -> list[str]:
+def usual_settings(whole: int, streams: int) -> str:
+    """The settings of the benchmark, for model servers on these ports."""
+    tiers = "".join(_TIER.replace("NAME", name) for name in ("free", "default", "large"))
+    filled = _SETTINGS.replace("TIERS", tiers)
+    return filled.replace("WHOLE", str(whole)).replace("STREAMS", str(streams))
+
+
+def usual_secrets(keys: Path) -> list[str]:
     """The secrets that `benchmarks.keys.write` gave to such keys."""
     with keys.open() as lines:
         rows = [json.loads(line) for line in lines]
