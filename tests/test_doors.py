@@ -33,7 +33,7 @@ def house(project: Path, tmp_path: Path) -> Path:
         folder = tmp_path / "src" / "stillwatch" / room
         folder.mkdir(parents=True)
         (folder / "__init__.py").touch()
-    for file in ("__init__", "__main__", "exchange", "errors", "settings"):
+    for file in ("__init__", "__main__", "exchange", "errors", "key_files", "settings"):
         (tmp_path / "src" / "stillwatch" / f"{file}.py").touch()
     return tmp_path
 
