@@ -1,4 +1,4 @@
-"""`stillwatch mark keygen|detect`."""
+"""`stillwatch mark keygen|detect|vllm-config|sglang-config`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import click
 import msgspec
 
+from stillwatch.cli.mark_config import for_sglang, for_vllm
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus, OutputError
 from stillwatch.key_files import MINIMUM_BYTES, create_key_file
@@ -41,6 +42,10 @@ def command() -> None:
     A mark found is evidence that a text was written under a key, and of nothing more: marks can be
     removed and forged (docs/watermark.md).
     """
+
+
+command.add_command(for_vllm)
+command.add_command(for_sglang)
 
 
 @command.command()
