@@ -11,6 +11,7 @@ import pytest
 
 from stillwatch.watermark import GLOBAL, GumbelMark, KeyRing
 from tests.cli.in_process import run
+from tests.watermark.tokenizers_of_tests import trained
 
 EPOCH = "2026-11"
 VOCABULARY = 512
@@ -98,3 +99,22 @@ def test_what_to_look_for_must_be_named(key: Path, texts: Path) -> None:
     ended = run("mark", "detect", texts, "--key-file", key, "--epoch", EPOCH)
     assert ended.returncode == 2
     assert "--cluster" in ended.stderr
+
+
+def test_plain_text_is_read_by_the_models_own_tokenizer(tmp_path: Path, key: Path) -> None:
+    tokenizer = trained(tmp_path / "tokenizer.json", 400)
+    mark = GumbelMark(KeyRing.from_file(key, EPOCH).key("c-2"), context=1)
+    rng, text = np.random.default_rng(3), [300]
+    for _ in range(600):
+        logits = rng.normal(0, 1, (1, tokenizer.size)).astype(np.float32)
+        logits[:, :256] = -np.inf  # bytes alone are no text
+        text += mark.sample(logits, np.array([text[-1:]]), rng=rng).tolist()
+    file = tmp_path / "plain.jsonl"
+    file.write_text(json.dumps({"id": "plain", "text": tokenizer.decode(text)}) + "\n")
+    asked = ("mark", "detect", file, "--key-file", key, "--epoch", EPOCH, "--cluster", "c-2")
+    ended = run(*asked, "--tokenizer", tokenizer.path, "--json")
+    assert ended.returncode == 3
+    assert json.loads(ended.stdout)["kept"] == 1
+    without = run(*asked)
+    assert without.returncode == 2
+    assert "needs the tokenizer" in without.stderr

@@ -21,10 +21,11 @@ from stillwatch.watermark import (
     GumbelMark,
     KeyRing,
     Mark,
+    TokenizerFile,
     Vocabulary,
     detect_many,
 )
-from stillwatch.watermark.token_files import read_tokens
+from stillwatch.watermark.token_files import Tokenised, read_tokens
 
 __all__ = ["command"]
 
@@ -91,6 +92,14 @@ def keygen(file: Path) -> None:
 @click.option(
     "--context", type=click.IntRange(1), default=1, show_default=True, help="Tokens of a context."
 )
+@click.option(
+    "--tokenizer", "tokenizer_file", type=click.Path(path_type=Path, dir_okay=False),
+    help="The tokenizer.json of the model that was marked; makes tokens of plain text.",
+)  # fmt: skip
+@click.option(
+    "--written-by", "other_file", type=click.Path(path_type=Path, dir_okay=False),
+    help="The tokenizer.json of the tokens in TEXTS, if they are another model's.",
+)  # fmt: skip
 @click.option("--vocabulary", type=click.IntRange(1), help="Tokens of the model's vocabulary.")
 @click.option(
     "--decoys", type=click.IntRange(0), default=1_000, show_default=True,
@@ -111,6 +120,8 @@ def detect(
     everybody: bool,
     scheme: str,
     context: int,
+    tokenizer_file: Path | None,
+    other_file: Path | None,
     vocabulary: int | None,
     decoys: int,
     alpha: float,
@@ -118,9 +129,12 @@ def detect(
 ) -> int:
     """Look for the marks of clusters in TEXTS, one text a line.
 
-    A line is a JSON array of token ids, or an object with `tokens` and perhaps `id`; the tokens
-    must be those of the tokenizer that the text was written with. P-values are exact, and corrected
-    (Holm) over all texts and marks together; the rank is that among the decoys, 1 the highest.
+    A line is a JSON array of token ids, or an object with `tokens` or `text`, and perhaps `id`. The
+    tokens must be those of the model that was marked; of plain text, and of tokens of another
+    model, --tokenizer makes them (and what is shown as kept is the share of characters that they
+    stand for). Text that went through decoding loses some windows, never more. P-values are exact,
+    and corrected (Holm) over all texts and marks together; the rank is that among the decoys, 1
+    the highest.
 
     \b
     Exit status: 0 nothing found, 3 a mark found, 2 unreadable input.
@@ -129,6 +143,7 @@ def detect(
     Examples:
       stillwatch mark detect texts.jsonl --key-file mark.key --epoch 2026-11 --cluster c-812
       stillwatch mark detect texts.jsonl --key-file mark.key --epoch 2026-11 --clusters all.txt
+      stillwatch mark detect plain.jsonl --tokenizer tokenizer.json --epoch 2026-11 --global
     """
     named = [*clusters, *(line.strip() for line in cluster_file or () if line.strip())]
     named += [GLOBAL] if everybody else []
@@ -142,12 +157,14 @@ def detect(
     marks: list[Mark] = [
         _SCHEMES[scheme](ring.key(name, scheme), context=context) for name in dict.fromkeys(named)
     ]
-    read = list(read_tokens(texts))
+    if other_file is not None and tokenizer_file is None:
+        raise click.UsageError("--written-by needs --tokenizer, the model's own")
+    tokenizer = None if tokenizer_file is None else TokenizerFile(tokenizer_file)
+    other = None if other_file is None else TokenizerFile(other_file)
+    read = list(read_tokens(texts, tokenizer, written_by=other))
     size = None if vocabulary is None else Vocabulary(vocabulary)
     rows = detect_many([text.tokens for text in read], marks, decoys=decoys, vocabulary=size)
-    said = [
-        _said(text.name, each, alpha) for text, row in zip(read, rows, strict=True) for each in row
-    ]
+    said = [_said(text, each, alpha) for text, row in zip(read, rows, strict=True) for each in row]
     if as_json:
         for each in said:
             click.echo(msgspec.json.encode(each))
@@ -157,10 +174,11 @@ def detect(
     return ExitStatus.CAMPAIGNS_FOUND if found else ExitStatus.NOTHING_FOUND
 
 
-def _said(text: str, detection: Detection, alpha: float) -> dict[str, Any]:
+def _said(text: Tokenised, detection: Detection, alpha: float) -> dict[str, Any]:
     mark, corrected = detection.mark, detection.corrected_log10_p
     return {
-        "text": text,
+        "text": text.name,
+        "kept": text.kept,
         "cluster": mark.key.cluster,
         "epoch": mark.key.epoch,
         "scheme": mark.scheme,
@@ -179,4 +197,6 @@ def _line(said: dict[str, Any]) -> tuple[str, ...]:
     p = ("-" if x is None else f"{x:.2f}" for x in (said["log10_p"], said["corrected_log10_p"]))
     rank = "-" if said["decoy_rank"] is None else f"{said['decoy_rank']:,}/{said['decoys'] + 1:,}"
     word = said["abstained"] or ("found" if said["found"] else "")
+    if said["kept"] is not None and said["kept"] < 1:
+        word = f"{word} (kept {said['kept']:.1%})".strip()
     return said["text"], said["cluster"], f"{said['scored']:,}", *p, rank, word

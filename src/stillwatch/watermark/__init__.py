@@ -15,6 +15,13 @@ from stillwatch.watermark.laws import Bernoulli, Exponential, Lattice, Law
 from stillwatch.watermark.layers import LayeredMark, LayerMark
 from stillwatch.watermark.mark import Mark
 from stillwatch.watermark.refusing import Vocabulary
+from stillwatch.watermark.retokenizing import (
+    Retokenized,
+    TokenizerFile,
+    Tokenizing,
+    retokenized,
+    surviving,
+)
 from stillwatch.watermark.rows import sample_unmarked
 from stillwatch.watermark.segmenting import WORDS, word_ids
 from stillwatch.watermark.selection import SelectionMark
@@ -38,16 +45,21 @@ __all__ = [
     "LayeredMark",
     "Mark",
     "MarkKey",
+    "Retokenized",
     "Scoring",
     "SelectionMark",
     "Span",
     "TextMark",
+    "TokenizerFile",
+    "Tokenizing",
     "Vocabulary",
     "detect",
     "detect_many",
     "detect_texts",
+    "retokenized",
     "sample_rows",
     "sample_unmarked",
     "spans",
+    "surviving",
     "word_ids",
 ]
