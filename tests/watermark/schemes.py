@@ -14,6 +14,7 @@ from stillwatch.watermark import (
     Mark,
     Scoring,
     SelectionMark,
+    TournamentMark,
 )
 
 
@@ -28,6 +29,13 @@ SAMPLED: dict[str, Callable[[KeyRing], Mark]] = {
     "green list": lambda ring: GreenListMark(ring.key("c", "green-list"), delta=3.0),
     "green list, half, premix": lambda ring: GreenListMark(
         ring.key("c", "green-list"), 2, gamma=0.5, delta=2.5, prf="premix-v1"
+    ),
+    "gumbel, murmur": lambda ring: GumbelMark(
+        ring.key("c", "gumbel-murmur3"), 2, "murmur3-32-sglang-v1"
+    ),
+    "tournament": lambda ring: TournamentMark(ring.key("c", "tournament")),
+    "tournament, even, premix": lambda ring: TournamentMark(
+        ring.key("c", "tournament"), 2, layers=12, weighted=False, prf="premix-v1"
     ),
     "layer": _layer,
 }

@@ -11,7 +11,7 @@ from stillwatch.watermark.detecting import Detection, detect, detect_many
 from stillwatch.watermark.green_list import GreenListMark
 from stillwatch.watermark.gumbel import GumbelMark
 from stillwatch.watermark.keys import GLOBAL, KeyRing, MarkKey
-from stillwatch.watermark.laws import Bernoulli, Exponential, Lattice, Law
+from stillwatch.watermark.laws import Bernoulli, Exponential, Lattice, Law, Tries
 from stillwatch.watermark.layers import LayeredMark, LayerMark
 from stillwatch.watermark.mark import Mark
 from stillwatch.watermark.refusing import Vocabulary
@@ -20,6 +20,7 @@ from stillwatch.watermark.segmenting import WORDS, word_ids
 from stillwatch.watermark.selection import SelectionMark
 from stillwatch.watermark.spans import Span, spans
 from stillwatch.watermark.texts import Scoring, TextMark, detect_texts
+from stillwatch.watermark.tournament import TournamentMark
 from stillwatch.watermark.windows import History
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "SelectionMark",
     "Span",
     "TextMark",
+    "TournamentMark",
+    "Tries",
     "Vocabulary",
     "detect",
     "detect_many",
