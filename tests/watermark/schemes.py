@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from stillwatch.watermark import (
     GLOBAL,
+    GatedMark,
     GreenListMark,
     GumbelMark,
     KeyRing,
@@ -37,6 +38,7 @@ SAMPLED: dict[str, Callable[[KeyRing], Mark]] = {
     "tournament, even, premix": lambda ring: TournamentMark(
         ring.key("c", "tournament"), 2, layers=12, weighted=False, prf="premix-v1"
     ),
+    "gumbel, gated": lambda ring: GatedMark(GumbelMark(ring.key("c"), 2), 0.7),
     "layer": _layer,
 }
 SCORED: dict[str, Callable[[KeyRing], Scoring]] = {

@@ -8,6 +8,7 @@ numpy, numba and scipy only; no engine is imported here.
 
 from stillwatch.watermark.batches import sample_rows
 from stillwatch.watermark.detecting import Detection, detect, detect_many
+from stillwatch.watermark.gated import GatedMark
 from stillwatch.watermark.green_list import GreenListMark
 from stillwatch.watermark.gumbel import GumbelMark
 from stillwatch.watermark.keys import GLOBAL, KeyRing, MarkKey
@@ -18,6 +19,7 @@ from stillwatch.watermark.refusing import Vocabulary
 from stillwatch.watermark.rows import sample_unmarked
 from stillwatch.watermark.segmenting import WORDS, word_ids
 from stillwatch.watermark.selection import SelectionMark
+from stillwatch.watermark.sglang_layers import SglangMark
 from stillwatch.watermark.spans import Span, spans
 from stillwatch.watermark.texts import Scoring, TextMark, detect_texts
 from stillwatch.watermark.tournament import TournamentMark
@@ -29,6 +31,7 @@ __all__ = [
     "Bernoulli",
     "Detection",
     "Exponential",
+    "GatedMark",
     "GreenListMark",
     "GumbelMark",
     "History",
@@ -41,6 +44,7 @@ __all__ = [
     "MarkKey",
     "Scoring",
     "SelectionMark",
+    "SglangMark",
     "Span",
     "TextMark",
     "TournamentMark",

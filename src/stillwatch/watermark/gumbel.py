@@ -15,10 +15,15 @@ import numpy as np
 from stillwatch.watermark.keys import MarkKey
 from stillwatch.watermark.laws import Exponential, Law
 from stillwatch.watermark.mark import Bools, Floats, Int64s, Logits, UInt64s
-from stillwatch.watermark.prf import DEFAULT, gumbel_scores, gumbel_totals, number_of
+from stillwatch.watermark.prf import DEFAULT, SGLANG, gumbel_scores, gumbel_totals, number_of
 from stillwatch.watermark.rows import Rows, choose
 
-__all__ = ["GumbelMark"]
+__all__ = ["GumbelMark", "scheme_under"]
+
+
+def scheme_under(prf: str) -> str:
+    """The scheme that keys of Gumbel-max with this keyed function are derived for."""
+    return "gumbel-murmur3" if prf == SGLANG else "gumbel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class GumbelMark:
 
     @property
     def scheme(self) -> str:
-        return "gumbel"
+        """Keys for SGLang's function, which is no cryptographic one, are no keys of another."""
+        return scheme_under(self.prf)
 
     @property
     def law(self) -> Law:

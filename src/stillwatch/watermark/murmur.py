@@ -6,11 +6,11 @@ two halves of the key, the low one first, that hash, and the token. A token that
 the beginning is not there at all: the context is shorter. A word w stands for the uniform number
 u = (w + 1/2) / 2^32.
 
-What it is not: a cryptographic function. Every step can be undone and no one has claimed that keys
-are hard to find from its words. The 64 bits of the key are mixed into 32 before anything else is:
-there are 2^32 different keys, not 2^64, so that a search by brute force on one machine takes hours,
-and among 77,000 keys two are expected to be the same one. Two contexts share all of their words,
-under every key, with odds of 2^-32. Take it to find what SGLang has marked, and for nothing else.
+What it is not: a cryptographic function. Its steps can be undone one by one. Worse, the 64 bits of
+a key are mixed into 32 before they meet anything else: there are 2^32 different keys, not 2^64,
+which one machine tries within minutes against one marked answer, and among 93,000 keys two are
+expected to be one and the same. Two contexts share all of their words, under every key, with odds
+of 2^-32. Take it to find what SGLang has marked, and for nothing else.
 """
 
 from __future__ import annotations
