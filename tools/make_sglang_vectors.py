@@ -73,9 +73,7 @@ def selected(
 def cut(core: Any, scores: torch.Tensor, contexts: np.ndarray, key: str) -> list[int]:
     """What is forced where a request has a temperature, a top k and nothing else."""
     rows = len(scores)
-    hashes = core._hash_contexts(
-        torch.from_numpy(contexts), torch.full((rows,), contexts.shape[1])
-    )
+    hashes = core._hash_contexts(torch.from_numpy(contexts), torch.full((rows,), contexts.shape[1]))
     forced = scores.clone()
     core.force_watermark_tokens(
         forced, hashes, torch.ones(rows, dtype=torch.bool), torch.full((rows, 1), 0.75),

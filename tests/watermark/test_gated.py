@@ -52,9 +52,9 @@ def test_the_gate_takes_from_the_evidence_and_not_from_the_null(ring: KeyRing) -
     found = [detect(text, [plain, half], decoys=0) for text in texts]
     p = [said.log10_p for said, _ in found]
     assert [said.log10_p for _, said in found] == p
-    assert p[0] is not None and p[1] is not None and p[2] is not None and p[3] is not None
-    assert max(p[0], p[1]) < 1.5 * p[2] < -12
-    assert p[3] > -2
+    plainly, hardly, often, always = (0.0 if each is None else each for each in p)
+    assert max(plainly, hardly) < 1.5 * often < -12
+    assert always > -2
 
 
 def test_a_biased_mark_takes_no_rare_token_where_the_gate_is_shut(ring: KeyRing) -> None:

@@ -1,4 +1,4 @@
-"""SGLang 0.5.23 and we give the same numbers, tokens and scores (data/SOURCE says how they came)."""
+"""SGLang 0.5.23 and we give the same words, tokens and scores (data/SOURCE says how)."""
 
 from __future__ import annotations
 

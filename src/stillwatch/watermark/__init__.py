@@ -7,6 +7,8 @@ numpy, numba and scipy only; no engine is imported here.
 """
 
 from stillwatch.watermark.batches import sample_rows
+from stillwatch.watermark.bias_list import BiasListMark
+from stillwatch.watermark.biased_texts import BiasDetection, detect_biased
 from stillwatch.watermark.detecting import Detection, detect, detect_many
 from stillwatch.watermark.gated import GatedMark
 from stillwatch.watermark.green_list import GreenListMark
@@ -29,6 +31,8 @@ __all__ = [
     "GLOBAL",
     "WORDS",
     "Bernoulli",
+    "BiasDetection",
+    "BiasListMark",
     "Detection",
     "Exponential",
     "GatedMark",
@@ -51,6 +55,7 @@ __all__ = [
     "Tries",
     "Vocabulary",
     "detect",
+    "detect_biased",
     "detect_many",
     "detect_texts",
     "sample_rows",

@@ -14,9 +14,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.watermark.bits import bits_kernel
 from stillwatch.watermark.cores import over_all_cores
 from stillwatch.watermark.mark import Floats, Int64s, UInt64s
-from stillwatch.watermark.bits import bits_kernel
 from stillwatch.watermark.words import MURMUR, PHILOX, PREMIX, word_kernels
 
 __all__ = [

@@ -96,7 +96,8 @@ class TournamentMark:
         """The weights of the layers whose bit is 1, added up, for each window."""
         drawn = words(self.prf, self.key.value, contexts, tokens)
         bits = drawn[:, None] >> np.arange(self.layers, dtype=np.uint32) & np.uint32(1)
-        return (bits * np.array(self.weights)).sum(axis=1).astype(np.float64)
+        out: Floats = (bits @ np.array(self.weights)).astype(np.float64)
+        return out
 
     def totals(self, contexts: Int64s, tokens: Int64s, keys: UInt64s) -> Floats:
         return weighed_bits(self.prf, keys, contexts, tokens, self.weights).astype(np.float64)

@@ -1,8 +1,8 @@
 """Tournaments among the candidates of each row, in closed form.
 
 Compiled entry point. A tournament of m layers draws 2^m tokens from the model and lets them meet in
-pairs; what it chooses has, layer by layer, the probabilities p' = p · (1 + g - Σ p g), g the bits of
-the layer (Dathathri et al. 2024, Algorithm 2 and its vectorised form). So nothing is drawn but the
+pairs. What it chooses has, layer by layer, the probabilities p' = p · (1 + g - Σ p g), with g the
+bits of the layer (the vectorised form of Dathathri et al. 2024), so that nothing is drawn but the
 last token. The k most likely tokens are found as for Gumbel-max.
 """
 
@@ -45,9 +45,7 @@ _LANES = 16
 _1 = np.uint32(1)
 
 
-def play(
-    rows: Rows, prf: str, keys: UInt64s, layers: int, rng: np.random.Generator
-) -> Int64s:
+def play(rows: Rows, prf: str, keys: UInt64s, layers: int, rng: np.random.Generator) -> Int64s:
     """A token for each row, int64 [batch]; one uniform number a row is drawn from `rng`.
 
     Raises:
@@ -136,9 +134,7 @@ def _play(sources: int) -> Any:
             if whole:
                 kept = vocabulary
                 for b in range(blocks):
-                    words_from(
-                        prf, state, keys[r], b * BLOCK, words[b * BLOCK : (b + 1) * BLOCK]
-                    )
+                    words_from(prf, state, keys[r], b * BLOCK, words[b * BLOCK : (b + 1) * BLOCK])
                 for token in range(vocabulary):
                     chances[token] = np.exp((float64(row[token]) - most) * cold)
             else:

@@ -27,7 +27,8 @@ from stillwatch.watermark.philox import CONTEXT_DOMAIN, MASK, philox_absorb, phi
 from stillwatch.watermark.premix import premix_begin, premix_context, premix_token, premix_word
 
 __all__ = [
-    "MURMUR", "PHILOX", "PREMIX", "SOURCES", "WordKernels", "prepare", "word_kernels", "words_under",
+    "MURMUR", "PHILOX", "PREMIX", "SOURCES", "WordKernels", "prepare", "word_kernels",
+    "words_under",
 ]  # fmt: skip
 
 PHILOX, PREMIX, MURMUR = 0, 1, 2
