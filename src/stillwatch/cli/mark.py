@@ -21,16 +21,20 @@ from stillwatch.watermark import (
     GumbelMark,
     KeyRing,
     Mark,
+    TournamentMark,
     Vocabulary,
     detect_many,
 )
+from stillwatch.watermark.gumbel import scheme_under
+from stillwatch.watermark.prf import DEFAULT, NAMES
 from stillwatch.watermark.token_files import read_tokens
 
 __all__ = ["command"]
 
-_SCHEMES: dict[str, type[GumbelMark] | type[GreenListMark]] = {
+_SCHEMES: dict[str, type[GumbelMark] | type[GreenListMark] | type[TournamentMark]] = {
     "gumbel": GumbelMark,
     "green-list": GreenListMark,
+    "tournament": TournamentMark,
 }
 _HEADS = ("text", "cluster", "scored", "log10 p", "corrected", "rank", "")
 
@@ -91,6 +95,10 @@ def keygen(file: Path) -> None:
 @click.option(
     "--context", type=click.IntRange(1), default=1, show_default=True, help="Tokens of a context."
 )
+@click.option(
+    "--prf", type=click.Choice(list(NAMES)), default=DEFAULT, show_default=True,
+    help="The keyed function: vLLM's, ours, or SGLang's.",
+)  # fmt: skip
 @click.option("--vocabulary", type=click.IntRange(1), help="Tokens of the model's vocabulary.")
 @click.option(
     "--decoys", type=click.IntRange(0), default=1_000, show_default=True,
@@ -111,6 +119,7 @@ def detect(
     everybody: bool,
     scheme: str,
     context: int,
+    prf: str,
     vocabulary: int | None,
     decoys: int,
     alpha: float,
@@ -139,8 +148,10 @@ def detect(
         if key_file is None
         else KeyRing.from_file(key_file, epoch, tenant=tenant)
     )
+    derived = scheme_under(prf) if scheme == "gumbel" else scheme
     marks: list[Mark] = [
-        _SCHEMES[scheme](ring.key(name, scheme), context=context) for name in dict.fromkeys(named)
+        _SCHEMES[scheme](ring.key(name, derived), context=context, prf=prf)
+        for name in dict.fromkeys(named)
     ]
     read = list(read_tokens(texts))
     size = None if vocabulary is None else Vocabulary(vocabulary)

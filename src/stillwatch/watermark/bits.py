@@ -36,7 +36,7 @@ def _weigh(sources: int) -> Any:
         **ENTRY,
     )  # fmt: skip
     def weigh(prf, keys, contexts, tokens, weights, out):  # type: ignore[no-untyped-def]
-        """The sum, under each key, of the weights of bits that are 1; the lowest bit comes first."""
+        """The sum, under each key, of the weights of bits that are 1; the lowest comes first."""
         if sources < 0:
             return
         out[:] = 0
