@@ -22,17 +22,23 @@ from benchmarks.watermark.__main__ import head, row
 from benchmarks.watermark.sampling import ROUNDS, logits_of
 from benchmarks.watermark.timing import cpu_seconds
 from stillwatch.watermark import (
+    GatedMark,
     GreenListMark,
     GumbelMark,
     History,
     KeyRing,
     Mark,
     SelectionMark,
+    TournamentMark,
     detect,
     sample_rows,
 )
+from stillwatch.watermark.prf import SGLANG
 
-__all__ = ["main"]
+__all__ = [
+    "LENGTH", "SPREAD", "TEXTS", "TOP_K", "VOCABULARY", "Floats", "Int64s", "Logits", "chances_of",
+    "divergence", "evidence", "main", "write",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
@@ -51,6 +57,14 @@ LENGTHS, EDITED, CHOICES, REPLIES = (
 SCHEMES: dict[str, Make] = {
     "Gumbel-max, h = 1": lambda ring, c: GumbelMark(ring.key(c)),
     "Gumbel-max, h = 4": lambda ring, c: GumbelMark(ring.key(c), 4),
+    "tournament, h = 1": lambda ring, c: TournamentMark(ring.key(c, "tournament")),
+    "tournament, h = 4": lambda ring, c: TournamentMark(ring.key(c, "tournament"), 4),
+    "tournament, h = 1, all layers alike": lambda ring, c: TournamentMark(
+        ring.key(c, "tournament"), weighted=False
+    ),
+    "tournament, h = 1, 8 layers": lambda ring, c: TournamentMark(
+        ring.key(c, "tournament"), layers=8
+    ),
     "green list, h = 1, δ = 1": lambda ring, c: GreenListMark(ring.key(c, "green-list"), delta=1.0),
     "green list, h = 1, δ = 2": lambda ring, c: GreenListMark(ring.key(c, "green-list")),
     "green list, h = 4, δ = 2": lambda ring, c: GreenListMark(ring.key(c, "green-list"), 4),
@@ -108,8 +122,12 @@ def speeds(ring: KeyRing, rng: np.random.Generator) -> None:
     head("µs a token on one core, V=128k, B=32", "top 64", "whole vocabulary")
     logits, nowhere = logits_of(32, 128_000), np.full((32, 1), 5)
     for name, mark in (
-        ("Gumbel-max", GumbelMark(ring.key("a"))), ("green list", GreenListMark(ring.key("a"))),
-    ):  # fmt: skip
+        ("Gumbel-max", GumbelMark(ring.key("a"))),
+        ("Gumbel-max, SGLang's function", GumbelMark(ring.key("a"), prf=SGLANG)),
+        ("tournament", TournamentMark(ring.key("a"))),
+        ("Gumbel-max behind a gate", GatedMark(GumbelMark(ring.key("a")), 0.5)),
+        ("green list", GreenListMark(ring.key("a"))),
+    ):
         work = [partial(mark.sample, logits, nowhere, top_k=k, rng=rng) for k in (TOP_K, None)]
         row(name, *(f"{cpu_seconds(some, ROUNDS) / 32 * 1e6:.0f}" for some in work))
     head(f"ms a choice among texts of {LENGTH} words", "n = 4", "n = 16")
