@@ -33,9 +33,7 @@ TOPIC = 0.5
 BIASES = (0.25, 0.5, 1.0, 2.0)
 
 
-def written(
-    model: Logits, bias: dict[int, float], length: int, rng: np.random.Generator
-) -> Int64s:
+def written(model: Logits, bias: dict[int, float], length: int, rng: np.random.Generator) -> Int64s:
     """Replies of an upstream that was asked for this bias, joined, int64 [length]."""
     change = np.zeros(VOCABULARY, np.float32)
     change[list(bias)] = list(bias.values())

@@ -1,4 +1,4 @@
-"""What the schemes of a mark cost, show, bear and give away: prints five tables.
+"""What the schemes of a mark cost, leave open, show, bear and give away: prints seven tables.
 
     python -m benchmarks.watermark.schemes [--seed 0]
 
@@ -47,6 +47,7 @@ Make = Callable[[KeyRing, str], Any]
 
 VOCABULARY, TOP_K, SPREAD = 1_000, 64, 6.0
 TEXTS, LENGTH = 24, 200
+LAYERS = (1, 4, 8, 16, 30)
 LENGTHS, EDITED, CHOICES, REPLIES = (
     (50, 100, 200, 400),
     (0, 0.1, 0.25, 0.5),
@@ -151,6 +152,23 @@ def lengths(ring: KeyRing, model: Logits, rng: np.random.Generator) -> None:
         row(name, *(f"{p:.1f}" for p in found), f"{divergence(marks[0], chances):.3f}")
 
 
+def variety(chances: Floats, rng: np.random.Generator) -> None:
+    """What is left to chance once key and context are given; of Gumbel-max it is nothing."""
+    head("layers of a tournament", *(str(layers) for layers in LAYERS))
+    left = []
+    for layers in LAYERS:
+        nats = []
+        for plain in chances[:300]:
+            p = plain[plain > 0]
+            for _ in range(layers):
+                bits = rng.integers(0, 2, len(p))
+                p = p * (1 + bits - p @ bits)
+            p = p[p > 0]
+            nats.append(-(p * np.log(p)).sum())
+        left.append(f"{np.mean(nats):.2f}")
+    row("nats left to chance under one key", *left)
+
+
 def selections(ring: KeyRing, model: Logits, rng: np.random.Generator) -> None:
     """What many choices show together."""
     head("selection, log10 p of texts of 60 tokens together", *(f"{c} choices" for c in CHOICES))
@@ -226,6 +244,7 @@ def main() -> None:
     nats = -(chances * np.log(np.where(chances > 0, chances, 1))).sum(axis=1)
     speeds(ring, rng)
     print(f"\nThe simulated model has {nats.mean():.2f} nats a token.")
+    variety(chances, np.random.default_rng(0))
     for table in (lengths, selections, removal, forgery):
         table(ring, model, rng)
 
