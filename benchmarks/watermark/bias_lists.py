@@ -4,8 +4,8 @@
 
 The 'model' is simulated: random logits for each of 2,000 tokens after each other, and the
 popularity of Zipf's law on top, sampled at temperature 1 without a cut. An upstream adds
-``logit_bias`` and gives text. Another topic has another popularity. The list is the commonest tokens of 100,000 unmarked ones. P-values
-are medians over keys.
+``logit_bias`` and gives text; another topic has another popularity. The list is the commonest
+tokens of 100,000 unmarked ones. P-values are medians over keys.
 """
 
 from __future__ import annotations

@@ -93,3 +93,15 @@ def test_a_text_has_the_score_and_the_p_value_of_sglangs_detector(vectors: Any) 
             assert said.total == pytest.approx(known["score"], rel=1e-12)
             assert said.log10_p is not None
             assert said.log10_p * np.log(10) == pytest.approx(known["ln_p"], rel=1e-9)
+
+
+def test_what_sglang_cannot_mix_is_refused() -> None:
+    one, wide = mark_of("1", 2), mark_of("2", 4)
+    with pytest.raises(ValueError, match="one width"):
+        SglangMark(one, wide)
+    with pytest.raises(ValueError, match="nothing else"):
+        SglangMark(one, GumbelMark(MarkKey(2, "e", "c"), 2))
+    with pytest.raises(ValueError, match="keys of their own"):
+        SglangMark(one, one)
+    with pytest.raises(ValueError, match="share"):
+        SglangMark(one, mark_of("2", 2), 1.0)
