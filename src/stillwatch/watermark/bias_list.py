@@ -21,7 +21,8 @@ import numpy as np
 
 from stillwatch.watermark.keys import MarkKey
 from stillwatch.watermark.mark import Floats, Int64s, UInt64s
-from stillwatch.watermark.prf import DEFAULT, number_of, words
+from stillwatch.watermark.prf import DEFAULT, number_of
+from stillwatch.watermark.words import word_kernels
 
 __all__ = ["MOST_TOKENS", "BiasListMark"]
 
@@ -106,8 +107,10 @@ class BiasListMark:
         """1 or -1 for each token of the list under each key, int64 [keys, tokens]."""
         listed = np.array(self.tokens, np.int64)
         nowhere = np.full((len(listed), 1), -1, np.int64)
-        drawn = [words(self.prf, int(key), nowhere, listed) < _HALF for key in keys]
-        return np.where(np.reshape(drawn, (len(keys), len(listed))), 1, -1)
+        drawn = np.empty((len(keys), len(listed)), np.uint32)
+        for key, out in zip(np.asarray(keys, np.uint64), drawn, strict=True):
+            word_kernels().words(number_of(self.prf), key, nowhere, listed, out)
+        return np.where(drawn < _HALF, 1, -1)
 
     def counts(self, tokens: Int64s) -> Int64s:
         """How often each token of the list comes in a text, int64 [tokens]."""
