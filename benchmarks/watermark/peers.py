@@ -3,8 +3,9 @@
     VENV/bin/python benchmarks/watermark/peers.py [--vllm WHEEL]
 
 Needs torch and numpy; transformers, synthid-text and textseal are measured where they are installed
-(synthid-text and textseal with --no-deps, besides immutabledict, nltk and rouge-score). With a wheel of vLLM, its CPU reference path is measured too: of the wheel
-only the watermark's own modules are run (see ``tools/make_vllm_vectors.py``).
+(the latter two with --no-deps, besides immutabledict, nltk and rouge-score). With a wheel of vLLM,
+its CPU reference path is measured too: of the wheel only the watermark's own modules are run (see
+``tools/make_vllm_vectors.py``).
 """
 
 from __future__ import annotations

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from stillwatch.watermark import GLOBAL, GumbelMark, KeyRing
+from stillwatch.watermark import GLOBAL, GumbelMark, KeyRing, Mark, MarkKey, TournamentMark
 from tests.cli.in_process import run
 from tests.watermark.tokenizers_of_tests import trained
 
@@ -26,7 +28,11 @@ def key(tmp_path: Path) -> Path:
 
 def written(key: Path, cluster: str, length: int) -> list[int]:
     """A text of a model without preferences, under the key of a cluster."""
-    mark = GumbelMark(KeyRing.from_file(key, EPOCH).key(cluster), context=1)
+    return of(GumbelMark(KeyRing.from_file(key, EPOCH).key(cluster), context=1), length)
+
+
+def of(mark: Mark, length: int) -> list[int]:
+    """A text of a model without preferences under a mark with contexts of one token."""
     rng, text = np.random.default_rng(3), [0]
     for _ in range(length):
         logits = rng.normal(0, 3, (1, VOCABULARY)).astype(np.float32)
@@ -70,6 +76,29 @@ def test_the_cluster_of_a_text_is_found_and_no_other(key: Path, texts: Path) -> 
     ]
     short = [each for each in said if each["text"] == "3"]
     assert all(each["abstained"] and each["log10_p"] is None for each in short)
+
+
+@pytest.mark.parametrize(
+    ("words", "scheme", "make"),
+    [
+        (["--scheme", "tournament"], "tournament", TournamentMark),
+        (["--prf", "murmur3-32-sglang-v1"], "gumbel-murmur3",
+         partial(GumbelMark, prf="murmur3-32-sglang-v1")),
+        (["--scheme", "tournament", "--prf", "premix-v1"], "tournament",
+         partial(TournamentMark, prf="premix-v1")),
+    ],
+)  # fmt: skip
+def test_other_schemes_and_functions_are_looked_for_where_they_are_named(
+    key: Path, tmp_path: Path, words: list[str], scheme: str, make: Callable[[MarkKey], Mark]
+) -> None:
+    file = tmp_path / "one.jsonl"
+    text = of(make(KeyRing.from_file(key, EPOCH).key("c-7", scheme)), 300)
+    file.write_text(json.dumps(text))
+    asked = ["mark", "detect", file, "--key-file", key, "--epoch", EPOCH, "--cluster", "c-7"]
+    ended = run(*asked, *words, "--json")
+    assert ended.returncode == 3, ended.stderr
+    assert json.loads(ended.stdout)["scheme"] == scheme
+    assert run(*asked).returncode == 0
 
 
 def test_nothing_found_is_status_0_and_a_table(key: Path, texts: Path) -> None:

@@ -22,16 +22,20 @@ from stillwatch.watermark import (
     KeyRing,
     Mark,
     TokenizerFile,
+    TournamentMark,
     Vocabulary,
     detect_many,
 )
+from stillwatch.watermark.gumbel import scheme_under
+from stillwatch.watermark.prf import DEFAULT, NAMES
 from stillwatch.watermark.token_files import Tokenised, read_tokens
 
 __all__ = ["command"]
 
-_SCHEMES: dict[str, type[GumbelMark] | type[GreenListMark]] = {
+_SCHEMES: dict[str, type[GumbelMark] | type[GreenListMark] | type[TournamentMark]] = {
     "gumbel": GumbelMark,
     "green-list": GreenListMark,
+    "tournament": TournamentMark,
 }
 _HEADS = ("text", "cluster", "scored", "log10 p", "corrected", "rank", "")
 
@@ -93,6 +97,10 @@ def keygen(file: Path) -> None:
     "--context", type=click.IntRange(1), default=1, show_default=True, help="Tokens of a context."
 )
 @click.option(
+    "--prf", type=click.Choice(list(NAMES)), default=DEFAULT, show_default=True,
+    help="The keyed function: vLLM's, ours, or SGLang's.",
+)  # fmt: skip
+@click.option(
     "--tokenizer", "tokenizer_file", type=click.Path(path_type=Path, dir_okay=False),
     help="The tokenizer.json of the model that was marked; makes tokens of plain text.",
 )  # fmt: skip
@@ -120,6 +128,7 @@ def detect(
     everybody: bool,
     scheme: str,
     context: int,
+    prf: str,
     tokenizer_file: Path | None,
     other_file: Path | None,
     vocabulary: int | None,
@@ -154,8 +163,10 @@ def detect(
         if key_file is None
         else KeyRing.from_file(key_file, epoch, tenant=tenant)
     )
+    derived = scheme_under(prf) if scheme == "gumbel" else scheme
     marks: list[Mark] = [
-        _SCHEMES[scheme](ring.key(name, scheme), context=context) for name in dict.fromkeys(named)
+        _SCHEMES[scheme](ring.key(name, derived), context=context, prf=prf)
+        for name in dict.fromkeys(named)
     ]
     if other_file is not None and tokenizer_file is None:
         raise click.UsageError("--written-by needs --tokenizer, the model's own")

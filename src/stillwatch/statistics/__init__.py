@@ -46,6 +46,7 @@ from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
 from stillwatch.statistics.pairs import count_pairs
 from stillwatch.statistics.proportions import share_interval, upper_bound
 from stillwatch.statistics.shares import excess, rarity_of_repeats
+from stillwatch.statistics.sign_tails import sign_tail
 from stillwatch.statistics.spikes import in_spike
 from stillwatch.statistics.volumes import (
     BALANCED,
@@ -106,6 +107,7 @@ __all__ = [
     "shafer_calibrator",
     "share_interval",
     "shared_profile",
+    "sign_tail",
     "simes_discoveries",
     "smoothed_p_values",
     "student_upper_bound",

@@ -7,11 +7,14 @@ numpy, numba and scipy only; no engine is imported here.
 """
 
 from stillwatch.watermark.batches import sample_rows
+from stillwatch.watermark.bias_list import BiasListMark
+from stillwatch.watermark.biased_texts import BiasDetection, detect_biased
 from stillwatch.watermark.detecting import Detection, detect, detect_many
+from stillwatch.watermark.gated import GatedMark
 from stillwatch.watermark.green_list import GreenListMark
 from stillwatch.watermark.gumbel import GumbelMark
 from stillwatch.watermark.keys import GLOBAL, KeyRing, MarkKey
-from stillwatch.watermark.laws import Bernoulli, Exponential, Lattice, Law
+from stillwatch.watermark.laws import Bernoulli, Exponential, Lattice, Law, Tries
 from stillwatch.watermark.layers import LayeredMark, LayerMark
 from stillwatch.watermark.mark import Mark
 from stillwatch.watermark.refusing import Vocabulary
@@ -25,16 +28,21 @@ from stillwatch.watermark.retokenizing import (
 from stillwatch.watermark.rows import sample_unmarked
 from stillwatch.watermark.segmenting import WORDS, word_ids
 from stillwatch.watermark.selection import SelectionMark
+from stillwatch.watermark.sglang_layers import SglangMark
 from stillwatch.watermark.spans import Span, spans
 from stillwatch.watermark.texts import Scoring, TextMark, detect_texts
+from stillwatch.watermark.tournament import TournamentMark
 from stillwatch.watermark.windows import History
 
 __all__ = [
     "GLOBAL",
     "WORDS",
     "Bernoulli",
+    "BiasDetection",
+    "BiasListMark",
     "Detection",
     "Exponential",
+    "GatedMark",
     "GreenListMark",
     "GumbelMark",
     "History",
@@ -48,12 +56,16 @@ __all__ = [
     "Retokenized",
     "Scoring",
     "SelectionMark",
+    "SglangMark",
     "Span",
     "TextMark",
     "TokenizerFile",
     "Tokenizing",
+    "TournamentMark",
+    "Tries",
     "Vocabulary",
     "detect",
+    "detect_biased",
     "detect_many",
     "detect_texts",
     "retokenized",

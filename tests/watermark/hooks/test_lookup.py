@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stillwatch.errors import KeyFileError, SettingsError
-from stillwatch.watermark import GLOBAL, GumbelMark, LayeredMark
+from stillwatch.watermark import GLOBAL, GatedMark, GumbelMark, KeyRing, LayeredMark, TournamentMark
 from stillwatch.watermark.hooks import Found, Label, Marks, MarkSettings
 from stillwatch.watermark.hooks.reading import CONFIG, marks_from_environment, read_marks
 
@@ -162,6 +162,10 @@ def test_the_key_may_stand_in_the_environment(
         ("context: 2", "context: 0", "at least one token"),
         ("share: 0.25", "share: 1", "between 0 and 1"),
         ("premix-v1", "sha-1", "no keyed function 'sha-1'"),
+        ("profile: both", "profile: both, scheme: dice", "no scheme 'dice'"),
+        ("profile: both", "profile: both, entropy_floor: -0.1", "entropy floor"),
+        ("premix-v1", "murmur3-32-sglang-v1, scheme: tournament", "scheme is 'gumbel'"),
+        ("premix-v1", "murmur3-32-sglang-v1, entropy_floor: 0.5", "no entropy floor"),
         ("strong: both", "strong: loud", "names 'loud', and there is none"),
         ("share:", "shares:", "did you mean 'share'"),
         ("  epoch: 2026-11\n", "", "needs 'epoch'"),
@@ -182,6 +186,17 @@ def test_settings_without_marks_are_a_mistake(settings: Path) -> None:
     settings.write_text("watermark: {epoch: x, key_file: mark.key}")
     with pytest.raises(SettingsError, match="at least one mark"):
         read_marks(settings)
+
+
+def test_a_scheme_has_keys_of_its_own_and_a_floor_makes_a_gate(settings: Path) -> None:
+    settings.write_text(SETTINGS.replace("context: 2", "scheme: tournament, entropy_floor: 0.25"))
+    marks = read_marks(settings)
+    mark = marks.mark_for("radioactive", cluster=ALICE).mark
+    assert isinstance(mark, GatedMark)
+    assert mark.entropy_floor == 0.25
+    assert isinstance(mark.mark, TournamentMark)
+    assert mark.key == KeyRing(bytes(range(32)), "2026-11").key(ALICE, "tournament")
+    assert mark.context == 1
 
 
 @pytest.mark.parametrize("wrong", [{"global_context": 0}, {"share": 0.0}])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillwatch.errors import InputError
-from stillwatch.watermark import GLOBAL, GumbelMark, KeyRing
+from stillwatch.watermark import GLOBAL, GumbelMark, KeyRing, SglangMark
 from stillwatch.watermark.hooks import Marks, MarkSettings
 from stillwatch.watermark.hooks.native import sglang_config, vllm_config
 from stillwatch.watermark.hooks.sglang import SCHEME, injected, watermark_field
@@ -67,6 +67,38 @@ def test_a_key_for_sglangs_function_is_no_key_of_another(marks: Marks) -> None:
     mark = marks.mark_for("radioactive", cluster=ALICE).mark
     assert isinstance(mark, GumbelMark)
     assert marks.key_of(ALICE, SCHEME).value != mark.key.value
+
+
+def test_what_sglang_puts_on_is_what_the_mark_with_its_function_finds() -> None:
+    """The same keys, contexts and share, from the same settings."""
+    ring = KeyRing(bytes(range(32)), "2026-11")
+    settings = {
+        "one": MarkSettings(profile="radioactive", prf="murmur3-32-sglang-v1", context=2),
+        "two": MarkSettings(profile="both", prf="murmur3-32-sglang-v1", context=2, share=0.25),
+    }
+    marks = Marks(ring, settings)
+    one, two = (marks.mark_for(name, cluster=ALICE).mark for name in settings)
+    assert isinstance(one, GumbelMark)
+    assert isinstance(two, SglangMark)
+    field, config = watermark_field(marks, "two", cluster=ALICE), sglang_config(marks, "two")
+    assert field == watermark_field(marks, "one", cluster=ALICE)
+    assert field == {"enabled": True, "context_window": 2, "key": f"{one.key.value:016x}"}
+    assert two.cluster_mark == one
+    assert config["key_b"] == f"{two.global_mark.key.value:016x}"
+    assert config["context_window"] == two.global_mark.context == 2
+    assert config["mixing_probability"] == 0.75 == 1 - two.share
+
+
+@pytest.mark.parametrize("settings", [
+    MarkSettings(profile="radioactive", scheme="tournament"),
+    MarkSettings(profile="both", scheme="tournament"),
+    MarkSettings(profile="provenance", entropy_floor=0.5),
+])  # fmt: skip
+def test_sglang_is_not_asked_for_what_it_does_not_have(settings: MarkSettings) -> None:
+    marks = Marks(KeyRing(bytes(32), "e"), {"it": settings})
+    assert watermark_field(marks, "it", cluster=ALICE) == "scheme"
+    with pytest.raises(InputError, match="'gumbel'"):
+        sglang_config(marks, "it")
 
 
 CLAIM: dict[str, object] = {"key": "beef", "enabled": False}

@@ -8,18 +8,24 @@ from typing import Final, Literal
 
 import numpy as np
 
-from stillwatch.watermark.gumbel import GumbelMark
+from stillwatch.watermark.gated import GatedMark
+from stillwatch.watermark.gumbel import GumbelMark, scheme_under
 from stillwatch.watermark.hooks.label import Label
 from stillwatch.watermark.keys import GLOBAL, KeyRing, MarkKey
 from stillwatch.watermark.layers import LayeredMark
 from stillwatch.watermark.mark import Mark
-from stillwatch.watermark.prf import DEFAULT, number_of
+from stillwatch.watermark.prf import DEFAULT, SGLANG, number_of
+from stillwatch.watermark.sglang_layers import SglangMark
+from stillwatch.watermark.tournament import TournamentMark
 
-__all__ = ["PROFILES", "Found", "MarkSettings", "Marks", "Profile"]
+__all__ = ["PROFILES", "SCHEMES", "Found", "MarkSettings", "Marks", "Profile", "Scheme"]
 
 #: one key for everybody, which proves theft; a key for each cluster, which traces; a layer of each
 Profile = Literal["provenance", "radioactive", "both"]
 PROFILES: Final[tuple[Profile, ...]] = ("provenance", "radioactive", "both")
+#: the unbiased ones
+Scheme = Literal["gumbel", "tournament"]
+SCHEMES: Final[tuple[Scheme, ...]] = ("gumbel", "tournament")
 #: tokens of a context: what detects best in one text, and what a student inherits
 _WIDE, _NARROW = 4, 1
 
@@ -34,12 +40,17 @@ class MarkSettings:
             by default 4 for `provenance` and 1 otherwise.
         global_context: the same for the global layer of `both`.
         share: of contexts that the global layer of `both` is put on.
-        prf: the keyed function, a name in :data:`stillwatch.watermark.prf.NAMES`.
+        prf: the keyed function, a name in :data:`stillwatch.watermark.prf.NAMES`. With that of
+            SGLang it is the mark that SGLang puts on, of the profile `both` with both layers as
+            wide as that of the cluster.
+        scheme: `gumbel`, or `tournament`.
+        entropy_floor: nats; rows below are not marked. 0 marks all.
         strong: the name of the mark in its place where an action asks for a strong one.
 
     Raises:
-        ValueError: a profile or a keyed function that is not known, a context below 1, a share
-            that does not lie between 0 and 1.
+        ValueError: a profile, a scheme or a keyed function that is not known, a context below 1, a
+            share that does not lie between 0 and 1, an entropy floor that is negative or none; of
+            SGLang's function anything that SGLang does not do.
     """
 
     profile: Profile
@@ -47,11 +58,19 @@ class MarkSettings:
     global_context: int = _WIDE
     share: float = 0.5
     prf: str = DEFAULT
+    scheme: Scheme = "gumbel"
+    entropy_floor: float = 0.0
     strong: str | None = None
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise ValueError(f"no profile {self.profile!r}; there are {', '.join(PROFILES)}")
+        if self.scheme not in SCHEMES:
+            raise ValueError(f"no scheme {self.scheme!r}; there are {', '.join(SCHEMES)}")
+        if not 0 <= self.entropy_floor < np.inf:
+            raise ValueError("an entropy floor is finite and not negative")
+        if self.prf == SGLANG and (self.scheme != "gumbel" or self.entropy_floor):
+            raise ValueError(f"with {SGLANG} the scheme is 'gumbel', and there is no entropy floor")
         if self.width < 1 or self.global_context < 1:
             raise ValueError("a context has at least one token")
         if not 0 < self.share < 1:
@@ -119,15 +138,18 @@ class Marks:
         if strength == "strong" and settings.strong is not None:
             settings = self._settings[settings.strong]
         if settings.profile == "provenance":
-            return Found(self._gumbel(settings, GLOBAL, settings.width), self.epoch)
+            return Found(self._mark(settings, GLOBAL, settings.width), self.epoch)
         if not cluster:
             return self._none("no cluster")
         if cluster.startswith(GLOBAL):
             return self._none("unknown cluster")
-        traced = self._gumbel(settings, cluster, settings.width)
+        traced = self._mark(settings, cluster, settings.width)
         if settings.profile == "radioactive":
             return Found(traced, self.epoch)
-        proving = self._gumbel(settings, GLOBAL, settings.global_context)
+        if settings.prf == SGLANG:
+            proving = self._mark(settings, GLOBAL, settings.width)
+            return Found(SglangMark(proving, traced, settings.share), self.epoch)
+        proving = self._mark(settings, GLOBAL, settings.global_context)
         return Found(LayeredMark(proving, traced, settings.share), self.epoch)
 
     def of(self, label: Label | None) -> Found:
@@ -143,8 +165,15 @@ class Marks:
         which samples for itself, and known to nobody without the master key."""
         return np.random.default_rng(self.key_of(GLOBAL, "draws").value)
 
-    def _gumbel(self, settings: MarkSettings, cluster: str, width: int) -> GumbelMark:
-        return GumbelMark(self._ring.key(cluster), context=width, prf=settings.prf)
+    def _mark(self, settings: MarkSettings, cluster: str, width: int) -> Mark:
+        prf = settings.prf
+        mark: Mark
+        if settings.scheme == "tournament":
+            mark = TournamentMark(self._ring.key(cluster, "tournament"), context=width, prf=prf)
+        else:
+            key = self._ring.key(cluster, scheme_under(prf))
+            mark = GumbelMark(key, context=width, prf=prf)
+        return GatedMark(mark, settings.entropy_floor) if settings.entropy_floor else mark
 
     def _none(self, reason: str) -> Found:
         return Found(None, self.epoch, reason)

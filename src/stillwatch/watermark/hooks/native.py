@@ -12,7 +12,7 @@ from typing import Any, Final
 from stillwatch.errors import InputError
 from stillwatch.watermark.gumbel import GumbelMark
 from stillwatch.watermark.hooks.lookup import Marks
-from stillwatch.watermark.hooks.sglang import SCHEME
+from stillwatch.watermark.hooks.sglang import SCHEME, puts_on
 from stillwatch.watermark.keys import GLOBAL
 from stillwatch.watermark.layers import LayeredMark
 from stillwatch.watermark.mark import Mark
@@ -52,9 +52,14 @@ def sglang_config(marks: Marks, name: str) -> dict[str, Any]:
     global key is key B, on its share of contexts.
 
     Raises:
-        InputError: there is none of this name.
+        InputError: there is none of this name, or SGLang cannot put it on.
     """
     mark = _mark(marks, name)
+    if not puts_on(mark):
+        raise InputError(
+            f"SGLang by itself samples by Gumbel-max without our entropy floor: the mark {name!r} "
+            "needs the scheme 'gumbel'"
+        )
     everybody = f"{marks.key_of(GLOBAL, SCHEME).value:016x}"
     if isinstance(mark, LayeredMark):
         nobody = f"{marks.key_of(UNASSIGNED, SCHEME).value:016x}"

@@ -8,7 +8,7 @@ from typing import cast
 
 from stillwatch.errors import SettingsError
 from stillwatch.settings import Section, read_settings
-from stillwatch.watermark.hooks.lookup import Marks, MarkSettings, Profile
+from stillwatch.watermark.hooks.lookup import Marks, MarkSettings, Profile, Scheme
 from stillwatch.watermark.keys import KeyRing
 from stillwatch.watermark.prf import DEFAULT
 
@@ -79,12 +79,14 @@ def _settings(section: Section) -> MarkSettings:
     wide = section.take("global_context", int, 4)
     share = section.take("share", float, 0.5)
     prf = section.take("prf", str, DEFAULT)
+    scheme = section.take("scheme", str, "gumbel")
+    floor = section.take("entropy_floor", float, 0.0)
     strong = section.take("strong", str, "")
     section.finish()
     try:
         return MarkSettings(
             profile=cast(Profile, profile), context=context, global_context=wide, share=share,
-            prf=prf, strong=strong or None,
+            prf=prf, scheme=cast(Scheme, scheme), entropy_floor=floor, strong=strong or None,
         )  # fmt: skip
     except ValueError as error:
         raise SettingsError(str(error), path=section.path, line=section.line) from error

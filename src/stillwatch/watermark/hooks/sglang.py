@@ -8,7 +8,8 @@ out of its own). Who reads one key can forge and find the mark of one cluster in
 master key stays in the gateway.
 
 Keys are derived for a scheme of their own, since the same 64 bits in two keyed functions may say
-more than in one. SGLang's function is a MurmurHash3, not a cryptographic one.
+more than in one. SGLang's function is a MurmurHash3, not a cryptographic one: who has a marked
+answer finds a key that does the same within minutes (:mod:`stillwatch.watermark.murmur`).
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from stillwatch.watermark.gumbel import GumbelMark, scheme_under
 from stillwatch.watermark.hooks.lookup import Marks
 from stillwatch.watermark.keys import GLOBAL
 from stillwatch.watermark.layers import LayeredMark
+from stillwatch.watermark.mark import Mark
+from stillwatch.watermark.prf import SGLANG
 
-__all__ = ["FIELD", "SCHEME", "injected", "watermark_field"]
+__all__ = ["FIELD", "SCHEME", "injected", "puts_on", "watermark_field"]
 
 FIELD: Final = "watermark"
 #: what keys for SGLang are derived for
-SCHEME: Final = "gumbel-murmur3"
+SCHEME: Final = scheme_under(SGLANG)
 
 
 def watermark_field(
@@ -39,11 +43,19 @@ def watermark_field(
     found = marks.mark_for(name, strength, cluster)
     if found.mark is None:
         return found.reason or ""
+    if not puts_on(found.mark):
+        return "scheme"
     traced = found.mark.cluster_mark if isinstance(found.mark, LayeredMark) else found.mark
     field = {"enabled": True, "context_window": traced.context}
     if traced.key.cluster == GLOBAL:
         return field
     return {**field, "key": f"{marks.key_of(traced.key.cluster, SCHEME).value:016x}"}
+
+
+def puts_on(mark: Mark | LayeredMark) -> bool:
+    """Whether SGLang has a mark of this scheme: Gumbel-max alone, of any settings here."""
+    layers = (mark.global_mark, mark.cluster_mark) if isinstance(mark, LayeredMark) else (mark,)
+    return all(isinstance(layer, GumbelMark) for layer in layers)
 
 
 def injected(request: Mapping[str, Any], field: Mapping[str, Any] | None) -> dict[str, Any]:
