@@ -127,7 +127,8 @@ def _walk(db: sqlite3.Connection, edge: Growing, heads: _Heads, database: Databa
         size = heads.next_size()
         if size is not None:
             until = min(until, size)
-        before, leaves = edge.size, []
+        before = edge.size
+        leaves: list[bytes] = []
         for number, leaf, entry in rows.fetchmany(until - before):
             expected = before + len(leaves)
             if number != expected:

@@ -50,7 +50,7 @@ class Database:
         self.path = path
         self._db = connection
         self._mutex = threading.RLock()
-        about = dict(self.rows("SELECT key, value FROM about"))
+        about: dict[bytes, bytes] = dict(self.rows("SELECT key, value FROM about"))
         said = about.get(b"format", b"").decode(errors="replace")
         if said != FORMAT:
             raise StoreFormatError(
@@ -163,7 +163,8 @@ def _reader(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         # SQLite wants to make files beside it, and may not: nobody else can be writing then
         db.close()
-        if path.with_name(path.name + "-wal").exists():
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size:
             raise
         return _connect(path, "ro&immutable=1")
     except BaseException:

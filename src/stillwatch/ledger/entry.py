@@ -24,9 +24,7 @@ LARGEST_ENTRY: Final = 65_536
 _LONGEST_BY = 200
 _FIELDS = ("kind", "at", "by", "body")
 #: with the offset, in capitals and to the nanosecond at most, so that every reader takes it
-_AT = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII
-)
+_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -59,9 +57,7 @@ class Entry(msgspec.Struct, frozen=True):
         if type(self.body) is not dict:
             raise EntryError("body: give a JSON object")
         try:
-            data = canonical(
-                {"at": self.at, "body": self.body, "by": self.by, "kind": self.kind}
-            )
+            data = canonical({"at": self.at, "body": self.body, "by": self.by, "kind": self.kind})
         except ValueError as error:
             raise EntryError(str(error)) from error
         if (named := first_name(self.body)) is not None:

@@ -61,9 +61,13 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             TamperedError: it was signed with another key, or changed since.
         """
         if key is not None and key != self.key:
-            raise TamperedError(f"the head is signed with the key {self.key[:16]}…, not {key[:16]}…")
+            raise TamperedError(
+                f"the head is signed with the key {self.key[:16]}…, not {key[:16]}…"
+            )
         if not is_signed(self._message(), self.signature, self.key):
-            raise TamperedError("the signature of the head does not hold: it was changed, or forged")
+            raise TamperedError(
+                "the signature of the head does not hold: it was changed, or forged"
+            )
 
     def stamped(self) -> bytes:
         """What a time stamp is of: the canonical bytes of the signed head."""

@@ -22,6 +22,6 @@ KINDS: Final[dict[str, str]] = {
     "key_commitment": "a key was committed to before anything was released under it",
     "retention": "raw prompts are kept for a purpose, until a date",
     "rule_version": "a version of rules or settings came into force",
-    "test_plan": "a test was fixed before it was run: statistic, α, stopping rule, digest of the code",
+    "test_plan": "a test was fixed before it was run: statistic, α, stopping rule, code",
     "verdict": "a case was decided: what, on which evidence",
 }

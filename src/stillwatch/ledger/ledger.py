@@ -129,6 +129,13 @@ class Ledger:
                 return
             first = until
 
+    def numbers_with(self, commitment: str) -> list[int]:
+        """Numbers of the entries in whose bytes `commitment` stands; reads them all."""
+        rows = self._database.rows(
+            "SELECT number FROM entry WHERE instr(entry, ?) ORDER BY number", commitment.encode()
+        )
+        return [number for (number,) in rows]
+
     def head(self, key_file: Path | None = None) -> Head:
         """Sign what the ledger holds now; the head is also kept in the ledger.
 
@@ -261,7 +268,9 @@ class Ledger:
         return [leaf for (leaf,) in rows]
 
     def _heads(self, order: str) -> list[Head]:
-        return [Head.parse(body) for (body,) in self._database.rows(f"SELECT head FROM head {order}")]
+        return [
+            Head.parse(body) for (body,) in self._database.rows(f"SELECT head FROM head {order}")
+        ]
 
     def _own(self, head: Head | None) -> Head:
         if head is None:

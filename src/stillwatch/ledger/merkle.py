@@ -100,9 +100,7 @@ def consistency_path(subtree: Subtree, old: int, size: int) -> list[bytes]:
     return path[::-1]
 
 
-def holds_inclusion(
-    leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes
-) -> bool:
+def holds_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
     """Whether `path` leads from the hash of leaf `index` to the root of `size` leaves.
 
     Source: RFC 9162, section 2.1.3.2.

@@ -47,7 +47,7 @@ class SigningKey:
 
 
 def is_signed(message: bytes, signature: str, public: str) -> bool:
-    """Whether `signature` was made of `message` with the secret half of `public`, all of them hex."""
+    """Whether `signature` was made of `message` with the secret half of `public`; all are hex."""
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
         key.verify(bytes.fromhex(signature), message)
