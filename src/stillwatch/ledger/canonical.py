@@ -18,6 +18,7 @@ __all__ = ["DEEPEST", "LARGEST_NUMBER", "canonical", "parsed"]
 LARGEST_NUMBER: Final = 2**53 - 1
 #: levels of arrays and objects within each other
 DEEPEST: Final = 64
+_MOST_DIGITS = len(str(-LARGEST_NUMBER))
 #: from here to the largest, Python and ECMAScript write a number that is no integer alike
 _LEAST_ALIKE = 1e-4
 
@@ -49,7 +50,7 @@ def parsed(data: bytes | str) -> Any:
     """
     try:
         text = data if isinstance(data, str) else data.decode()
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        return json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)
     except UnicodeDecodeError as error:
         raise ValueError(f"this is no UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:
@@ -108,6 +109,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise ValueError(f"the name '{twice}' is given twice")
     return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MOST_DIGITS:  # before Python spends a minute on a million of them
+        raise ValueError(f"a number has {len(text):,} digits, beyond ±(2^53 - 1)")
+    return int(text)
 
 
 def _constant(name: str) -> Any:

@@ -48,7 +48,7 @@ class Entry(msgspec.Struct, frozen=True):
         Raises:
             EntryError: the ledger does not take it; says which field and why.
         """
-        if self.kind not in KINDS:
+        if not isinstance(self.kind, str) or self.kind not in KINDS:
             raise EntryError(f"'{self.kind}' is no kind of entry; there are: {', '.join(KINDS)}")
         if not isinstance(self.at, str) or not _AT.fullmatch(self.at) or not _is_time(self.at):
             raise EntryError(f"at: {self.at!r} is no time such as 2026-11-22T10:00:00Z")
