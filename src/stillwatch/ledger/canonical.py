@@ -50,7 +50,9 @@ def parsed(data: bytes | str) -> Any:
     """
     try:
         text = data if isinstance(data, str) else data.decode()
-        return json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)
+        return json.loads(
+            text, object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant
+        )
     except UnicodeDecodeError as error:
         raise ValueError(f"this is no UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:

@@ -78,6 +78,7 @@ class Database:
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with contextlib.closing(_connect(path)) as db:
                 db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
                 db.execute("BEGIN IMMEDIATE")
                 if not db.execute("SELECT 1 FROM sqlite_schema").fetchall():
                     _fill(db, _key(state, key_file))
@@ -101,6 +102,7 @@ class Database:
         with failures(path):
             connection = _connect(path) if writing else _reader(path)
             try:
+                connection.execute("PRAGMA synchronous = FULL")
                 return cls(path, connection)
             except BaseException as error:
                 connection.close()
@@ -152,7 +154,6 @@ def _connect(path: Path, how: str = "rw") -> sqlite3.Connection:
         check_same_thread=False,
     )  # fmt: skip
     db.text_factory = bytes
-    db.execute("PRAGMA synchronous = FULL")
     return db
 
 

@@ -92,7 +92,7 @@ class ConsistencyProof(_Proof, frozen=True, kw_only=True):
             )
 
 
-_KINDS: dict[object, type[InclusionProof | ConsistencyProof]] = {
+_KINDS: dict[str, type[InclusionProof | ConsistencyProof]] = {
     _INCLUSION: InclusionProof,
     _CONSISTENCY: ConsistencyProof,
 }
@@ -106,7 +106,7 @@ def parse_proof(data: bytes, *, path: Path | None = None) -> InclusionProof | Co
     """
     try:
         fields = parsed(data)
-        kind = _KINDS.get(fields.get("format")) if isinstance(fields, dict) else None
+        kind = _KINDS.get(str(fields.get("format"))) if isinstance(fields, dict) else None
         if kind is None:
             raise ValueError("its format is none that this version knows")  # noqa: TRY301
         proof = msgspec.convert(fields, kind, strict=True)
