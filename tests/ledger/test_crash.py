@@ -63,6 +63,7 @@ def test_writers_that_are_killed_at_random_moments_leave_a_sound_ledger(tmp_path
     assert size > 15 * BATCH
 
 
+@pytest.mark.slow
 def test_killed_at_each_step_an_append_is_whole_or_absent(tmp_path: Path) -> None:
     template = tmp_path / "template"
     with Ledger.open(template, create=True) as ledger:
@@ -86,6 +87,7 @@ def test_killed_at_each_step_an_append_is_whole_or_absent(tmp_path: Path) -> Non
     assert sizes == sorted(sizes), "once the transaction has ended it stays"
 
 
+@pytest.mark.slow
 def test_killed_at_each_step_a_ledger_is_made_by_the_next(tmp_path: Path) -> None:
     copies = tmp_path / "copies"
     copies.mkdir()

@@ -218,6 +218,11 @@ def test_the_public_key_is_written_for_others(ledger: Ledger, tmp_path: Path) ->
     public = ledger.state / "ledger.pub"
     assert read_public_key(public) == ledger.public_key
     assert public.read_bytes() == public_pem(ledger.public_key)
+
+
+@pytest.mark.service
+def test_the_public_key_can_be_read_by_openssl(ledger: Ledger) -> None:
+    public = ledger.state / "ledger.pub"
     shown = subprocess.run(
         ["openssl", "pkey", "-pubin", "-in", public, "-noout", "-text"],
         capture_output=True, text=True, check=True,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from stillwatch.errors import InputError
 from stillwatch.ledger import Head, Ledger, read_public_key
 from stillwatch.ledger.files import (
     append_files,
@@ -170,6 +169,8 @@ def verify(
     """
     public = None if key is None else read_public_key(key)
     held = [read_head(path) for path in heads]
+    if authority is not None and not held:
+        raise click.UsageError("--authority is held against the time stamp of a --head; name one")
     if state is not None:
         if proof or entry or since:
             raise click.UsageError("--state reads the whole ledger; leave --proof out")
@@ -205,8 +206,6 @@ def _offline(
 
 
 def _authority(heads: list[Head], authority: Path) -> None:
-    if not heads:
-        raise InputError("--authority is held against the time stamp of a --head; name one")
     roots = read_roots(authority)
     for head in heads:
         at = stamped_at(head, roots)

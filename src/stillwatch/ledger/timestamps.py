@@ -9,6 +9,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from datetime import datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +53,7 @@ def stamp(head: Head, address: str, *, timeout: float = 10.0) -> Head:
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:
             data = answer.read(LARGEST_ANSWER + 1)
-    except (OSError, ValueError) as error:  # URLError is an OSError
+    except (OSError, ValueError, HTTPException) as error:  # URLError is an OSError
         raise TimestampError(f"{address} gave no time stamp: {_why(error)}") from error
     try:
         token = decode_timestamp_response(data[: LARGEST_ANSWER + 1])
