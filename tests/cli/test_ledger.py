@@ -195,6 +195,13 @@ def test_what_cannot_be_done_ends_with_2_and_says_why(
         assert ledger.check().size == 3
 
 
+def test_a_mistake_in_the_first_entry_makes_no_ledger(empty: Path) -> None:
+    ended = run("ledger", "append", write("a.json", kind="rumour"), "--state", "state")
+    assert ended.returncode == 2
+    assert "a.json: 'rumour' is no kind of entry" in ended.stderr
+    assert not Path("state").exists()
+
+
 def test_a_proof_where_it_cannot_be_written_leaves_nothing_behind(prepared: Path) -> None:
     before = sorted(Path().iterdir())
     Path("folder").mkdir()

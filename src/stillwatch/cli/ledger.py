@@ -54,9 +54,7 @@ def append(state: Path, signing_key: Path | None, files: tuple[Path, ...]) -> No
     Example:
       stillwatch ledger append --state state verdict.json
     """
-    with Ledger.open(state, create=True, key_file=signing_key) as ledger:
-        numbers = append_files(ledger, files)
-        size = len(ledger)
+    numbers, size = append_files(state, files, key_file=signing_key)
     for number in numbers:
         click.echo(number)
     click.echo(f"{len(numbers):,} entries recorded; the ledger has {size:,}", err=True)

@@ -24,17 +24,32 @@ __all__ = ["LARGEST_FILE", "append_files", "read_entry", "read_head", "read_smal
 LARGEST_FILE: Final = 1_000_000
 
 
-def append_files(ledger: Ledger, files: Sequence[Path]) -> range:
-    """Record the entries of `files`, all or none, in their order; gives their numbers.
+def append_files(
+    state: Path, files: Sequence[Path], *, key_file: Path | None = None
+) -> tuple[range, int]:
+    """Record the entries of `files`, all or none, in their order; the ledger is made if need be.
 
     One that ends in ``.jsonl`` holds an entry a line, any other holds one entry. Where a body says
     ``{"$commit": NAME}``, the commitment to that name is recorded.
 
+    Args:
+        key_file: as for :meth:`Ledger.open`.
+
+    Returns:
+        Their numbers, and how many entries there are now.
+
     Raises:
-        InputError: a file cannot be read, or the ledger does not take an entry; says which.
+        InputError: a file cannot be read, or the ledger does not take an entry; says which. Nothing
+            was recorded or made.
     """
     read = [each for path in files for each in _entries(path)]
     entries = [each.entry(_unmade) for each in read]
+    with Ledger.open(state, create=True, key_file=key_file) as ledger:
+        numbers = _record(ledger, read, entries)
+        return numbers, len(ledger)
+
+
+def _record(ledger: Ledger, read: list[_Read], entries: list[Entry]) -> range:
     if not any(b"$commit" in each.text for each in read):
         return ledger.append(entries)
     with Salts.open(ledger.state, create=True) as salts:
