@@ -299,11 +299,11 @@ def test_threads_share_a_ledger(ledger: Ledger) -> None:
 
 def test_each_opening_sees_what_others_appended_between_its_own(ledger: Ledger) -> None:
     with Ledger.open(ledger.state) as other:
-        for turn in range(4):
+        for turn in (1, 2):
             for each in (ledger, other):
                 each.append(verdicts(100))
                 assert each.check([each.head()]).size == len(ledger) == len(other)
-        assert len(ledger) == 200 * (turn + 1)
+            assert len(ledger) == 200 * turn
 
 
 def test_processes_that_make_and_fill_one_ledger_at_once_wait_for_each_other(
