@@ -78,6 +78,16 @@ def test_a_name_is_recorded_as_its_commitment_and_nowhere_in_the_ledger(prepared
         assert b"acme" not in file.read_bytes()
 
 
+def test_a_name_whose_mark_is_written_with_an_escape_is_committed_to_all_the_same(
+    empty: Path,
+) -> None:
+    text = Path(write("a.json")).read_text().replace("$commit", "\\u0024commit")
+    Path("a.json").write_text(text)
+    assert run("ledger", "append", "a.json", "--state", "state").returncode == 0
+    with Ledger.open("state") as ledger, Salts.open("state") as salts:
+        assert ledger.entry(0).body["account"] == salts.find("acme") is not None
+
+
 def test_a_file_of_lines_holds_an_entry_a_line(empty: Path) -> None:
     line = json.dumps(json.loads(Path(write("a.json")).read_text()))
     Path("many.jsonl").write_text(f"{line}\n\n{line}\n")

@@ -43,17 +43,19 @@ def append_files(
             was recorded or made.
     """
     read = [each for path in files for each in _entries(path)]
-    entries = [each.entry(_unmade) for each in read]
+    named: list[str] = []
+
+    def unmade(identifier: str, of: str) -> str:
+        """Stands for a commitment until all files are checked: a mistake makes no salt."""
+        named.append(identifier)
+        return commit(identifier, bytes(SALT_BYTES), of=of)
+
+    entries = [each.entry(unmade) for each in read]
     with Ledger.open(state, create=True, key_file=key_file) as ledger:
-        numbers = _record(ledger, read, entries)
-        return numbers, len(ledger)
-
-
-def _record(ledger: Ledger, read: list[_Read], entries: list[Entry]) -> range:
-    if not any(b"$commit" in each.text for each in read):
-        return ledger.append(entries)
-    with Salts.open(ledger.state, create=True) as salts:
-        return ledger.append(each.entry(salts.commitment) for each in read)
+        if named:
+            with Salts.open(ledger.state, create=True) as salts:
+                entries = [each.entry(salts.commitment) for each in read]
+        return ledger.append(entries), len(ledger)
 
 
 def read_entry(path: Path) -> bytes:
@@ -145,8 +147,3 @@ def _entries(path: Path) -> Iterator[_Read]:
                     yield _Read(line, path, number)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path=path) from error
-
-
-def _unmade(identifier: str, of: str) -> str:
-    """Stands for a commitment while files are checked, before a salt is made for anybody."""
-    return commit(identifier, bytes(SALT_BYTES), of=of)
