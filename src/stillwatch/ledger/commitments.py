@@ -83,6 +83,8 @@ def _replaced(asked: dict[str, Any], commitment: Callable[[str, str], str], wher
 def first_name(body: Any, where: str = "body") -> str | None:
     """Where `body` first names somebody in the clear, such as ``body.account``; None if nowhere."""
     if type(body) is dict:
+        if _ASKED in body:  # what was asked for was not done
+            return where
         for name, value in body.items():
             if name in _NAMING and not _silent(value):
                 return f"{where}.{name}"
@@ -100,4 +102,4 @@ def _silent(value: Any) -> bool:
         return is_commitment(value)
     if isinstance(value, list | tuple):
         return all(_silent(each) for each in value)
-    return not isinstance(value, dict) or _ASKED not in value
+    return True
