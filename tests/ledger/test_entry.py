@@ -57,6 +57,7 @@ def test_an_entry_is_read_back_as_it_was_written() -> None:
         ({"body": {"account": {"$commit": "acme"}}}, "body.account names somebody"),
         ({"body": {"who": [{"$commit": "acme"}]}}, "body.who[0] names somebody"),
         ({"body": {"$commit": "acme"}}, "body names somebody"),
+        ({"body": {"who": ({"email": "a@b.example"},)}}, "body.who[0].email names somebody"),
     ],
 )
 def test_what_is_refused_says_where_and_why(fields: dict[str, Any], said: str) -> None:

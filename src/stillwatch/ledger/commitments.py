@@ -24,6 +24,7 @@ _NAMING = frozenset(
     ["account", "accounts", "conversation", "conversations", "email", "emails", "end_user",
      "end_users", "ip", "ips", "org", "orgs"]
 )  # fmt: skip
+_NESTED = (dict, list, tuple)
 #: in a body that is about to be appended: {"$commit": "acme"} or {"$commit": "x", "of": "org"}
 _ASKED, _ASKED_OF = "$commit", "of"
 
@@ -88,11 +89,11 @@ def first_name(body: Any, where: str = "body") -> str | None:
         for name, value in body.items():
             if name in _NAMING and not _silent(value):
                 return f"{where}.{name}"
-            if type(value) in (dict, list) and (found := first_name(value, f"{where}.{name}")):
+            if type(value) in _NESTED and (found := first_name(value, f"{where}.{name}")):
                 return found
     elif type(body) in (list, tuple):
         for number, value in enumerate(body):
-            if type(value) in (dict, list) and (found := first_name(value, f"{where}[{number}]")):
+            if type(value) in _NESTED and (found := first_name(value, f"{where}[{number}]")):
                 return found
     return None
 
