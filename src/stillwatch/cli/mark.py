@@ -1,4 +1,4 @@
-"""`stillwatch mark keygen|detect|vllm-config|sglang-config`."""
+"""`stillwatch mark keygen|detect`; the other commands have files of their own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from stillwatch.cli.mark_config import for_sglang, for_vllm
+from stillwatch.cli.mark_radioactivity import radioactivity
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus, OutputError
 from stillwatch.key_files import MINIMUM_BYTES, create_key_file
@@ -51,6 +52,7 @@ def command() -> None:
 
 command.add_command(for_vllm)
 command.add_command(for_sglang)
+command.add_command(radioactivity)
 
 
 @command.command()

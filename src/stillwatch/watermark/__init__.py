@@ -28,6 +28,7 @@ from stillwatch.watermark.retokenizing import (
 from stillwatch.watermark.rows import sample_unmarked
 from stillwatch.watermark.segmenting import WORDS, word_ids
 from stillwatch.watermark.selection import SelectionMark
+from stillwatch.watermark.served import ServedSketch
 from stillwatch.watermark.sglang_layers import SglangMark
 from stillwatch.watermark.spans import Span, spans
 from stillwatch.watermark.texts import Scoring, TextMark, detect_texts
@@ -56,6 +57,7 @@ __all__ = [
     "Retokenized",
     "Scoring",
     "SelectionMark",
+    "ServedSketch",
     "SglangMark",
     "Span",
     "TextMark",
