@@ -130,9 +130,7 @@ def test_a_stronger_attack_leaves_less(written: Written) -> None:
 
 
 def test_an_attack_puts_on_no_mark_of_somebody_else(written: Written, bigrams: Bigrams) -> None:
-    innocent = [
-        mark.with_key(MARKS["gumbel, 1"](f"i-{i}").key) for i, mark in enumerate(written.marks * 8)
-    ]
+    innocent = [mark.with_key(RING.key(f"i-{i}")) for i, mark in enumerate(written.marks * 4)]
     attacks = ATTACKS | {"rewriting": lambda x: Rewriting(x, bigrams)}
     for name, make in attacks.items():
         left = attacked(written.texts * 4, make(0.5), seed=4)

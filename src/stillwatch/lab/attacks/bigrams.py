@@ -20,7 +20,9 @@ __all__ = ["Bigrams"]
 _PRIOR: Final = 1.0
 #: of a token that the text does not have
 _UNSEEN: Final = 1e-7
-_NOBODY: Final = (np.empty(0, np.int64), np.empty(0, np.float64))
+
+_Counts = tuple[Int64s, Floats]
+_NOBODY: Final[_Counts] = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
 class Bigrams:
@@ -33,24 +35,25 @@ class Bigrams:
 
     def __init__(self, texts: Iterable[Int64s], *, most: int = 64) -> None:
         every = [np.asarray(text, np.int64) for text in texts]
-        single, counts = np.unique(
+        tokens, counts = np.unique(
             np.concatenate([np.empty(0, np.int64), *every]), return_counts=True
         )
-        self._chances = dict(
-            zip(single.tolist(), (counts / max(counts.sum(), 1)).tolist(), strict=True)
-        )
+        self._single: _Counts = tokens, counts / max(counts.sum(), 1)
         pairs = np.concatenate(
             [np.empty((0, 2), np.int64), *(np.stack([t[:-1], t[1:]], axis=1) for t in every)]
         )
         found, seen = np.unique(pairs, axis=0, return_counts=True)
-        starts = np.flatnonzero(np.diff(found[:, 0], prepend=-1, append=-1))
-        self._followers: dict[int, tuple[Int64s, Floats]] = {}
-        self._likeliest: dict[int, Int64s] = {}
-        for start, end in pairwise(starts.tolist()):
-            tokens, times = found[start:end, 1], seen[start:end].astype(np.float64)
-            before = int(found[start, 0])
-            self._followers[before] = tokens, times
-            self._likeliest[before] = tokens[np.argsort(-times, kind="stable")[:most]]
+        times = seen.astype(np.float64)
+        self._followers = _grouped(found[:, 0], found[:, 1], times)
+        order = np.lexsort((found[:, 0], found[:, 1]))
+        self._leaders = _grouped(found[order, 1], found[order, 0], times[order])
+        firsts = np.array(list(self._followers), np.int64)
+        sums = np.array([each.sum() for _, each in self._followers.values()])
+        self._totals: _Counts = firsts, sums
+        self._likeliest = {
+            before: tokens[np.argsort(-each, kind="stable")[:most]]
+            for before, (tokens, each) in self._followers.items()
+        }
 
     def candidates(self, before: int) -> Int64s:
         """The tokens that followed one, the most frequent first."""
@@ -58,16 +61,34 @@ class Bigrams:
 
     def chances(self, before: int, tokens: Int64s) -> Floats:
         """How likely each of some tokens is after one, float64 [tokens]."""
-        usual = np.array([self._chances.get(token, _UNSEEN) for token in tokens.tolist()])
-        followers, times = self._followers.get(before, _NOBODY)
-        if not len(followers):
-            return usual
-        places = np.minimum(np.searchsorted(followers, tokens), len(followers) - 1)
-        counted = np.where(followers[places] == tokens, times[places], 0.0)
-        out: Floats = (counted + _PRIOR * usual) / (times.sum() + _PRIOR)
+        followers = self._followers.get(before, _NOBODY)
+        usual = np.maximum(_looked_up(self._single, tokens), _UNSEEN)
+        out: Floats = (_looked_up(followers, tokens) + _PRIOR * usual) / (
+            followers[1].sum() + _PRIOR
+        )
         return out
 
-    def chance_of_next(self, tokens: Int64s, after: int) -> Floats:
+    def chances_before(self, tokens: Int64s, after: int) -> Floats:
         """How likely one token is after each of some, float64 [tokens]."""
-        one = np.array([after])
-        return np.array([self.chances(token, one)[0] for token in tokens.tolist()])
+        usual = max(float(_looked_up(self._single, np.array([after]))[0]), _UNSEEN)
+        counted = _looked_up(self._leaders.get(after, _NOBODY), tokens)
+        out: Floats = (counted + _PRIOR * usual) / (_looked_up(self._totals, tokens) + _PRIOR)
+        return out
+
+
+def _grouped(keys: Int64s, tokens: Int64s, times: Floats) -> dict[int, _Counts]:
+    """Tokens and counts of each key; keys ascending, tokens ascending within each."""
+    starts = np.flatnonzero(np.diff(keys, prepend=-1, append=-1)) if len(keys) else keys
+    return {
+        int(keys[start]): (tokens[start:end], times[start:end])
+        for start, end in pairwise(starts.tolist())
+    }
+
+
+def _looked_up(counts: _Counts, tokens: Int64s) -> Floats:
+    """The count of each token, 0 where there is none."""
+    known, times = counts
+    if not len(known):
+        return np.zeros(len(tokens))
+    places = np.minimum(np.searchsorted(known, tokens), len(known) - 1)
+    return np.where(known[places] == tokens, times[places], 0.0)

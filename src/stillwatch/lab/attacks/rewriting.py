@@ -56,7 +56,7 @@ def weighed(model: Bigrams, text: Int64s, at: int) -> tuple[Int64s, Floats]:
         candidates = np.union1d(model.candidates(before), old)
         weights = model.chances(before, candidates)
     if at + 1 < len(text):
-        weights = weights * model.chance_of_next(candidates, int(text[at + 1]))
+        weights = weights * model.chances_before(candidates, int(text[at + 1]))
     return candidates, weights
 
 
