@@ -32,9 +32,10 @@ def _show(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         for name, entry in CATALOGUE.items():
             click.echo(name)
-            about = (f"{entry.does}.", f"Needs: {entry.needs}.", f"Costs: {entry.costs}.", entry.by)
+            about = (f"{entry.does}.", f"Needs: {entry.needs}.", f"Costs: {entry.costs}.")
             for line in about:
                 click.echo(click.wrap_text(line[0].upper() + line[1:], 90, "    ", "      "))
+            click.echo(f"    By: {entry.by}.")
         context.exit()
 
 

@@ -130,14 +130,14 @@ def test_a_stronger_attack_leaves_less(written: Written) -> None:
 
 
 def test_an_attack_puts_on_no_mark_of_somebody_else(written: Written, bigrams: Bigrams) -> None:
-    innocent = [mark.with_key(RING.key(f"i-{i}")) for i, mark in enumerate(written.marks * 4)]
+    innocent = [mark.with_key(RING.key(f"i-{i}")) for i, mark in enumerate(written.marks * 2)]
     attacks = ATTACKS | {"rewriting": lambda x: Rewriting(x, bigrams)}
     for name, make in attacks.items():
-        left = attacked(written.texts * 4, make(0.5), seed=4)
+        left = attacked(written.texts * 2, make(0.5), seed=4)
         each = np.array([evidence([t], [m]) for t, m in zip(left, innocent, strict=True)])
-        # 48 tests under the null: log10 p is -0.434 in the mean, its standard error is 0.063
-        assert each.mean() > -0.65, name
-        assert (each <= -2).sum() <= 4, name
+        # 24 tests under the null: log10 p is -0.434 in the mean, its standard error is 0.089
+        assert each.mean() > -0.75, name
+        assert (each <= -2).sum() <= 2, name
 
 
 def test_a_thief_who_counted_takes_off_more_than_one_who_did_not(

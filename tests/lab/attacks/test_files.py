@@ -39,7 +39,8 @@ def test_plain_text_stands_alone_or_in_an_object(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [{"tokens": "x"}, {"text": [1]}, {"tokens": [1], "text": "x"}, {}, 5, [1.5], [True], [1 << 70]],
+    "line",
+    [{"tokens": "x"}, {"text": [1]}, {"tokens": [1], "text": "x"}, {}, 5, [1.5], [True], [1 << 70]],
 )  # fmt: skip
 def test_a_line_that_is_no_text_is_named(tmp_path: Path, line: object) -> None:
     with pytest.raises(InputError, match=r"texts\.jsonl:2: "):

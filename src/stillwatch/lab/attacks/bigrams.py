@@ -59,13 +59,16 @@ class Bigrams:
         """The tokens that followed one, the most frequent first."""
         return self._likeliest.get(before, _NOBODY[0])
 
+    def counts(self, before: int, tokens: Int64s) -> tuple[Floats, float]:
+        """How often each of some tokens followed one, float64 [tokens], and how often any did."""
+        followers = self._followers.get(before, _NOBODY)
+        return _looked_up(followers, tokens), float(followers[1].sum())
+
     def chances(self, before: int, tokens: Int64s) -> Floats:
         """How likely each of some tokens is after one, float64 [tokens]."""
-        followers = self._followers.get(before, _NOBODY)
+        counted, total = self.counts(before, tokens)
         usual = np.maximum(_looked_up(self._single, tokens), _UNSEEN)
-        out: Floats = (_looked_up(followers, tokens) + _PRIOR * usual) / (
-            followers[1].sum() + _PRIOR
-        )
+        out: Floats = (counted + _PRIOR * usual) / (total + _PRIOR)
         return out
 
     def chances_before(self, tokens: Int64s, after: int) -> Floats:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from stillwatch.lab.attacks.attack import Floats, Int64s
 from stillwatch.lab.attacks.bigrams import Bigrams
-from stillwatch.statistics import binomial_tail
+from stillwatch.statistics import fisher_tail
 
 __all__ = ["RARE", "Preferences", "Student"]
 
@@ -54,6 +54,7 @@ class Preferences:
 
     def __init__(self, tables: Mapping[Prefix, tuple[Int64s, Floats]]) -> None:
         self._tables = dict(tables)
+        self._windows: dict[Prefix, float] | None = None
         self.widths = tuple(sorted({len(prefix) for prefix in self._tables}))
 
     def __len__(self) -> int:
@@ -75,6 +76,20 @@ class Preferences:
                 out += np.where(known[places] == tokens, values[places], 0.0)
         return out
 
+    def value(self, before: Sequence[int], token: int) -> float:
+        """The same of one token; quick where each has other tokens before it."""
+        if self._windows is None:
+            self._windows = {
+                (*prefix, known): value
+                for prefix, (tokens, values) in self._tables.items()
+                for known, value in zip(tokens.tolist(), values.tolist(), strict=True)
+            }
+        return sum(
+            self._windows.get((*before[len(before) - width :], token), 0.0)
+            for width in self.widths
+            if width <= len(before)
+        )
+
     @classmethod
     def counted(
         cls,
@@ -87,12 +102,14 @@ class Preferences:
     ) -> Preferences:
         """From the data: what follows a prefix more often than unmarked text would have it.
 
-        A token counts where its number has a binomial tail of at most `level`, given the prefix's;
-        its value is the logarithm of the ratio, one observation added to what is expected.
+        A token counts where Fisher's exact test of its share after the prefix against that in the
+        unmarked text says at most `level`; its value is the logarithm of the ratio, one observation
+        added to both.
 
         Args:
             marked: the data that carries the mark.
-            clean: of unmarked text; knows the last token of a prefix only.
+            clean: of unmarked text; knows the last token of a prefix only, and is not trusted
+                where it has seen little.
             width: tokens of a prefix.
             level: for each pair apart, uncorrected: a wrong guess costs the attacker little.
             rare: the share of the data below which a prefix is passed over.
@@ -104,13 +121,9 @@ class Preferences:
             raise ValueError("a prefix has a token at least")
         tables: dict[Prefix, tuple[Int64s, Floats]] = {}
         for prefix, tokens, times in _followers(marked, width, rare):
-            chances = np.clip(clean.chances(prefix[-1], tokens), _LEAST_CHANCE, 1 - 1e-12)
-            total = times.sum()
-            tails = np.array(
-                [float(binomial_tail(n, total, p)) for n, p in zip(times, chances, strict=True)]
-            )
-            usual = total * chances
-            kept = (tails <= math.log10(level)) & (times > usual)
+            total, (others, of) = times.sum(), clean.counts(prefix[-1], tokens)
+            usual = total * clean.chances(prefix[-1], tokens)
+            kept = fisher_tail(times, total, others, of) <= math.log10(level)
             if kept.any():
                 tables[prefix] = tokens[kept], np.log((times[kept] + 1) / (usual[kept] + 1))
         return cls(tables)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stillwatch.lab.attacks.attack import Budget, Int64s, share_of
+from stillwatch.lab.attacks.attack import Budget, Floats, Int64s, share_of
 from stillwatch.lab.attacks.bigrams import Bigrams
 from stillwatch.lab.attacks.preferences import Preferences
 from stillwatch.lab.attacks.rewriting import drawn, weighed
@@ -48,30 +48,26 @@ class TargetedRewriting:
         return Budget(changed=self.rate, asked=self.rate)
 
     def __call__(self, text: Int64s, rng: np.random.Generator) -> Int64s:
-        out, most = text.copy(), round(self.rate * len(text))
-        suspicion = np.array([self._value(text, at) for at in range(len(text))])
+        out, most, width = text.copy(), round(self.rate * len(text)), self._width
+        said = text.tolist()
+        suspicion = np.array(
+            [self.preferences.value(said[max(i - width, 0) : i], said[i]) for i in range(len(said))]
+        )
         worst = np.argsort(-suspicion, kind="stable")[:most]
         for at in np.sort(worst[suspicion[worst] > 0]).tolist():
             candidates, weights = weighed(self.model, out, at)
             against = self.preferences.values(out[:at], candidates)
-            against += self._as_context(out, at, candidates)
+            against += self._as_contexts(out, at, candidates)
             out[at] = drawn(candidates, weights * np.exp(-self.strength * against), rng)
         return out
 
-    def _value(self, text: Int64s, at: int) -> float:
-        return float(
-            self.preferences.values(text[max(at - self._width, 0) : at], text[at : at + 1])[0]
-        )
-
-    def _as_context(
-        self, text: Int64s, at: int, candidates: Int64s
-    ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """How much the next token would be preferred after each candidate."""
+    def _as_contexts(self, text: Int64s, at: int, candidates: Int64s) -> Floats:
+        """How much the next token would be preferred after each candidate, float64 [candidates]."""
         if at + 1 >= len(text):
             return np.zeros(len(candidates))
-        after, before = text[at + 1 : at + 2], text[max(at + 1 - self._width, 0) : at]
+        before, after = text[max(at + 1 - self._width, 0) : at].tolist(), int(text[at + 1])
         return np.array(
-            [self.preferences.values(np.append(before, token), after)[0] for token in candidates]
+            [self.preferences.value([*before, token], after) for token in candidates.tolist()]
         )
 
     @property
