@@ -6,6 +6,7 @@ the student with its inherited preferences taken out. docs/watermark-attacks.md 
 """
 
 from stillwatch.lab.attacks.attack import Attack, Budget, TextAttack, TokenAttack, attacked
+from stillwatch.lab.attacks.averaging import Averaged
 from stillwatch.lab.attacks.bigrams import Bigrams
 from stillwatch.lab.attacks.catalogue import CATALOGUE, Asked, Entry, attack_named
 from stillwatch.lab.attacks.editing import EDITS, Edit, RandomEdits
@@ -28,6 +29,7 @@ __all__ = [
     "PARTS",
     "Asked",
     "Attack",
+    "Averaged",
     "Bigrams",
     "Budget",
     "ChatModel",

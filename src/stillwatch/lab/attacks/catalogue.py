@@ -194,5 +194,10 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "stillwatch.lab.attacks.Neutralised, from Python", "the student before and after training",
         "what else it learned after the same short prefixes", "Pan et al., arXiv:2502.11598",
     ),
+    "averaging": Entry(
+        "student", "averages the probabilities of students that were fed under different keys: "
+        "stillwatch.lab.attacks.Averaged, from Python", "several students, or several models",
+        "as many passes as there are students", "Wu et al., arXiv:2605.30501",
+    ),
 }  # fmt: skip
 """Every attack, the simplest first."""

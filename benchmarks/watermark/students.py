@@ -1,0 +1,115 @@
+"""What attacks on data, and on a student, leave of the evidence that it was trained on marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.watermark.__main__ import head, row
+from stillwatch.lab.attacks import (
+    Averaged,
+    Bigrams,
+    Neutralised,
+    Preferences,
+    Rewriting,
+    Student,
+    TargetedRewriting,
+    attacked,
+    cross_entropy,
+)
+from stillwatch.lab.students import CountModel
+from stillwatch.statistics import ExponentialScores, chernoff_tail
+from stillwatch.watermark import GumbelMark, KeyRing, Mark, detect
+from stillwatch.watermark.weighted import weighted_totals
+
+__all__ = ["students"]
+
+Int64s = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+VOCABULARY, NATS = 1_000, 2.5
+TEXTS, LENGTH, FRESH, SAID = 600, 200, 100, 200
+SHARES = (1.0, 0.1, 0.05)
+MOST = 64
+
+
+def radioactivity(suspect: Student, reference: Student, texts: list[Int64s], mark: Mark) -> float:
+    """log10 p by Chernoff's bound, over fresh text, the reference's probabilities subtracted."""
+    moved = np.zeros((VOCABULARY, VOCABULARY))
+    rows = zip(texts, suspect.probabilities(texts), reference.probabilities(texts), strict=True)
+    for text, ours, theirs in rows:
+        np.add.at(moved, text, ours.astype(np.float64) - theirs)
+    seen = np.bincount(np.concatenate(texts), minlength=VOCABULARY)
+    contexts = np.flatnonzero(seen)
+    moved = moved[contexts] / seen[contexts, None]
+    tokens = np.argsort(-np.abs(moved), axis=1)[:, :MOST]
+    weights = np.take_along_axis(moved, tokens, axis=1).astype(np.float32)
+    keys = np.array([mark.key.value], np.uint64)
+    [total] = weighted_totals(mark, contexts[:, None], tokens, weights, keys)
+    return chernoff_tail(float(total - weights.sum()), weights, ExponentialScores(1 << 24))
+
+
+def spoken(suspect: Student, start: npt.NDArray[np.float32], mark: Mark) -> float:
+    """log10 p of the mark in what the suspect says, each pair of tokens once."""
+    table = np.concatenate(list(suspect.probabilities([np.array([c]) for c in range(VOCABULARY)])))
+    rng = np.random.default_rng(7)
+    said = CountModel(table, start).write([None] * SAID, LENGTH, rng=rng)
+    [found] = detect(np.concatenate(list(said)), [mark], decoys=0, once="pair")
+    return 0.0 if found.log10_p is None else found.log10_p
+
+
+def students(ring: KeyRing, seed: int) -> None:
+    """The table, for each share of marked text in the data."""
+    rng = np.random.default_rng(seed)
+    teacher = CountModel.synthetic(VOCABULARY, nats=NATS, seed=seed)
+    base = teacher.mixed(CountModel.synthetic(VOCABULARY, nats=3.5, seed=seed + 1), 0.5)
+    mark, second = GumbelMark(ring.key("fed")), GumbelMark(ring.key("also-fed"))
+    ours, theirs, clean, plain, other = (
+        teacher.write([some] * TEXTS, LENGTH, rng=rng) for some in (mark, second, None, None, None)
+    )
+    fresh = list(teacher.write([None] * FRESH, LENGTH, rng=rng))
+    sibling, start = base.taught(other), teacher.start
+    print(f"\nA student before its training has {cross_entropy(base, fresh):.2f} nats a token.")
+    head(
+        f"students of {TEXTS * LENGTH:,} tokens, Gumbel, h = 1",
+        *(f"{s:.0%} marked: model, its text (log10 p), nats" for s in SHARES),
+    )
+    columns = []
+    for share in SHARES:
+        many = round(TEXTS * share)
+        data, second_data = (np.concatenate([some[:many], plain[many:]]) for some in (ours, theirs))
+        columns.append(
+            [
+                (
+                    name,
+                    f"{radioactivity(suspect, sibling, fresh, mark):.1f}, "
+                    f"{spoken(suspect, start, mark):.1f}, {cross_entropy(suspect, fresh):.2f}",
+                )
+                for name, suspect in suspects(base, sibling, list(data), second_data, list(clean))
+            ]
+        )
+    for cells in zip(*columns, strict=True):
+        row(cells[0][0], *(said for _, said in cells))
+
+
+def suspects(
+    base: CountModel, sibling: CountModel, data: list[Int64s], second: Int64s, clean: list[Int64s]
+) -> Iterator[tuple[str, Student]]:
+    """Students whose maker did nothing, and something."""
+    plain = base.taught(data)
+    yield "nothing", plain
+    bigrams = Bigrams(clean)
+    for rate in (0.25, 1.0):
+        yield f"data rewritten, {rate:.0%}", base.taught(attacked(data, Rewriting(rate, bigrams)))
+    guessed = Preferences.counted(data, bigrams)
+    against = attacked(data, TargetedRewriting(0.25, bigrams, guessed, 2.0))
+    yield "data rewritten against guesses, at most 25%", base.taught(against)
+    for name, before in (("itself before training", base), ("a clean sibling", sibling)):
+        found = Preferences.compared(before, plain, data, widths=(1,))
+        for strength in (0.5, 1.0):
+            yield f"neutralised by {name}, {strength:g}", Neutralised(plain, found, strength)
+    capped = Preferences.compared(base, plain, data, widths=(1,), capped=True)
+    yield "neutralised as in the paper (δ' = 2.5)", Neutralised(plain, capped, 2.5)
+    yield "averaged with a student of another key", Averaged([plain, base.taught(second)])
