@@ -20,35 +20,27 @@ from stillwatch.lab.attacks import (
     cross_entropy,
 )
 from stillwatch.lab.students import CountModel
-from stillwatch.statistics import ExponentialScores, chernoff_tail
+from stillwatch.provenance.radioactivity import open_test
+from stillwatch.provenance.registration import Plan, Registration
+from stillwatch.provenance.text_sets import TextSet
 from stillwatch.watermark import GumbelMark, KeyRing, Mark, detect
-from stillwatch.watermark.weighted import weighted_totals
 
 __all__ = ["students"]
 
 Int64s = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 VOCABULARY, NATS = 1_000, 2.5
 TEXTS, LENGTH, FRESH, SAID = 600, 200, 100, 200
 SHARES = (1.0, 0.1, 0.05)
-MOST = 64
 
 
-def radioactivity(suspect: Student, reference: Student, texts: list[Int64s], mark: Mark) -> float:
-    """log10 p by Chernoff's bound, over fresh text, the reference's probabilities subtracted."""
-    moved = np.zeros((VOCABULARY, VOCABULARY))
-    rows = zip(texts, suspect.probabilities(texts), reference.probabilities(texts), strict=True)
-    for text, ours, theirs in rows:
-        np.add.at(moved, text, ours.astype(np.float64) - theirs)
-    seen = np.bincount(np.concatenate(texts), minlength=VOCABULARY)
-    contexts = np.flatnonzero(seen)
-    moved = moved[contexts] / seen[contexts, None]
-    tokens = np.argsort(-np.abs(moved), axis=1)[:, :MOST]
-    weights = np.take_along_axis(moved, tokens, axis=1).astype(np.float32)
-    keys = np.array([mark.key.value], np.uint64)
-    [total] = weighted_totals(mark, contexts[:, None], tokens, weights, keys)
-    return chernoff_tail(float(total - weights.sum()), weights, ExponentialScores(1 << 24))
+def radioactivity(suspect: Student, reference: Student, texts: list[Int64s], mark: Mark) -> str:
+    """log10 p of the registered test over fresh text, less a clean sibling, and the rank."""
+    fresh = TextSet.of("fresh", texts)
+    plan = Plan(statistic="open", reference="a clean sibling")
+    registration = Registration.of(plan, [mark], [fresh], salt=bytes(32))
+    [said] = open_test(suspect, registration, [mark], [fresh], salt=bytes(32), reference=reference)
+    return "-" if said.log10_p is None else f"{said.log10_p:.1f} ({said.decoy_rank:,})"
 
 
 def spoken(suspect: Student, start: npt.NDArray[np.float32], mark: Mark) -> float:
@@ -73,8 +65,8 @@ def students(ring: KeyRing, seed: int) -> None:
     sibling, start = base.taught(other), teacher.start
     print(f"\nA student before its training has {cross_entropy(base, fresh):.2f} nats a token.")
     head(
-        f"students of {TEXTS * LENGTH:,} tokens, Gumbel, h = 1",
-        *(f"{s:.0%} marked: model, its text (log10 p), nats" for s in SHARES),
+        f"log10 p, students of {TEXTS * LENGTH:,} tokens, Gumbel, h = 1",
+        *(f"{s:.0%} marked: model (rank), its text, nats" for s in SHARES),
     )
     columns = []
     for share in SHARES:
@@ -84,7 +76,7 @@ def students(ring: KeyRing, seed: int) -> None:
             [
                 (
                     name,
-                    f"{radioactivity(suspect, sibling, fresh, mark):.1f}, "
+                    f"{radioactivity(suspect, sibling, fresh, mark)}, "
                     f"{spoken(suspect, start, mark):.1f}, {cross_entropy(suspect, fresh):.2f}",
                 )
                 for name, suspect in suspects(base, sibling, list(data), second_data, list(clean))

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from stillwatch.lab.attacks import Bigrams, Neutralised, Preferences, Student, cross_entropy
+from stillwatch.lab.attacks import (
+    Averaged,
+    Bigrams,
+    Neutralised,
+    Preferences,
+    Student,
+    cross_entropy,
+)
 from stillwatch.lab.students import CountModel
+from stillwatch.provenance.radioactivity import Outcome, open_test
+from stillwatch.provenance.registration import Plan, Registration
+from stillwatch.provenance.text_sets import TextSet
 from stillwatch.watermark import GumbelMark, KeyRing
 from tests.lab.attacks.written import Int64s
 
 VOCABULARY = 200
 MARK = GumbelMark(KeyRing(bytes(32), "2026-11").key("c"))
-DECOYS = np.random.default_rng(11).integers(0, 1 << 64, 100, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +48,48 @@ def trained() -> Trained:
     return Trained(base, base.taught(marked), base.taught(plain), list(marked), list(fresh))
 
 
-def inherited(suspect: Student, reference: Student, texts: list[Int64s]) -> float:
-    """The share of decoy keys that score as high as the key, on what the suspect prefers."""
-    moved = np.zeros((VOCABULARY, VOCABULARY))
-    rows = zip(texts, suspect.probabilities(texts), reference.probabilities(texts), strict=True)
-    for text, ours, theirs in rows:
-        np.add.at(moved, text, ours.astype(np.float64) - theirs)
-    contexts, tokens = np.nonzero(np.abs(moved) > 0.1)
-    scores = [
-        moved[contexts, tokens]
-        @ MARK.with_key(type(MARK.key)(int(value), "", "")).scores(contexts[:, None], tokens)
-        for value in [MARK.key.value, *DECOYS]
-    ]
-    return float(np.mean(np.array(scores[1:]) >= scores[0]))
+def inherited(suspect: Student, reference: Student, texts: list[Int64s]) -> Outcome:
+    """What the registered test says about the suspect and the key, on text that knows no key."""
+    fresh = TextSet.of("fresh", texts)
+    plan = Plan(statistic="open", reference="sibling", decoys=200)
+    registration = Registration.of(plan, [MARK], [fresh], salt=bytes(32))
+    [said] = open_test(suspect, registration, [MARK], [fresh], salt=bytes(32), reference=reference)
+    return said
 
 
 def test_neutralisation_leaves_the_key_among_the_decoys(trained: Trained) -> None:
-    assert inherited(trained.student, trained.sibling, trained.fresh) == 0
+    assert inherited(trained.student, trained.sibling, trained.fresh).log10_p < -6
     for before in (trained.base, trained.sibling):
         guessed = Preferences.compared(before, trained.student, trained.data, widths=(1,))
         clean = Neutralised(trained.student, guessed)
-        assert inherited(clean, trained.sibling, trained.fresh) > 0.02
+        left = inherited(clean, trained.sibling, trained.fresh)
+        assert left.log10_p > -1
+        assert left.decoy_rank > 10
+
+
+def test_students_of_several_keys_that_answer_as_one_show_less_of_each(trained: Trained) -> None:
+    rng, teacher = np.random.default_rng(9), CountModel.synthetic(VOCABULARY, nats=2.0, seed=1)
+    others = [
+        trained.base.taught(
+            teacher.write(
+                [MARK.with_key(replace(MARK.key, value=i))] * 40 + [None] * 260, 100, rng=rng
+            )
+        )
+        for i in range(3)
+    ]
+    one, four = (
+        inherited(suspect, trained.sibling, trained.fresh).log10_p
+        for suspect in (trained.student, Averaged([trained.student, *others]))
+    )
+    assert one < -6
+    assert four > 0.5 * one
+    [row], [mean] = (
+        next(iter(zip(*(x.probabilities([np.array([3])]) for x in some), strict=True)))
+        for some in ([trained.student], [Averaged([trained.student, trained.student])])
+    )
+    assert np.allclose(row, mean)
+    with pytest.raises(ValueError, match="one vocabulary"):
+        Averaged([trained.student, CountModel.synthetic(100, nats=2.0)])
 
 
 def test_it_costs_most_of_what_was_learned_unless_a_clean_sibling_is_at_hand(
