@@ -137,20 +137,22 @@ def on_texts(
 def pasted(ring: KeyRing, model: CountModel, clean: list[Int64s], rng: np.random.Generator) -> None:
     """Pasted passages, looked for over the whole and by the localiser."""
     head(
-        f"{LENGTH} marked tokens in unmarked text, Gumbel, h = 1", "whole text, log10 p",
+        f"{LENGTH} marked tokens in unmarked text", "whole text, log10 p",
         "texts in which a passage is found", "of the same without a mark",
     )  # fmt: skip
-    marks = [GumbelMark(ring.key(f"p-{i}")) for i in range(TEXTS)]
-    texts = list(model.write(marks, LENGTH, rng=rng))
-    plain = list(model.write([None] * TEXTS, LENGTH, rng=rng))
-    for length in (1_000, 4_000, 16_000):
-        attack = Mixing(LENGTH / length, np.concatenate(clean), LENGTH)
-        ours, theirs = attacked(texts, attack), attacked(plain, attack)
-        found = [
-            sum(bool(spans(t, m)) for t, m in zip(some, marks, strict=True))
-            for some in (ours, theirs)
-        ]
-        row(f"in {length:,}", f"{evidence(ours, marks):.1f}", *(f"{n} of {TEXTS}" for n in found))
+    for h in (1, 4):
+        marks = [GumbelMark(ring.key(f"p-{i}"), h) for i in range(TEXTS)]
+        texts = list(model.write(marks, LENGTH, rng=rng))
+        plain = list(model.write([None] * TEXTS, LENGTH, rng=rng))
+        for length in (1_000, 4_000, 16_000):
+            attack = Mixing(LENGTH / length, np.concatenate(clean), LENGTH)
+            ours, theirs = attacked(texts, attack), attacked(plain, attack)
+            found = [
+                sum(bool(spans(t, m)) for t, m in zip(some, marks, strict=True))
+                for some in (ours, theirs)
+            ]
+            said = (f"{evidence(ours, marks):.1f}", *(f"{n} of {TEXTS}" for n in found))
+            row(f"Gumbel, h = {h}, in {length:,}", *said)
 
 
 def targeted(

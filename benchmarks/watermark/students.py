@@ -58,11 +58,13 @@ def students(ring: KeyRing, seed: int) -> None:
     teacher = CountModel.synthetic(VOCABULARY, nats=NATS, seed=seed)
     base = teacher.mixed(CountModel.synthetic(VOCABULARY, nats=3.5, seed=seed + 1), 0.5)
     mark, second = GumbelMark(ring.key("fed")), GumbelMark(ring.key("also-fed"))
-    ours, theirs, clean, plain, other = (
-        teacher.write([some] * TEXTS, LENGTH, rng=rng) for some in (mark, second, None, None, None)
+    ours, theirs, clean, plain, other, another = (
+        teacher.write([some] * TEXTS, LENGTH, rng=rng)
+        for some in (mark, second, None, None, None, None)
     )
     fresh = list(teacher.write([None] * FRESH, LENGTH, rng=rng))
-    sibling, start = base.taught(other), teacher.start
+    # the sibling of the test is not the attacker's
+    sibling, shadow, start = base.taught(other), base.taught(another), teacher.start
     print(f"\nA student before its training has {cross_entropy(base, fresh):.2f} nats a token.")
     head(
         f"log10 p, students of {TEXTS * LENGTH:,} tokens, Gumbel, h = 1",
@@ -79,7 +81,7 @@ def students(ring: KeyRing, seed: int) -> None:
                     f"{radioactivity(suspect, sibling, fresh, mark)}, "
                     f"{spoken(suspect, start, mark):.1f}, {cross_entropy(suspect, fresh):.2f}",
                 )
-                for name, suspect in suspects(base, sibling, list(data), second_data, list(clean))
+                for name, suspect in suspects(base, shadow, list(data), second_data, list(clean))
             ]
         )
     for cells in zip(*columns, strict=True):
@@ -87,7 +89,7 @@ def students(ring: KeyRing, seed: int) -> None:
 
 
 def suspects(
-    base: CountModel, sibling: CountModel, data: list[Int64s], second: Int64s, clean: list[Int64s]
+    base: CountModel, shadow: CountModel, data: list[Int64s], second: Int64s, clean: list[Int64s]
 ) -> Iterator[tuple[str, Student]]:
     """Students whose maker did nothing, and something."""
     plain = base.taught(data)
@@ -98,7 +100,7 @@ def suspects(
     guessed = Preferences.counted(data, bigrams)
     against = attacked(data, TargetedRewriting(0.25, bigrams, guessed, 2.0))
     yield "data rewritten against guesses, at most 25%", base.taught(against)
-    for name, before in (("itself before training", base), ("a clean sibling", sibling)):
+    for name, before in (("itself before training", base), ("a clean sibling", shadow)):
         found = Preferences.compared(before, plain, data, widths=(1,))
         for strength in (0.5, 1.0):
             yield f"neutralised by {name}, {strength:g}", Neutralised(plain, found, strength)
