@@ -22,4 +22,6 @@ def test_the_example_of_an_attack_gives_what_the_page_says(project: Path) -> Non
 def test_every_attack_is_on_the_page(project: Path) -> None:
     page = (project / "docs" / "watermark-attacks.md").read_text()
     table = page.partition("## The attacks")[2].partition("\n## ")[0]
-    assert [name for name in CATALOGUE if not re.search(rf"^\|.*\b{name}\b", table, re.M)] == []
+    assert [
+        name for name in CATALOGUE if not re.search(rf"^\|.*\b{name}\b", table, re.MULTILINE)
+    ] == []

@@ -9,8 +9,10 @@ from stillwatch.lab.attacks import (
     Bigrams,
     Chunks,
     Mixing,
+    Preferences,
     RandomEdits,
     Rewriting,
+    TargetedRewriting,
     TokenAttack,
     Truncation,
     Unigrams,
@@ -73,6 +75,22 @@ def test_what_is_drawn_again_fits_both_neighbours() -> None:
     model = Bigrams([np.array([1, 2, 5] * 300), np.array([1, 3, 4] * 200)])
     out = Rewriting(1.0, model)(np.array([1, 2, 4]), RNG(0))
     assert out.tolist() == [1, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("guesses", "chosen"),
+    [({}, 2), ({(1,): 2}, 3), ({(1,): 2, (3,): 4}, 2), ({(2,): 4}, 2), ({(1,): 4}, 2)],
+)
+def test_what_looks_preferred_is_drawn_again_against_the_guesses(
+    guesses: dict[tuple[int, ...], int], chosen: int
+) -> None:
+    """Between 1 and 4 both 2 and 3 may stand; a guess is of a token after a context."""
+    model = Bigrams([np.array([1, 2, 4, 5] * 300 + [1, 3, 4, 5] * 300)])
+    # what a replacement would be preferred as the context of counts most
+    strengths = {(1,): 1.0, (2,): 5.0, (3,): 5.0}
+    known = {c: (np.array([t]), np.array([strengths[c]])) for c, t in guesses.items()}
+    attack = TargetedRewriting(0.4, model, Preferences(known), 10.0)
+    assert attack(np.array([1, 2, 4]), RNG(0)).tolist() == [1, chosen, 4]
 
 
 @pytest.mark.parametrize(
