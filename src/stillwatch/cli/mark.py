@@ -1,4 +1,4 @@
-"""`stillwatch mark keygen|detect|attack`."""
+"""`stillwatch mark keygen|detect`; `radioactivity` and `attack` have files of their own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import click
 import msgspec
 
+from stillwatch.cli import mark_radioactivity
 from stillwatch.cli.mark_attack import attack
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus, OutputError
@@ -44,6 +45,7 @@ def command() -> None:
     """
 
 
+command.add_command(mark_radioactivity.command, "radioactivity")
 command.add_command(attack)
 
 
