@@ -28,11 +28,14 @@ MARK = GumbelMark(KeyRing(bytes(32), "2026-11").key("c"))
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A student of marked text, what it was before, and its sibling of unmarked text."""
+    """A student of marked text, what it was before, and siblings of unmarked text.
+
+    The test has one of them, the attacker the other."""
 
     base: CountModel
     student: CountModel
     sibling: CountModel
+    shadow: CountModel
     data: list[Int64s]
     fresh: list[Int64s]
 
@@ -43,9 +46,9 @@ def trained() -> Trained:
     teacher = CountModel.synthetic(VOCABULARY, nats=2.0, seed=1)
     base = teacher.mixed(CountModel.synthetic(VOCABULARY, nats=3.0, seed=2), 0.5)
     marked = teacher.write([MARK] * 40 + [None] * 260, 100, rng=rng)
-    plain = teacher.write([None] * 300, 100, rng=rng)
+    siblings = [base.taught(teacher.write([None] * 300, 100, rng=rng)) for _ in range(2)]
     fresh = teacher.write([None] * 40, 100, rng=rng)
-    return Trained(base, base.taught(marked), base.taught(plain), list(marked), list(fresh))
+    return Trained(base, base.taught(marked), *siblings, list(marked), list(fresh))
 
 
 def inherited(suspect: Student, reference: Student, texts: list[Int64s]) -> Outcome:
@@ -57,14 +60,14 @@ def inherited(suspect: Student, reference: Student, texts: list[Int64s]) -> Outc
     return said
 
 
-def test_neutralisation_leaves_the_key_among_the_decoys(trained: Trained) -> None:
+def test_neutralisation_leaves_next_to_nothing(trained: Trained) -> None:
     assert inherited(trained.student, trained.sibling, trained.fresh).log10_p < -6
-    for before in (trained.base, trained.sibling):
+    for before in (trained.base, trained.shadow):
         guessed = Preferences.compared(before, trained.student, trained.data, widths=(1,))
         clean = Neutralised(trained.student, guessed)
         left = inherited(clean, trained.sibling, trained.fresh)
-        assert left.log10_p > -1
-        assert left.decoy_rank > 10
+        assert left.log10_p > -2
+        assert left.decoy_rank > 1
 
 
 def test_students_of_several_keys_that_answer_as_one_show_less_of_each(trained: Trained) -> None:
@@ -97,7 +100,7 @@ def test_it_costs_most_of_what_was_learned_unless_a_clean_sibling_is_at_hand(
 ) -> None:
     unlearned, learned = (cross_entropy(x, trained.fresh) for x in (trained.base, trained.student))
     costs = []
-    for before in (trained.base, trained.sibling):
+    for before in (trained.base, trained.shadow):
         guessed = Preferences.compared(before, trained.student, trained.data, widths=(1,))
         costs.append(cross_entropy(Neutralised(trained.student, guessed), trained.fresh))
     assert costs[0] - learned > 0.5 * (unlearned - learned)
