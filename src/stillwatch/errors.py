@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "EvidenceSpentError",
     "ExitStatus",
     "InputError",
     "KeyFileError",
@@ -65,6 +66,13 @@ class KeyFileError(InputError):
     """A key file that is missing, too short, or readable by everybody."""
 
     code = "SW102"
+
+
+class EvidenceSpentError(StillwatchError):
+    """A second plan for evidence that was looked at under another one."""
+
+    code = "SW110"
+    exit_status = ExitStatus.UNREADABLE
 
 
 class SettingsError(StillwatchError):

@@ -8,25 +8,32 @@ numpy, numba and scipy only; no engine is imported here.
 
 from stillwatch.watermark.batches import sample_rows
 from stillwatch.watermark.detecting import Detection, detect, detect_many
+from stillwatch.watermark.evidence import Evidence
 from stillwatch.watermark.green_list import GreenListMark
 from stillwatch.watermark.gumbel import GumbelMark
+from stillwatch.watermark.hypotheses import ClusterHypothesis
 from stillwatch.watermark.keys import GLOBAL, KeyRing, MarkKey
 from stillwatch.watermark.laws import Bernoulli, Exponential, Lattice, Law
 from stillwatch.watermark.layers import LayeredMark, LayerMark
 from stillwatch.watermark.mark import Mark
+from stillwatch.watermark.plans import TracePlan
 from stillwatch.watermark.refusing import Vocabulary
 from stillwatch.watermark.rows import sample_unmarked
 from stillwatch.watermark.segmenting import WORDS, word_ids
 from stillwatch.watermark.selection import SelectionMark
 from stillwatch.watermark.spans import Span, spans
 from stillwatch.watermark.texts import Scoring, TextMark, detect_texts
+from stillwatch.watermark.traces import Trace, TracedCluster, TracedHypothesis
+from stillwatch.watermark.tracing import trace
 from stillwatch.watermark.windows import History
 
 __all__ = [
     "GLOBAL",
     "WORDS",
     "Bernoulli",
+    "ClusterHypothesis",
     "Detection",
+    "Evidence",
     "Exponential",
     "GreenListMark",
     "GumbelMark",
@@ -42,6 +49,10 @@ __all__ = [
     "SelectionMark",
     "Span",
     "TextMark",
+    "Trace",
+    "TracePlan",
+    "TracedCluster",
+    "TracedHypothesis",
     "Vocabulary",
     "detect",
     "detect_many",
@@ -49,5 +60,6 @@ __all__ = [
     "sample_rows",
     "sample_unmarked",
     "spans",
+    "trace",
     "word_ids",
 ]
