@@ -265,6 +265,8 @@ def test_a_plan_that_asks_nothing_sensible_is_refused(ring: KeyRing, mark: Gumbe
     for wrong, clusters, rest in (
         ("names the clusters", [], {}),
         ("traces nobody", [*NAMES, GLOBAL], {}),
+        ("called ''", [*NAMES, ""], {}),
+        ("called '\\*x'", [*NAMES, "*x"], {}),
         ("is no cluster of the plan", NAMES, {"hypotheses": [joined("h", "c-1", "who")]}),
         ("are called 'h'", NAMES, {"hypotheses": [joined("h", *NAMES[:2])] * 2}),
         ("alpha lies", NAMES, {"alpha": 1.0}),

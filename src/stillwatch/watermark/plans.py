@@ -69,8 +69,9 @@ class TracePlan:
             decoys: random keys beside, see :class:`.tracing.Trace`.
 
         Raises:
-            ValueError: no cluster; the global one, which traces nobody; a member that is no cluster
-                of the plan; two hypotheses of one name; an alpha that is no probability.
+            ValueError: no cluster; the global one, which traces nobody; a name that no cluster can
+                have; a member that is no cluster of the plan; two hypotheses of one name; an alpha
+                that is no probability.
         """
         named = tuple(sorted(set(clusters)))
         guessed = tuple(sorted(hypotheses, key=lambda each: each.name))
@@ -78,6 +79,9 @@ class TracePlan:
             raise ValueError("a plan names the clusters that could have taken part")
         if GLOBAL in named:
             raise ValueError("the global key traces nobody: detect it apart")
+        for name in named:
+            if not name or name.startswith(GLOBAL):
+                raise ValueError(f"no cluster can be called {name!r}")
         names, known = Counter(each.name for each in guessed), set(named)
         if len(names) < len(guessed):
             raise ValueError(f"two hypotheses are called {names.most_common(1)[0][0]!r}")
