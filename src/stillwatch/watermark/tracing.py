@@ -34,7 +34,6 @@ from stillwatch.watermark.traces import Trace, TracedHypothesis
 
 __all__ = ["Progress", "trace"]
 
-_DECOY_SEED: Final = 0x7ACE
 #: groups of decoys that each hypothesis is compared with, and the decoys that this may take
 _LEAST_GROUPS, _MOST_DECOYS = 99, 1 << 17
 #: keys that are scored between two reports of progress
@@ -115,7 +114,8 @@ def _decoys(plan: TracePlan) -> UInt64s:
     """Random keys, uint64 [epochs, decoys]; more than asked for where large groups need them."""
     most = max((len(each.members) for each in plan.hypotheses), default=0)
     count = max(plan.decoys, min(_LEAST_GROUPS * most, _MOST_DECOYS)) if plan.decoys else 0
-    rng = np.random.default_rng(_DECOY_SEED)
+    # other plans and rings have other decoys, which nobody can write for who sees no plan
+    rng = np.random.default_rng(int(plan.digest, 16))
     return rng.integers(0, 1 << 64, (len(plan.epochs), count), np.uint64)
 
 
