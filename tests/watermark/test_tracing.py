@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stillwatch.errors import EvidenceSpentError
-from stillwatch.statistics import gamma_tail, holm_log10
+from stillwatch.statistics import ExponentialScores, chernoff_tail, gamma_tail, holm_log10
 from stillwatch.watermark import (
     GLOBAL,
     ClusterHypothesis,
@@ -416,3 +416,48 @@ def test_halves_of_a_file_are_two_looks(ring: KeyRing, mark: GumbelMark, tmp_pat
     for part in (Evidence.of_texts(texts, 1), Evidence.of_texts(texts, 1).split(4)[0]):
         with pytest.raises(EvidenceSpentError):
             trace(part, plans[0], ring, record=record)
+
+
+@pytest.mark.parametrize("prf", ["philox4x32-10-v1", "premix-v1"])
+def test_weighted_evidence_is_summed_by_weight_and_bounded(ring: KeyRing, prf: str) -> None:
+    rng = np.random.default_rng(6)
+    contexts, tokens = np.repeat(np.arange(150), 8)[:, None], np.tile(np.arange(8), 150)
+    mark = GumbelMark(ring.key("c-2"), 1, prf)
+    # a suspect that has kept a little of what one cluster's key favours
+    weights = rng.normal(size=1_200) + 0.35 * (mark.scores(contexts, tokens) - 1)
+    evidence = Evidence.of_windows(contexts, tokens, weights)
+    three = joined("three", "c-2", "c-3", "c-4")
+    said = trace(evidence, TracePlan.of(ring, mark, NAMES, hypotheses=[three]), ring)
+    assert [each.name for each in said.found] == ["c-2"]
+    assert said["c-2"].decoy_rank == 1
+    totals = [
+        float((GumbelMark(ring.key(name), 1, prf).scores(contexts, tokens) - 1) @ weights)
+        for name in said.names
+    ]
+    assert said.totals == pytest.approx(totals, abs=1e-2)
+    law = ExponentialScores(1 << 24)
+    bounds = [chernoff_tail(total, weights, law) for total in totals]
+    assert said.log10_p == pytest.approx(bounds, rel=0.01, abs=0.01)
+    [group] = said.hypotheses
+    own = sorted(said[name].total for name in three.members)
+    assert group.log10_p == pytest.approx(
+        chernoff_tail(sum(own), np.tile(weights, 3), law), rel=0.01, abs=0.01
+    )
+    assert group.log10_p_beside == pytest.approx(
+        chernoff_tail(sum(own[:2]), np.tile(weights, 2), law), rel=0.01, abs=0.01
+    )
+
+
+def test_weights_of_a_green_list_and_of_layers_are_summed_too(ring: KeyRing) -> None:
+    rng = np.random.default_rng(8)
+    contexts, tokens = np.repeat(np.arange(200), 6)[:, None], np.tile(np.arange(6), 200)
+    green = GreenListMark(ring.key("c-1", "green-list"), 1)
+    layered = LayeredMark(GumbelMark(ring.key(GLOBAL), 2), green)
+    for mark in (green, layered):
+        on = np.ones(1_200, bool) if mark is green else layered.layers[1].carries(contexts)
+        weights = rng.normal(size=1_200) + 0.8 * green.scores(contexts, tokens) * on
+        said = trace(
+            Evidence.of_windows(contexts, tokens, weights), TracePlan.of(ring, mark, NAMES), ring
+        )
+        assert said.scored == on.sum()
+        assert [each.name for each in said.found] == ["c-1"]

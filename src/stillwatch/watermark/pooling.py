@@ -1,4 +1,8 @@
-"""Sums of scores over windows, epochs and keys, and the law of such a sum under the null."""
+"""Sums of scores over windows, epochs and keys, and the law of such a sum under the null.
+
+Without weights laws are exact. With weights a total is Σ weight · (score - mean), its p-value is
+Chernoff's bound, and m keys together are the same weights m times.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.statistics import (
+    BernoulliScores,
+    ExponentialScores,
+    LatticeScores,
+    PooledTails,
+    ScoreLaw,
+)
 from stillwatch.watermark.evidence import Evidence
-from stillwatch.watermark.laws import Law
+from stillwatch.watermark.laws import Bernoulli, Exponential, Lattice, Law
 from stillwatch.watermark.mark import Bools, Floats, Int64s, Mark, UInt64s
+from stillwatch.watermark.weighted import weighted_totals
 
 __all__ = ["Carried", "Pooled"]
+
+#: values that a Gumbel score can take
+_STEPS = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +35,16 @@ class Carried:
 
     contexts: Int64s
     tokens: Int64s
-    weights: Floats | None
+    weights: npt.NDArray[np.float32] | None
 
     def totals(self, mark: Mark, keys: UInt64s) -> Floats:
         """The sum of scores under each key, float64 [keys]."""
-        return mark.totals(self.contexts, self.tokens, keys)
+        if self.weights is None:
+            return mark.totals(self.contexts, self.tokens, keys)
+        tokens, weights = self.tokens[:, None], self.weights[:, None]
+        sums = weighted_totals(mark, self.contexts, tokens, weights, keys)
+        out: Floats = sums - mark.law.mean * float(self.weights.sum(dtype=np.float64))
+        return out
 
 
 class Pooled:
@@ -32,20 +52,27 @@ class Pooled:
 
     Args:
         law: of one score.
+        most: keys of the largest sum that will be asked about.
     """
 
-    def __init__(self, law: Law) -> None:
-        self._law = law
+    def __init__(self, law: Law, most: int = 1) -> None:
+        self._law, self._most = law, most
+        self._weights: list[npt.NDArray[np.float32]] = []
+        self._tails: PooledTails | None = None
         self.scored = 0
 
     def add(self, evidence: Evidence, carried: Bools) -> Carried:
         """The windows of one epoch, which from now on count."""
         self.scored += int(carried.sum())
+        # kernels weigh by float32, and so must the law
+        weights = None if evidence.weights is None else evidence.weights[carried].astype("f4")
+        if weights is not None:
+            self._weights.append(weights)
         whole = bool(carried.all())
         return Carried(
             evidence.contexts if whole else evidence.contexts[carried],
             evidence.tokens if whole else evidence.tokens[carried],
-            None if evidence.weights is None else evidence.weights[carried],
+            weights,
         )
 
     def log10_p(self, totals: npt.ArrayLike, keys: npt.ArrayLike) -> Floats:
@@ -53,4 +80,20 @@ class Pooled:
 
         Under the null scores under different keys are independent draws of the same law.
         """
-        return self._law.log10_p(totals, self.scored * np.asarray(keys))
+        if not self._weights:
+            return self._law.log10_p(totals, self.scored * np.asarray(keys))
+        if self._tails is None:
+            law = _score_law(self._law)
+            self._tails = PooledTails(np.concatenate(self._weights), law, most=self._most)
+        return self._tails.log10_p(totals, keys)
+
+
+def _score_law(law: Law) -> ScoreLaw:
+    match law:
+        case Exponential():
+            return ExponentialScores(_STEPS)
+        case Bernoulli(share):
+            return BernoulliScores(share)
+        case Lattice(masses):
+            return LatticeScores(masses)
+    raise ValueError(f"no bound is known for weighted scores of the law {law}")

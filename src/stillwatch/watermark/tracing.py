@@ -3,7 +3,7 @@
 Null of a cluster: its key took no part in the evidence. Null of a hypothesis: none of its members'
 keys did. Given the evidence, scores under keys that took no part are independent, over windows and
 over keys, so that the sum over n windows and m keys has the law of n·m scores: exact, whoever else
-took part.
+took part. (With weights: Chernoff's bound, see :mod:`.pooling`.)
 
 The family is corrected as one (Holm): every cluster, every hypothesis, and for every hypothesis how
 many of its members took part. For that count the r-th null is "fewer than r members did". Its
@@ -89,7 +89,7 @@ def trace(
     keys_at = len(plan.clusters) + len(decoys[0])
     if progress is not None:
         progress.step(f"{keys_at * len(plan.epochs):,} keys", keys_at * len(plan.epochs))
-    totals, pooled = np.zeros(keys_at), Pooled(plan.mark.law)
+    totals, pooled = np.zeros(keys_at), Pooled(plan.mark.law, _most(plan))
     for epoch, drawn in zip(plan.epochs, decoys, strict=True):
         here = ring.at(epoch)
         mark = plan.mark_at(here)
@@ -110,10 +110,15 @@ def trace(
     return _judged(said, plan, pooled, totals[:count], totals[count:])
 
 
+def _most(plan: TracePlan) -> int:
+    """Clusters of the largest sum."""
+    return max((len(each.members) for each in plan.hypotheses), default=1)
+
+
 def _decoys(plan: TracePlan) -> UInt64s:
     """Random keys, uint64 [epochs, decoys]; more than asked for where large groups need them."""
-    most = max((len(each.members) for each in plan.hypotheses), default=0)
-    count = max(plan.decoys, min(_LEAST_GROUPS * most, _MOST_DECOYS)) if plan.decoys else 0
+    wanted = min(_LEAST_GROUPS * _most(plan), _MOST_DECOYS) if plan.hypotheses else 0
+    count = max(plan.decoys, wanted) if plan.decoys else 0
     # other plans and rings have other decoys, which nobody can write for who sees no plan
     rng = np.random.default_rng(int(plan.digest, 16))
     return rng.integers(0, 1 << 64, (len(plan.epochs), count), np.uint64)
