@@ -1,0 +1,262 @@
+"""Whose keys fed a student, when many accounts gave it a little each.
+
+    python -m benchmarks.watermark.swarm [--quick] [--scale]
+
+Prints the tables of the heading "Tracing" in ``docs/benchmarks/watermark.md``. `--quick` has a
+tenth of the trials and shows that it runs. `--scale` measures a million clusters in place of that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.watermark.swarm_worlds import PRF, World, ring_of
+from stillwatch.statistics import upper_bound
+from stillwatch.watermark import (
+    ClusterHypothesis,
+    Evidence,
+    GumbelMark,
+    KeyRing,
+    Trace,
+    TracePlan,
+    trace,
+)
+
+SOURCE = "given before"
+ALPHA = 0.01
+
+
+def row(*cells: object) -> None:
+    """One line of a table."""
+    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+
+
+def head(*cells: str) -> None:
+    """The first two lines of a table."""
+    print()
+    row(*cells)
+    row(*("---" for _ in cells))
+
+
+def asked(
+    ring: KeyRing,
+    evidence: Evidence,
+    names: list[str],
+    hypotheses: list[ClusterHypothesis],
+    alpha: float = ALPHA,
+) -> Trace:
+    """A trace of an evidence that is asked for the first time."""
+    plan = TracePlan.of(
+        ring, GumbelMark(ring.key("-"), 1, PRF), names, hypotheses=hypotheses, alpha=alpha,
+        decoys=0,
+    )  # fmt: skip
+    fresh = Evidence(evidence.contexts, evidence.tokens, evidence.weights)
+    return trace(fresh, plan, ring)
+
+
+def sets(names: list[str], size: int, label: str) -> list[ClusterHypothesis]:
+    """The names in order, as hypotheses of so many each; what is left over is in none."""
+    count = len(names) // size
+    return [
+        ClusterHypothesis(f"{label}-{i}", tuple(names[i * size : (i + 1) * size]), SOURCE)
+        for i in range(count)
+    ]
+
+
+def hundred_accounts(seeds: int, tokens: int) -> None:
+    """100 accounts of 0.8 % each: under keys of their own, and under the key of their cluster."""
+    head(
+        "100 accounts × 0.8 %, seed, evidence", "accounts found alone", "the right hypothesis",
+        "members at least", "half right", "wrong ones found, of 10", "one cluster key",
+    )  # fmt: skip
+    world = World.of(1_000, 2.5, 64, seed=100)
+    names = [f"a-{i:04}" for i in range(1_100)]
+    guilty, innocent = names[:100], names[100:]
+    right = ClusterHypothesis("right", tuple(guilty), SOURCE)
+    half = ClusterHypothesis("half", (*guilty[:50], *innocent[:50]), SOURCE)
+    wrong = sets(innocent, 100, "wrong")
+    for seed in range(seeds):
+        rng, ring = np.random.default_rng(seed), ring_of(seed)
+        clean = world.clean(tokens // 5, rng)
+        sibling = world.student(world.clean(tokens, rng))
+        own = world.marked(ring, guilty, tokens * 4 // 5, rng)
+        shared = world.marked(ring, ["cluster"], tokens * 4 // 5, rng)
+        for label, reference in (("a clean sibling taken off", sibling), ("no reference", None)):
+            found = asked(
+                ring, world.evidence(world.student(clean + world.counts(own)), reference), names,
+                [right, half, *wrong],
+            )  # fmt: skip
+            together = world.evidence(world.student(clean + world.counts(shared)), reference)
+            cluster = asked(ring, together, ["cluster", *names], [])
+            said = {each.hypothesis.name: each for each in found.hypotheses}
+            alone = [each for each in found.found if each.name in guilty]
+            row(
+                f"{seed}, {label}", f"{len(alone)} of 100, {len(found.found) - len(alone)} wrongly",
+                f"10^{said['right'].corrected_log10_p:.1f}", said["right"].at_least,
+                f"10^{said['half'].corrected_log10_p:.1f}, at least {said['half'].at_least}",
+                sum(said[each.name].found for each in wrong),
+                f"10^{cluster['cluster'].corrected_log10_p:.0f}",
+            )  # fmt: skip
+
+
+def recall(worlds: int, tokens: int) -> None:
+    """Who is found, by the swarm's share of all that the student was fed, and by its size."""
+    shares, sizes = (0.10, 0.05, 0.02, 0.01), (1, 10, 100, 1_000)
+    world = World.of(1_000, 2.5, 64, seed=200)
+    names = [f"a-{i:04}" for i in range(2_000)]
+    rng = np.random.default_rng(7)
+    clean = [world.clean(tokens, rng) for _ in range(4)]
+    tally: dict[tuple[float, int], list[tuple[bool, float, bool]]] = {}
+    for number in range(worlds):
+        ring = ring_of(10_000 + number)
+        reference = world.student(clean[(number + 1) % len(clean)])
+        for size in sizes:
+            texts = world.marked(ring, names[:size], round(tokens * shares[0]), rng)
+            for share in shares:
+                length = round(texts.shape[1] * share / shares[0])
+                if length < 2:
+                    continue
+                fed = clean[number % len(clean)] * np.float32(1 - share)
+                fed += world.counts(texts[:, :length])
+                hypotheses = sets(names[: 2 * size], size, "h") if size > 1 else []
+                said = asked(ring, world.evidence(world.student(fed), reference), names, hypotheses)
+                alone = sum(said[name].found for name in names[:size]) / size
+                pooled = said.hypotheses[0].found if hypotheses else alone == 1
+                wrong = any(each.name not in names[:size] for each in said.found)
+                wrong = wrong or any(each.found for each in said.hypotheses[1:])
+                tally.setdefault((share, size), []).append((pooled, alone, wrong))
+    head(
+        f"share of {tokens:,} tokens, {worlds} worlds",
+        *(f"{size:,} account{'s' if size > 1 else ''}" for size in sizes),
+    )
+    for share in shares:
+        cells = []
+        for size in sizes:
+            found = tally.get((share, size))
+            if found is None:
+                cells.append("")
+                continue
+            pooled, alone, _ = (float(np.mean(column)) for column in zip(*found, strict=True))
+            cells.append(f"{pooled:.0%}" + (f" ({alone:.0%} alone)" if size > 1 else ""))
+        row(f"{share:.0%}", *cells)
+    wrongly = [wrong for cell in tally.values() for _, _, wrong in cell]
+    print(f"\nSomebody named wrongly in {sum(wrongly)} of {len(wrongly)} of these traces.")
+
+
+def errors(trials: int, worlds: int) -> None:
+    """How often anybody is named who took no part, at two alphas."""
+    head("nobody to be named", "alpha", "named wrongly", "of", "95 % upper bound")
+    names = [f"a-{i:03}" for i in range(100)]
+    hypotheses = [
+        *sets(names, 10, "ten"), ClusterHypothesis("fifty", tuple(names[::2]), SOURCE),
+        ClusterHypothesis("all", tuple(names), SOURCE),
+    ]  # fmt: skip
+    alphas = (0.05, 0.01)
+    world = World.of(300, 2.5, 32, seed=300)
+    rng = np.random.default_rng(8)
+    students = [world.student(world.clean(100_000, rng)) for _ in range(8)]
+
+    def told(label: str, wrong: Iterator[list[bool]]) -> None:
+        begun = time.process_time()
+        rows = list(wrong)
+        spent = time.process_time() - begun
+        for alpha, hits in zip(alphas, np.sum(rows, axis=0), strict=True):
+            bound = upper_bound(int(hits), len(rows))
+            row(label, alpha, int(hits), f"{len(rows):,}", f"{bound:.4f}")
+        print(f"<!-- {spent:.0f} s of processor time -->", flush=True)
+
+    def fresh_keys(evidences: list[Evidence], count: int, first: int) -> Iterator[list[bool]]:
+        for trial in range(count):
+            said = asked(
+                ring_of(first + trial), evidences[trial % len(evidences)], names, hypotheses
+            )
+            yield [_named(said, alpha) for alpha in alphas]
+
+    closed = [Evidence.of_texts(student.write([None] * 60, 40, rng=rng), 1) for student in students]
+    told("text of clean students, fresh keys", fresh_keys(closed, 40 * trials, 1 << 20))
+    opened = [
+        world.evidence(student, students[i - 1] if i % 2 else None)
+        for i, student in enumerate(students)
+    ]
+    told("probabilities of clean students, fresh keys", fresh_keys(opened, trials, 1 << 21))
+
+    def made_anew(guilty: int, first: int) -> Iterator[list[bool]]:
+        for number in range(worlds):
+            ring = ring_of(first + number)
+            fed = world.clean(60_000, rng)
+            if guilty:
+                texts = world.marked(ring, names[:guilty], 12_000, rng)
+                fed += world.counts(texts)
+            reference = world.student(world.clean(60_000, rng))
+            evidence = world.evidence(world.student(fed), reference)
+            answers = []
+            for alpha in alphas:
+                said = asked(ring, evidence, names, hypotheses, alpha)
+                answers.append(_wrong(said, set(names[:guilty])))
+            yield answers
+
+    told("every text, student and key made anew, nobody guilty", made_anew(0, 1 << 22))
+    told("the same, 10 of 100 accounts guilty of 1.7 % each", made_anew(10, 1 << 23))
+
+
+def _named(said: Trace, alpha: float) -> bool:
+    groups = [each.corrected_log10_p for each in said.hypotheses]
+    return bool(min(float(said.corrected_log10_p.min()), *groups) <= np.log10(alpha))
+
+
+def _wrong(said: Trace, guilty: set[str]) -> bool:
+    """An innocent is named, a set of innocents is, or more members than are guilty."""
+    if any(each.name not in guilty for each in said.found):
+        return True
+    return any(
+        max(each.at_least, int(each.found)) > len(guilty & set(each.hypothesis.members))
+        for each in said.hypotheses
+    )
+
+
+def scale(clusters: int, windows: int) -> None:
+    """Seconds and memory of very many clusters on one evidence."""
+    head("clusters", "windows", "function", "s on the clock", "s of processor", "memory, GB")
+    rng = np.random.default_rng(9)
+    contexts = np.arange(windows)[:, None]
+    tokens = rng.integers(0, 128_000, windows)
+    names = [f"c-{i}" for i in range(clusters)]
+    ring = ring_of(1)
+    begun = time.process_time()
+    ring.values(names)
+    row(f"{clusters:,}", "", "keys derived", "", f"{time.process_time() - begun:.1f}", "")
+    for prf, count in (("philox4x32-10-v1", clusters // 20), (PRF, clusters)):
+        evidence = Evidence.of_windows(contexts, tokens)
+        plan = TracePlan.of(
+            ring, GumbelMark(ring.key("-"), 1, prf), names[:count],
+            hypotheses=[ClusterHypothesis("h", tuple(names[:100]), SOURCE)],
+        )  # fmt: skip
+        clock, spent = time.monotonic(), time.process_time()
+        said = trace(evidence, plan, ring)
+        clock, spent = time.monotonic() - clock, time.process_time() - spent
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        assert not said.found
+        row(f"{count:,}", f"{windows:,}", prf, f"{clock:.0f}", f"{spent:.0f}", f"{peak:.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--scale", action="store_true")
+    given = parser.parse_args()
+    part = 10 if given.quick else 1
+    if given.scale:
+        scale(1_000_000 // part, 100_000)
+        return
+    hundred_accounts(5 // min(part, 5), 1_500_000 // part)
+    recall(20 // part, 600_000 // part)
+    errors(1_000 // part, 300 // part)
+
+
+if __name__ == "__main__":
+    main()
