@@ -461,3 +461,26 @@ def test_weights_of_a_green_list_and_of_layers_are_summed_too(ring: KeyRing) -> 
         )
         assert said.scored == on.sum()
         assert [each.name for each in said.found] == ["c-1"]
+
+
+def test_weights_of_contexts_with_more_and_fewer_tokens_count_the_same(ring: KeyRing) -> None:
+    rng = np.random.default_rng(9)
+    mark = GumbelMark(ring.key("c-2"), 2)
+    for most in (3, 400):  # with the second most contexts are too few tokens to be filled up
+        counts = np.array([most, *rng.integers(1, 4, 40)])
+        contexts = np.repeat(rng.integers(0, 99, (41, 2)), counts, axis=0)
+        tokens = np.concatenate([np.arange(count) for count in counts])
+        evidence = Evidence.of_windows(contexts, tokens, rng.normal(size=len(tokens)))
+        said = trace(evidence, TracePlan.of(ring, mark, ["c-2"]), ring)
+        scores = mark.scores(evidence.contexts, evidence.tokens) - 1
+        assert evidence.weights is not None
+        assert said["c-2"].total == pytest.approx(float(scores @ evidence.weights), abs=1e-3)
+
+
+def test_rows_of_weights_are_windows_of_weights() -> None:
+    contexts, tokens = np.array([[1], [2]]), np.array([[5, 6], [7, 0]])
+    rows = Evidence.of_weights(contexts, tokens, [[0.5, -1.0], [2.0, 0.0]])
+    flat = Evidence.of_windows(np.array([[1], [1], [2]]), np.array([5, 6, 7]), [0.5, -1.0, 2.0])
+    assert rows.digest == flat.digest
+    with pytest.raises(ValueError, match="one row of tokens"):
+        Evidence.of_weights(contexts, tokens, [[0.5, -1.0]])

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from stillwatch.watermark.mark import Bools, Floats, Int64s
 from stillwatch.watermark.prf import words
@@ -137,6 +138,29 @@ class Evidence:
                 raise ValueError("a window has one weight: add up what belongs to one")
             weights = weights[order]
         return cls(contexts[order][first], tokens[order][first], weights)
+
+    @classmethod
+    def of_weights(cls, contexts: Int64s, tokens: Int64s, weights: npt.ArrayLike) -> Evidence:
+        """From many tokens of each context, as :mod:`stillwatch.provenance` has an open suspect's.
+
+        Of texts in which none of the keys took part that will be asked for: what a suspect says of
+        served text depends on their scores, and no bound on weighted sums holds there.
+
+        Args:
+            contexts: int64 [n, context], each once.
+            tokens: int64 [n, k].
+            weights: float [n, k]; a token of weight 0 is left out.
+
+        Raises:
+            ValueError: see :meth:`of_windows`.
+        """
+        heavy = np.asarray(weights, np.float64)
+        if heavy.ndim != 2 or np.shape(tokens) != heavy.shape or len(contexts) != len(heavy):
+            raise ValueError("there is one row of tokens and of weights for each context")
+        row, place = np.nonzero(heavy)
+        return cls.of_windows(
+            np.asarray(contexts)[row], np.asarray(tokens)[row, place], heavy[row, place]
+        )
 
     def __post_init__(self) -> None:
         for array in (self.contexts, self.tokens, self.weights):
