@@ -484,3 +484,18 @@ def test_rows_of_weights_are_windows_of_weights() -> None:
     assert rows.digest == flat.digest
     with pytest.raises(ValueError, match="one row of tokens"):
         Evidence.of_weights(contexts, tokens, [[0.5, -1.0]])
+
+
+def test_a_suspect_that_copies_marked_prompts_is_not_traced_to_their_readers(
+    ring: KeyRing, mark: GumbelMark
+) -> None:
+    """It was never trained on them: it was asked about them."""
+    prompts = write([GumbelMark(ring.key("c-7"), 1)] * 4, 100)
+    rng = np.random.default_rng(3)
+    answers = [np.concatenate([text[20:60], rng.integers(0, 500, 40)]) for text in prompts]
+    plan = TracePlan.of(ring, mark, NAMES)
+    said = trace(Evidence.of_answers(zip(prompts, answers, strict=True), 1), plan, ring)
+    assert said.scored > 100
+    assert said.found == []
+    copied = trace(Evidence.of_texts(answers, 1), plan, ring)
+    assert [each.name for each in copied.found] == ["c-7"]
