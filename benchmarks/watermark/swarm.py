@@ -1,9 +1,9 @@
 """Whose keys fed a student, when many accounts gave it a little each.
 
-    python -m benchmarks.watermark.swarm [--quick] [--scale]
+    python -m benchmarks.watermark.swarm [--quick] [PART…]
 
-Prints the tables of the heading "Tracing" in ``docs/benchmarks/watermark.md``. `--quick` has a
-tenth of the trials and shows that it runs. `--scale` measures a million clusters in place of that.
+Prints the tables of the heading "Tracing" in ``docs/benchmarks/watermark.md``: parts are `hundred`,
+`recall`, `errors` and `scale`. `--quick` has a tenth of the work and shows that it runs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -162,13 +162,10 @@ def errors(trials: int, worlds: int) -> None:
     students = [world.student(world.clean(100_000, rng)) for _ in range(8)]
 
     def told(label: str, wrong: Iterator[list[bool]]) -> None:
-        begun = time.process_time()
         rows = list(wrong)
-        spent = time.process_time() - begun
         for alpha, hits in zip(alphas, np.sum(rows, axis=0), strict=True):
             bound = upper_bound(int(hits), len(rows))
             row(label, alpha, int(hits), f"{len(rows):,}", f"{bound:.4f}")
-        print(f"<!-- {spent:.0f} s of processor time -->", flush=True)
 
     def fresh_keys(evidences: list[Evidence], count: int, first: int) -> Iterator[list[bool]]:
         for trial in range(count):
@@ -246,16 +243,22 @@ def scale(clusters: int, windows: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--scale", action="store_true")
     given = parser.parse_args()
-    part = 10 if given.quick else 1
-    if given.scale:
-        scale(1_000_000 // part, 100_000)
-        return
-    hundred_accounts(5 // min(part, 5), 1_500_000 // part)
-    recall(20 // part, 600_000 // part)
-    errors(1_000 // part, 300 // part)
+    less = 10 if given.quick else 1
+    work: dict[str, Callable[[], None]] = {
+        "hundred": lambda: hundred_accounts(1 if given.quick else 3, 1_500_000 // less),
+        "recall": lambda: recall(10 // less, 600_000 // less),
+        "errors": lambda: errors(1_000 // less, 200 // less),
+        "scale": lambda: scale(1_000_000 // less, 100_000),
+    }
+    if unknown := set(given.parts) - set(work):
+        parser.error(f"no part {unknown.pop()!r}; there are {', '.join(work)}")
+    for name in given.parts or work:
+        begun = time.process_time()
+        work[name]()
+        print(f"\n`{name}`: {time.process_time() - begun:.0f} s of processor time.", flush=True)
 
 
 if __name__ == "__main__":
