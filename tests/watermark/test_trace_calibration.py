@@ -41,15 +41,15 @@ def ring_of(trial: int) -> KeyRing:
 @pytest.fixture(scope="module")
 def chance() -> npt.NDArray[np.int64]:
     """Text of nobody, with repeats: one text, so that trials differ in their keys alone."""
-    return np.random.default_rng(4).integers(0, 40, (20, 40))
+    return np.random.default_rng(4).integers(0, 40, (8, 40))
 
 
-@pytest.fixture(scope="module")
-def null(chance: npt.NDArray[np.int64]) -> list[Trace]:
+@pytest.fixture(scope="module", params=[300, pytest.param(4_000, marks=pytest.mark.slow)])
+def null(chance: npt.NDArray[np.int64], request: pytest.FixtureRequest) -> list[Trace]:
     first = Evidence.of_texts(chance, 1)
     return [
         traced(trial, Evidence(first.contexts, first.tokens), 0.1, decoys=19)
-        for trial in range(1_000)
+        for trial in range(request.param)
     ]
 
 
@@ -68,7 +68,8 @@ def test_ranks_among_decoys_are_uniform(null: list[Trace]) -> None:
     """Of one cluster each: clusters of one trial share their decoys. All ranks of 20 alike."""
     ranks = np.bincount([int(said.decoy_ranks[0]) for said in null], minlength=21)[1:]
     assert len(ranks) == 20
-    assert (np.abs(ranks - 50) < 4 * np.sqrt(50)).all()
+    expected = len(null) / 20
+    assert (np.abs(ranks - expected) < 4 * np.sqrt(expected)).all()
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.02])
@@ -84,11 +85,12 @@ def test_anybody_is_named_no_more_often_than_alpha(null: list[Trace], alpha: flo
     assert named >= binom.ppf(0.0001, len(null), alpha / 2)
 
 
+@pytest.mark.parametrize("worlds", [100, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_who_took_no_part_is_not_named_for_the_guilt_of_others(
-    chance: npt.NDArray[np.int64],
+    chance: npt.NDArray[np.int64], worlds: int
 ) -> None:
     """One of each world's clusters fed it. Nobody else is named, nor a set without it, nor two."""
-    worlds, alpha = 400, 0.1
+    alpha = 0.1
     marks = [GumbelMark(ring_of(trial).key(NAMES[0]), 1) for trial in range(worlds)]
     texts = write(marks, 40)
     wrong, right = 0, 0
@@ -100,4 +102,4 @@ def test_who_took_no_part_is_not_named_for_the_guilt_of_others(
         right += NAMES[0] in {each.name for each in said.found} and a.found
     assert right > 0.95 * worlds
     assert wrong <= binom.ppf(0.999, worlds, alpha)
-    assert wrong >= 0.02 * worlds
+    assert wrong >= 0.01 * worlds  # the other tests of the family are there
