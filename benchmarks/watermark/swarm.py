@@ -3,7 +3,7 @@
     python -m benchmarks.watermark.swarm [--quick] [PART…]
 
 Prints the tables of the heading "Tracing" in ``docs/benchmarks/watermark.md``: parts are `hundred`,
-`recall`, `errors` and `scale`. `--quick` has a tenth of the work and shows that it runs.
+`recall`, `errors`, `anew` and `scale`. `--quick` has a tenth of the work and shows that it runs.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from stillwatch.watermark import (
 
 SOURCE = "given before"
 ALPHA = 0.01
+#: that errors are counted at
+ALPHAS = (0.05, 0.01)
 
 
 def row(*cells: object) -> None:
@@ -148,57 +150,69 @@ def recall(worlds: int, tokens: int) -> None:
     print(f"\nSomebody named wrongly in {sum(wrongly)} of {len(wrongly)} of these traces.")
 
 
-def errors(trials: int, worlds: int) -> None:
-    """How often anybody is named who took no part, at two alphas."""
-    head("nobody to be named", "alpha", "named wrongly", "of", "95 % upper bound")
-    names = [f"a-{i:03}" for i in range(100)]
-    hypotheses = [
-        *sets(names, 10, "ten"), ClusterHypothesis("fifty", tuple(names[::2]), SOURCE),
-        ClusterHypothesis("all", tuple(names), SOURCE),
-    ]  # fmt: skip
-    alphas = (0.05, 0.01)
+def errors(trials: int) -> None:
+    """How often anybody is named under fresh keys, of which nobody was fed."""
+    _head_of_errors()
+    names, hypotheses = _family()
     world = World.of(300, 2.5, 32, seed=300)
     rng = np.random.default_rng(8)
     students = [world.student(world.clean(100_000, rng)) for _ in range(8)]
 
-    def told(label: str, wrong: Iterator[list[bool]]) -> None:
-        rows = list(wrong)
-        for alpha, hits in zip(alphas, np.sum(rows, axis=0), strict=True):
-            bound = upper_bound(int(hits), len(rows))
-            row(label, alpha, int(hits), f"{len(rows):,}", f"{bound:.4f}")
-
-    def fresh_keys(evidences: list[Evidence], count: int, first: int) -> Iterator[list[bool]]:
+    def named(evidences: list[Evidence], count: int, first: int) -> Iterator[list[bool]]:
         for trial in range(count):
             said = asked(
                 ring_of(first + trial), evidences[trial % len(evidences)], names, hypotheses
             )
-            yield [_named(said, alpha) for alpha in alphas]
+            yield [_named(said, alpha) for alpha in ALPHAS]
 
     closed = [Evidence.of_texts(student.write([None] * 60, 40, rng=rng), 1) for student in students]
-    told("text of clean students, fresh keys", fresh_keys(closed, 40 * trials, 1 << 20))
+    _told("text of clean students, fresh keys", named(closed, 40 * trials, 1 << 20))
     opened = [
         world.evidence(student, students[i - 1] if i % 2 else None)
         for i, student in enumerate(students)
     ]
-    told("probabilities of clean students, fresh keys", fresh_keys(opened, trials, 1 << 21))
+    _told("probabilities of clean students, fresh keys", named(opened, trials, 1 << 21))
 
-    def made_anew(guilty: int, first: int) -> Iterator[list[bool]]:
+
+def anew(worlds: int) -> None:
+    """The same with every text, student, reference and key made anew, and with guilty accounts."""
+    _head_of_errors()
+    names, hypotheses = _family()
+    world = World.of(300, 2.5, 32, seed=300)
+    rng = np.random.default_rng(9)
+
+    def wrong(guilty: int, first: int) -> Iterator[list[bool]]:
         for number in range(worlds):
             ring = ring_of(first + number)
-            fed = world.clean(60_000, rng)
+            fed = world.clean(30_000, rng)
             if guilty:
-                texts = world.marked(ring, names[:guilty], 12_000, rng)
-                fed += world.counts(texts)
-            reference = world.student(world.clean(60_000, rng))
+                fed += world.counts(world.marked(ring, names[:guilty], 6_000, rng))
+            reference = world.student(world.clean(30_000, rng))
             evidence = world.evidence(world.student(fed), reference)
-            answers = []
-            for alpha in alphas:
-                said = asked(ring, evidence, names, hypotheses, alpha)
-                answers.append(_wrong(said, set(names[:guilty])))
-            yield answers
+            said = [asked(ring, evidence, names, hypotheses, alpha) for alpha in ALPHAS]
+            yield [_wrong(each, set(names[:guilty])) for each in said]
 
-    told("every text, student and key made anew, nobody guilty", made_anew(0, 1 << 22))
-    told("the same, 10 of 100 accounts guilty of 1.7 % each", made_anew(10, 1 << 23))
+    _told("all made anew, nobody guilty", wrong(0, 1 << 22))
+    _told("all made anew, 10 of 100 accounts guilty of 1.7 % each", wrong(10, 1 << 23))
+
+
+def _head_of_errors() -> None:
+    head("nobody to be named", "alpha", "named wrongly", "of", "95 % upper bound")
+
+
+def _family() -> tuple[list[str], list[ClusterHypothesis]]:
+    """100 accounts, ten sets of ten, a set of fifty, and all of them."""
+    names = [f"a-{i:03}" for i in range(100)]
+    fifty = ClusterHypothesis("fifty", tuple(names[::2]), SOURCE)
+    everybody = ClusterHypothesis("all", tuple(names), SOURCE)
+    return names, [*sets(names, 10, "ten"), fifty, everybody]
+
+
+def _told(label: str, wrong: Iterator[list[bool]]) -> None:
+    rows = list(wrong)
+    for alpha, hits in zip(ALPHAS, np.sum(rows, axis=0), strict=True):
+        bound = upper_bound(int(hits), len(rows))
+        row(label, alpha, int(hits), f"{len(rows):,}", f"{bound:.4f}")
 
 
 def _named(said: Trace, alpha: float) -> bool:
@@ -250,7 +264,8 @@ def main() -> None:
     work: dict[str, Callable[[], None]] = {
         "hundred": lambda: hundred_accounts(1 if given.quick else 3, 1_500_000 // less),
         "recall": lambda: recall(10 // less, 600_000 // less),
-        "errors": lambda: errors(1_000 // less, 200 // less),
+        "errors": lambda: errors(1_000 // less),
+        "anew": lambda: anew(200 // less),
         "scale": lambda: scale(1_000_000 // less, 100_000),
     }
     if unknown := set(given.parts) - set(work):
