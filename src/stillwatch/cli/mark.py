@@ -1,4 +1,4 @@
-"""`stillwatch mark keygen|detect|trace`."""
+"""`stillwatch mark keygen|detect`; `radioactivity` and `trace` have files of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import click
 import msgspec
 
-from stillwatch.cli import mark_trace
+from stillwatch.cli import mark_radioactivity, mark_trace
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus, OutputError
 from stillwatch.key_files import MINIMUM_BYTES, create_key_file
@@ -44,6 +44,7 @@ def command() -> None:
     """
 
 
+command.add_command(mark_radioactivity.command, "radioactivity")
 command.add_command(mark_trace.command, "trace")
 
 
