@@ -356,6 +356,7 @@ def test_what_are_no_windows_is_refused() -> None:
         ("contexts are integers", (one.astype(float), token, None)),
         ("contexts are integers", (one, np.array([[2]]), None)),
         ("not negative", (one, np.array([-2]), None)),
+        ("not negative", (one - 3, token, None)),
         ("one finite weight", (one, token, [np.nan])),
         ("one finite weight", (one, token, [1.0, 2.0])),
         ("has one weight", (one.repeat(2, 0), token.repeat(2), [1.0, 2.0])),
@@ -368,6 +369,22 @@ def test_what_are_no_windows_is_refused() -> None:
         Evidence.of_texts([np.arange(4)], 0)
     with pytest.raises(ValueError, match="63 bits"):
         Evidence.of_texts([np.arange(4)], 1).split(-1)
+
+
+def test_weights_stay_with_their_windows_in_any_order() -> None:
+    contexts, tokens, weights = np.array([[1], [1], [2]]), np.array([5, 6, 7]), np.arange(3.0)
+    made = [
+        Evidence.of_windows(contexts[order], tokens[order], weights[order])
+        for order in ([0, 1, 2], [2, 0, 1])
+    ]
+    assert made[0].digest == made[1].digest
+
+
+def test_quarters_of_two_halves_share_nothing(ring: KeyRing, mark: GumbelMark) -> None:
+    whole = Evidence.of_texts(write([None] * 4, 60), 1)
+    plans = [TracePlan.of(ring, mark, NAMES[:n]) for n in (10, 20)]
+    for half, plan in zip(whole.split(1), plans, strict=True):
+        trace(half.split(5)[0], plan, ring)
 
 
 def test_evidence_cannot_be_changed_after_it_was_made(swarm: Evidence) -> None:
@@ -404,8 +421,9 @@ def test_looks_at_a_file_are_kept_for_those_who_come_later(
     with pytest.raises(EvidenceSpentError, match="under another plan") as spent:
         look(texts, plans[1])
     assert spent.value.code == "SW110"
-    with pytest.raises(EvidenceSpentError, match="held something else"):
-        look(texts[:2], plans[1])
+    for plan in plans:
+        with pytest.raises(EvidenceSpentError, match="held something else"):
+            look(texts[:2], plan)
     assert len(record.read_text().splitlines()) == 1
 
 
