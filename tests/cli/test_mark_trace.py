@@ -19,8 +19,10 @@ NAMES = [f"c-{i}" for i in range(30)]
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
+    """Always the same: what is found depends on it."""
     file = tmp_path / "mark.key"
-    assert run("mark", "keygen", file).returncode == 0
+    file.write_bytes(bytes(range(32)))
+    file.chmod(0o600)
     return file
 
 
@@ -77,13 +79,18 @@ def test_clusters_and_their_campaign_are_found(
     assert len(p) == len(NAMES)
 
 
-def test_the_table_begins_with_what_is_most_evident(key: Path, said: Path, clusters: Path) -> None:
+def test_the_table_begins_with_what_is_most_evident(
+    key: Path, said: Path, clusters: Path, campaigns: Path
+) -> None:
     ended = run(
         "mark", "trace", said, "--key-file", key, "--epoch", EPOCH, "--clusters", clusters,
-        "--top", 6,
+        "--hypotheses", campaigns, "--top", 6,
     )  # fmt: skip
     assert ended.returncode == 3
-    plan, evidence, heads, *rows, rest = ended.stdout.splitlines()
+    plan, evidence, heads, ours, others, *rows, rest = ended.stdout.splitlines()
+    assert ours.split()[:2] == ["hypothesis", "ours"]
+    assert ours.split()[-2:] == ["4/4", "found"]
+    assert others.split()[1] == "others"
     assert len(plan.split()[1]) == 64
     assert "windows scored" in evidence
     assert heads.split() == ["name", "log10", "p", "corrected", "rank", "members"]
