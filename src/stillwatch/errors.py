@@ -12,6 +12,7 @@ from typing import ClassVar
 
 __all__ = [
     "EntryError",
+    "EvidenceSpentError",
     "ExitStatus",
     "InputError",
     "KeyFileError",
@@ -75,6 +76,13 @@ class EntryError(InputError):
     """An entry that the ledger does not take: of no known kind, not canonicalisable, too large."""
 
     code = "SW103"
+
+
+class EvidenceSpentError(StillwatchError):
+    """A second plan for evidence that was looked at under another one."""
+
+    code = "SW110"
+    exit_status = ExitStatus.UNREADABLE
 
 
 class SettingsError(StillwatchError):

@@ -44,6 +44,7 @@ from stillwatch.statistics.means import (
 from stillwatch.statistics.mixtures import Profiles, fit_profiles, shared_profile
 from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
 from stillwatch.statistics.pairs import count_pairs
+from stillwatch.statistics.pooled_tails import PooledTails
 from stillwatch.statistics.proportions import share_interval, upper_bound
 from stillwatch.statistics.score_laws import (
     BernoulliScores,
@@ -77,6 +78,7 @@ __all__ = [
     "ExponentialScores",
     "LatticeScores",
     "OnlineEBH",
+    "PooledTails",
     "Profiles",
     "ScoreLaw",
     "Watch",
