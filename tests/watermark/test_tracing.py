@@ -18,6 +18,7 @@ from stillwatch.watermark import (
     GumbelMark,
     KeyRing,
     LayeredMark,
+    SglangMark,
     Trace,
     TracePlan,
     Vocabulary,
@@ -519,3 +520,10 @@ def test_a_suspect_that_copies_marked_prompts_is_not_traced_to_their_readers(
     assert said.found == []
     copied = trace(Evidence.of_texts(answers, 1), plan, ring)
     assert [each.name for each in copied.found] == ["c-7"]
+
+
+def test_layers_whose_coin_is_the_clusters_own_are_refused(ring: KeyRing) -> None:
+    prf = "murmur3-32-sglang-v1"
+    marks = [GumbelMark(ring.key(name, "gumbel-murmur3"), 2, prf) for name in (GLOBAL, "c-1")]
+    with pytest.raises(ValueError, match="look for each with detect"):
+        TracePlan.of(ring, SglangMark(*marks), NAMES)

@@ -11,6 +11,8 @@ from stillwatch.cli.mark_attack import attack
 from stillwatch.cli.mark_config import for_sglang, for_vllm
 from stillwatch.cli.mark_detect import detect
 from stillwatch.cli.mark_radioactivity import radioactivity
+from stillwatch.cli.mark_served import served
+from stillwatch.cli.mark_trace import traced
 from stillwatch.errors import OutputError
 from stillwatch.key_files import MINIMUM_BYTES, create_key_file
 
@@ -19,14 +21,14 @@ __all__ = ["command"]
 
 @click.group()
 def command() -> None:
-    """Keys of marks, and which marks a text carries.
+    """Keys of marks, and what shows them: a text, a model, who fed it.
 
     A mark found is evidence that a text was written under a key, and of nothing more: marks can be
     removed and forged (docs/watermark.md).
     """
 
 
-for each in (detect, radioactivity, attack, for_vllm, for_sglang):
+for each in (detect, traced, served, radioactivity, attack, for_vllm, for_sglang):
     command.add_command(each)
 
 

@@ -9,73 +9,52 @@ from typing import Any, TextIO
 import click
 import msgspec
 
+from stillwatch.cli.mark_options import (
+    CLUSTER,
+    CLUSTERS,
+    CONTEXT,
+    EPOCH,
+    FILE,
+    GLOBAL_TOO,
+    KEY_FILE,
+    PRF,
+    SCHEME,
+    TENANT,
+    VOCABULARY,
+    clusters_named,
+    mark_of,
+    ring_of,
+)  # fmt: skip
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus
-from stillwatch.watermark import (
-    GLOBAL,
-    Detection,
-    GreenListMark,
-    GumbelMark,
-    KeyRing,
-    Mark,
-    TokenizerFile,
-    TournamentMark,
-    Vocabulary,
-    detect_many,
-)
-from stillwatch.watermark.gumbel import scheme_under
-from stillwatch.watermark.prf import DEFAULT, NAMES
+from stillwatch.watermark import Detection, TokenizerFile, Vocabulary, detect_many
 from stillwatch.watermark.token_files import Tokenised, read_tokens
 
 __all__ = ["detect"]
 
-_SCHEMES: dict[str, type[GumbelMark] | type[GreenListMark] | type[TournamentMark]] = {
-    "gumbel": GumbelMark,
-    "green-list": GreenListMark,
-    "tournament": TournamentMark,
-}
 _HEADS = ("text", "cluster", "scored", "log10 p", "corrected", "rank", "")
 
 
 @click.command()
-@click.argument("texts", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("texts", type=FILE)
+@KEY_FILE
+@EPOCH
+@TENANT
+@CLUSTER
+@CLUSTERS
+@GLOBAL_TOO
+@SCHEME
+@CONTEXT
+@PRF
 @click.option(
-    "--key-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The master key; else the variable STILLWATCH_MARK_KEY.",
-)
-@click.option("--epoch", required=True, help="The epoch of the keys, such as 2026-11.")
-@click.option("--tenant", default="", help="The tenant of the keys.")
-@click.option(
-    "--cluster", "clusters", multiple=True, help="A cluster to look for. May be given often."
-)
-@click.option(
-    "--clusters",
-    "cluster_file",
-    type=click.File("r"),
-    help="A file of clusters to look for, one a line; - is standard input.",
-)
-@click.option("--global", "everybody", is_flag=True, help="Look for the global key, too.")
-@click.option(
-    "--scheme", type=click.Choice(list(_SCHEMES)), default="gumbel", show_default=True,
-    help="How the text was marked.",
-)  # fmt: skip
-@click.option(
-    "--context", type=click.IntRange(1), default=1, show_default=True, help="Tokens of a context."
-)
-@click.option(
-    "--prf", type=click.Choice(list(NAMES)), default=DEFAULT, show_default=True,
-    help="The keyed function: vLLM's, ours, or SGLang's.",
-)  # fmt: skip
-@click.option(
-    "--tokenizer", "tokenizer_file", type=click.Path(path_type=Path, dir_okay=False),
+    "--tokenizer", "tokenizer_file", type=FILE,
     help="The tokenizer.json of the model that was marked; makes tokens of plain text.",
 )  # fmt: skip
 @click.option(
-    "--written-by", "other_file", type=click.Path(path_type=Path, dir_okay=False),
+    "--written-by", "other_file", type=FILE,
     help="The tokenizer.json of the tokens in TEXTS, if they are another model's.",
 )  # fmt: skip
-@click.option("--vocabulary", type=click.IntRange(1), help="Tokens of the model's vocabulary.")
+@VOCABULARY
 @click.option(
     "--decoys", type=click.IntRange(0), default=1_000, show_default=True,
     help="Random keys that are scored beside.",
@@ -121,20 +100,9 @@ def detect(
       stillwatch mark detect texts.jsonl --key-file mark.key --epoch 2026-11 --clusters all.txt
       stillwatch mark detect plain.jsonl --tokenizer tokenizer.json --epoch 2026-11 --global
     """
-    named = [*clusters, *(line.strip() for line in cluster_file or () if line.strip())]
-    named += [GLOBAL] if everybody else []
-    if not named:
-        raise click.UsageError("name what to look for: --cluster, --clusters or --global")
-    ring = (
-        KeyRing.from_environment(epoch, tenant=tenant)
-        if key_file is None
-        else KeyRing.from_file(key_file, epoch, tenant=tenant)
-    )
-    derived = scheme_under(prf) if scheme == "gumbel" else scheme
-    marks: list[Mark] = [
-        _SCHEMES[scheme](ring.key(name, derived), context=context, prf=prf)
-        for name in dict.fromkeys(named)
-    ]
+    named = clusters_named(clusters, cluster_file, everybody=everybody)
+    ring = ring_of(key_file, epoch, tenant)
+    marks = [mark_of(ring, name, scheme, context, prf) for name in named]
     if other_file is not None and tokenizer_file is None:
         raise click.UsageError("--written-by needs --tokenizer, the model's own")
     tokenizer = None if tokenizer_file is None else TokenizerFile(tokenizer_file)

@@ -11,6 +11,17 @@ from typing import Any, TextIO
 import click
 import msgspec
 
+from stillwatch.cli.mark_options import (
+    CONTEXT,
+    FILE,
+    KEY_FILE,
+    PRF,
+    SCHEME,
+    TENANT,
+    VOCABULARY,
+    mark_of,
+    ring_of,
+)  # fmt: skip
 from stillwatch.cli.progress import open_progress
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus, InputError
@@ -18,9 +29,6 @@ from stillwatch.watermark import (
     GLOBAL,
     ClusterHypothesis,
     Evidence,
-    GreenListMark,
-    GumbelMark,
-    KeyRing,
     LayeredMark,
     Mark,
     Trace,
@@ -31,55 +39,39 @@ from stillwatch.watermark import (
     trace,
 )
 from stillwatch.watermark.answer_files import read_answers
-from stillwatch.watermark.prf import DEFAULT, NAMES
 
-__all__ = ["command"]
+__all__ = ["traced"]
 
-_SCHEMES: dict[str, type[GumbelMark] | type[GreenListMark]] = {
-    "gumbel": GumbelMark,
-    "green-list": GreenListMark,
-}
 _HEADS = ("", "name", "log10 p", "corrected", "rank", "members", "")
-_FILE = click.Path(path_type=Path, dir_okay=False)
 _TOP = 20
 
 
-@click.command()
-@click.argument("answers", type=_FILE)
-@click.option(
-    "--key-file", type=_FILE, help="The master key; else the variable STILLWATCH_MARK_KEY."
-)
+@click.command("trace")
+@click.argument("answers", type=FILE)
+@KEY_FILE
 @click.option(
     "--epoch", "epochs", multiple=True, required=True,
     help="An epoch in which the suspect may have been fed. May be given often: a cluster's keys of "
     "all epochs are weighed together.",
 )  # fmt: skip
-@click.option("--tenant", default="", help="The tenant of the keys.")
+@TENANT
 @click.option(
     "--clusters", "cluster_file", type=click.File("r"),
     help="All clusters that could have fed it, one a line; - is standard input. Without it, the "
     "members of the hypotheses.",
 )  # fmt: skip
 @click.option(
-    "--hypotheses", "campaigns", type=_FILE,
+    "--hypotheses", "campaigns", type=FILE,
     help="campaigns.json of `stillwatch scan`: the accounts of each campaign are tested together.",
 )  # fmt: skip
 @click.option(
-    "--account-clusters", type=_FILE,
+    "--account-clusters", type=FILE,
     help="Which cluster's key each account had: account, a tab, cluster on each line. Without it a "
     "key is that of the account's own name.",
 )  # fmt: skip
-@click.option(
-    "--scheme", type=click.Choice(list(_SCHEMES)), default="gumbel", show_default=True,
-    help="How answers were marked.",
-)  # fmt: skip
-@click.option(
-    "--context", type=click.IntRange(1), default=1, show_default=True, help="Tokens of a context."
-)
-@click.option(
-    "--prf", type=click.Choice(list(NAMES)), default=DEFAULT, show_default=True,
-    help="The keyed function.",
-)  # fmt: skip
+@SCHEME
+@CONTEXT
+@PRF
 @click.option(
     "--global-context", type=click.IntRange(1),
     help="Answers were marked in two layers, the global one with contexts of so many tokens.",
@@ -88,7 +80,7 @@ _TOP = 20
     "--global-share", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.5,
     show_default=True, help="Of contexts, in two layers, that the global mark was put on.",
 )  # fmt: skip
-@click.option("--vocabulary", type=click.IntRange(1), help="Tokens of the model's vocabulary.")
+@VOCABULARY
 @click.option(
     "--alpha", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.01,
     show_default=True, help="The odds that anybody at all is named who took no part, at most.",
@@ -112,7 +104,7 @@ _TOP = 20
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for all clusters.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def command(
+def traced(
     answers: Path,
     key_file: Path | None,
     epochs: tuple[str, ...],
@@ -167,15 +159,11 @@ def command(
         clusters = [member for each in hypotheses for member in each.members]
     if not clusters:
         raise click.UsageError("name whom to ask for: --clusters, --hypotheses or both")
-    ring = (
-        KeyRing.from_environment(epochs[0], tenant=tenant)
-        if key_file is None
-        else KeyRing.from_file(key_file, epochs[0], tenant=tenant)
-    )
-    one: Mark = _SCHEMES[scheme](ring.key("-", scheme), context=context, prf=prf)
+    ring = ring_of(key_file, epochs[0], tenant)
+    one = mark_of(ring, "-", scheme, context, prf)
     mark: Mark | LayeredMark = one
     if global_context is not None:
-        everybody = GumbelMark(ring.key(GLOBAL), global_context, prf)
+        everybody = mark_of(ring, GLOBAL, "gumbel", global_context, prf)
         mark = LayeredMark(everybody, one, global_share)
     try:
         plan = TracePlan.of(

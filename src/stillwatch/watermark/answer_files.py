@@ -12,11 +12,12 @@ import numpy as np
 from stillwatch.errors import InputError
 from stillwatch.watermark.mark import Int64s
 
-__all__ = ["SaidTo", "read_answers"]
+__all__ = ["Answer", "read_answers"]
 
 
-class SaidTo(NamedTuple):
-    """Tokens of a prompt, empty where none is known, and of the answer to it; int64 [length]."""
+class Answer(NamedTuple):
+    """Tokens of a prompt, empty where it is not known, and of the answer to it, int64 [length],
+    by the tokenizer of the model that was marked."""
 
     prompt: Int64s
     answer: Int64s
@@ -32,7 +33,7 @@ _ARRAY = msgspec.json.Decoder(list[int]).decode
 _OBJECT = msgspec.json.Decoder(_Line).decode
 
 
-def read_answers(path: Path) -> Iterator[SaidTo]:
+def read_answers(path: Path) -> Iterator[Answer]:
     """The answers of the file at `path`; empty lines are none.
 
     A line is ``{"prompt": […], "answer": […]}``, or a text as ``mark detect`` reads it: an array of
@@ -53,7 +54,7 @@ def read_answers(path: Path) -> Iterator[SaidTo]:
             said = found.tokens if found.answer is None else found.answer
             if said is None or (found.answer is not None and found.tokens is not None):
                 raise msgspec.ValidationError("it has `answer`, or `tokens`, and not both")
-            yield SaidTo(np.array(found.prompt, np.int64), np.array(said, np.int64))
+            yield Answer(np.array(found.prompt, np.int64), np.array(said, np.int64))
         except (msgspec.DecodeError, OverflowError) as error:
             raise InputError(
                 'must be an array of token ids, {"tokens": […]} or {"prompt": […], "answer": […]}: '

@@ -12,7 +12,7 @@ from typing import Any
 
 from stillwatch.watermark.hypotheses import ClusterHypothesis
 from stillwatch.watermark.keys import GLOBAL, KeyRing, MarkKey
-from stillwatch.watermark.layers import LayeredMark, LayerMark
+from stillwatch.watermark.layers import Coin, LayeredMark, LayerMark
 from stillwatch.watermark.mark import Mark
 from stillwatch.watermark.rows import NO_KEY
 
@@ -96,6 +96,11 @@ class TracePlan:
         if decoys < 0:
             raise ValueError("there cannot be fewer decoys than none")
         one = mark.layers[1] if isinstance(mark, LayeredMark) else mark
+        if isinstance(one, LayerMark) and not isinstance(one.coin, Coin):
+            raise ValueError(  # noqa: TRY004  it is the plan that cannot be
+                "which contexts SGLang's layers are on depends on the cluster's own key, so that "
+                "clusters share no evidence: look for each with detect"
+            )
         return cls(
             one.with_key(NO_KEY), ring.fingerprint, tuple(sorted(set(epochs))) or (ring.epoch,),
             named, guessed, alpha, decoys,
@@ -106,6 +111,7 @@ class TracePlan:
         if not isinstance(self.mark, LayerMark):
             return self.mark
         coin = self.mark.coin
+        assert isinstance(coin, Coin)
         turned = replace(coin, key=ring.key(coin.key.cluster, coin.key.scheme))
         layer: Mark = replace(self.mark, coin=turned)
         return layer
