@@ -11,14 +11,20 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "CaseError",
+    "ConflictError",
     "ExitStatus",
+    "ExpiredError",
+    "FourEyesError",
     "InputError",
     "KeyFileError",
+    "NotAllowedError",
     "OutputError",
     "SettingsError",
     "StillwatchError",
     "StorageError",
     "StoreFormatError",
+    "UnknownCaseError",
     "UnknownFormatError",
 ]
 
@@ -94,3 +100,40 @@ class OutputError(StillwatchError):
 
     code = "SW302"
     exit_status = ExitStatus.UNREADABLE
+
+
+class CaseError(StillwatchError):
+    """What was asked of a case, or of a rule that acts by itself, cannot stand as it is."""
+
+    code = "SW500"
+    exit_status = ExitStatus.UNREADABLE
+
+
+class ConflictError(CaseError):
+    """A case is in another state than this needs, or somebody else was first."""
+
+    code = "SW501"
+
+
+class FourEyesError(CaseError):
+    """A second person must decide this, and it is the same one, or no person."""
+
+    code = "SW502"
+
+
+class ExpiredError(CaseError):
+    """What was to be approved was proposed too long ago."""
+
+    code = "SW503"
+
+
+class UnknownCaseError(CaseError):
+    """There is no case, rule or token of that name."""
+
+    code = "SW504"
+
+
+class NotAllowedError(CaseError):
+    """A token is unknown, has expired, or its role does not allow this."""
+
+    code = "SW505"
