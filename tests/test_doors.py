@@ -30,8 +30,16 @@ def house(project: Path, tmp_path: Path) -> Path:
     """A copy of the contract, over a house whose rooms hold nothing yet."""
     shutil.copy(project / "pyproject.toml", tmp_path)
     for room in (
-        "events", "sketches", "engines", "sources", "detections", "campaigns", "cases", "cli"
-    ):  # fmt: skip
+        "events",
+        "ledger",
+        "sketches",
+        "engines",
+        "sources",
+        "detections",
+        "campaigns",
+        "cases",
+        "cli",
+    ):
         folder = tmp_path / "src" / "stillwatch" / room
         folder.mkdir(parents=True)
         (folder / "__init__.py").touch()
@@ -51,6 +59,7 @@ def test_an_empty_house_keeps_the_doors(house: Path) -> None:
         ("events/__init__.py", "engines"),
         ("engines/__init__.py", "sources"),
         ("sketches/__init__.py", "events"),
+        ("ledger/__init__.py", "events"),
         ("campaigns/__init__.py", "cli"),
         ("campaigns/__init__.py", "cases"),
         ("errors.py", "events"),

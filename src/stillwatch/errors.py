@@ -13,6 +13,7 @@ from typing import ClassVar
 __all__ = [
     "CaseError",
     "ConflictError",
+    "EntryError",
     "ExitStatus",
     "ExpiredError",
     "FourEyesError",
@@ -24,6 +25,8 @@ __all__ = [
     "StillwatchError",
     "StorageError",
     "StoreFormatError",
+    "TamperedError",
+    "TimestampError",
     "UnknownCaseError",
     "UnknownFormatError",
 ]
@@ -36,6 +39,7 @@ class ExitStatus:
     OUR_FAILURE = 1
     UNREADABLE = 2
     CAMPAIGNS_FOUND = 3
+    TAMPERED = 4
     INTERRUPTED = 130
 
 
@@ -73,6 +77,12 @@ class KeyFileError(InputError):
     code = "SW102"
 
 
+class EntryError(InputError):
+    """An entry that the ledger does not take: of no known kind, not canonicalisable, too large."""
+
+    code = "SW103"
+
+
 class SettingsError(StillwatchError):
     """``stillwatch.yaml`` (or an option) holds something that no room understands."""
 
@@ -100,6 +110,29 @@ class OutputError(StillwatchError):
 
     code = "SW302"
     exit_status = ExitStatus.UNREADABLE
+
+
+class TamperedError(StillwatchError):
+    """A ledger, a head or a proof that is not what was recorded or signed.
+
+    ``index`` is the number of the first entry that cannot be trusted; None where no entry is at
+    fault, as with a forged head.
+    """
+
+    code = "SW400"
+    exit_status = ExitStatus.TAMPERED
+
+    def __init__(
+        self, message: str, *, path: Path | str | None = None, index: int | None = None
+    ) -> None:
+        self.index = index
+        super().__init__(message, path=path)
+
+
+class TimestampError(StillwatchError):
+    """A time-stamping authority that cannot be reached, refuses, or answers something else."""
+
+    code = "SW401"
 
 
 class CaseError(StillwatchError):

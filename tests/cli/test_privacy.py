@@ -93,7 +93,9 @@ def test_what_is_erased_is_gone_and_the_rest_stays(state: Path) -> None:
 def test_erasing_again_changes_nothing(state: Path) -> None:
     run("privacy", "erase", "acme", "--state", state)
     ended = run("privacy", "erase", "acme", "--state", state)
-    assert ended.stdout == "erased 0 keys, links and actions, and 0 exchanges\n"
+    assert ended.stdout == (
+        "erased 0 keys, links and actions, 0 exchanges, and 0 salts of the ledger\n"
+    )
 
 
 def test_a_folder_without_a_store_is_named(tmp_path: Path) -> None:

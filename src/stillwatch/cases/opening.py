@@ -21,12 +21,12 @@ from stillwatch.cases.automation import act, active_rules
 from stillwatch.cases.case import Case, replay
 from stillwatch.cases.events import Event, Opened, Updated, Withdrawn
 from stillwatch.cases.findings import Finding, digest_of
-from stillwatch.cases.outbox import SALT_BYTES
 from stillwatch.cases.people import Who
 from stillwatch.cases.schema import ACCOUNTS, CASES, EVENTS
 from stillwatch.cases.standing import Standing, segment_of, standings
 from stillwatch.cases.states import State
 from stillwatch.cases.transaction import Transaction, event_row, read_case, row_of, transaction
+from stillwatch.ledger.commitments import new_salt
 
 __all__ = ["Intake", "Taken"]
 
@@ -158,7 +158,7 @@ def _write(change: Transaction, fresh: Sequence[_Fresh]) -> None:
     if not fresh:
         return
     connection = change.connection
-    rows = [row_of(each.case) | {"salt": secrets.token_bytes(SALT_BYTES)} for each in fresh]
+    rows = [row_of(each.case) | {"salt": new_salt()} for each in fresh]
     connection.execute(insert(CASES), rows)
     connection.execute(insert(EVENTS), [event_row(each.case.id, each.event) for each in fresh])
     parties = [
@@ -179,7 +179,7 @@ def _party_rows(
             "case_id": case,
             "number": number,
             "account": account,
-            "salt": secrets.token_bytes(SALT_BYTES),
+            "salt": new_salt(),
             "standing": msgspec.json.encode(standing).decode(),
             "seen_at": at,
         }

@@ -11,8 +11,6 @@ Names of accounts and everything that people wrote stand as salted commitments: 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,27 +21,21 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from stillwatch.access.database import Database
 from stillwatch.cases.schema import OUTBOX
+from stillwatch.ledger import Entry
 
-__all__ = ["SALT_BYTES", "Recorder", "commitment", "deliver", "put_entry", "waiting"]
+__all__ = ["Recorder", "deliver", "put_entry", "waiting"]
 
-SALT_BYTES = 32
 _AT_ONCE = 1_000
 
 
 class Recorder(Protocol):
-    """An append-only record of entries ``{"kind", "at", "by", "body"}``, each at an index."""
+    """What of :class:`~stillwatch.ledger.Ledger` is needed here."""
 
-    def append(self, entries: Sequence[Mapping[str, Any]], /) -> Sequence[int]:
-        """Append entries durably, all or none; their indices."""
+    def append(self, entries: Iterable[Entry]) -> Sequence[int]:
+        """Append entries durably, all or none; their numbers."""
 
-    def entries(self, first: int, /) -> Iterable[tuple[int, Mapping[str, Any]]]:
-        """The entries from an index on, with their indices."""
-
-
-def commitment(identifier: str, salt: bytes, *, of: str = "account") -> str:
-    """The ledger's salted commitment to something: HMAC-SHA-256 under a random salt of 32 bytes."""
-    message = f"stillwatch commitment 1\0{of}\0{identifier}".encode()
-    return "c1-" + hmac.digest(salt, message, hashlib.sha256).hex()
+    def entries(self, first: int = 0, end: int | None = None) -> Iterator[tuple[int, Entry]]:
+        """The entries from a number on, with their numbers."""
 
 
 def put_entry(
@@ -51,21 +43,22 @@ def put_entry(
 ) -> None:
     """Put an entry into the outbox; it counts when the transaction does."""
     last = connection.execute(select(func.max(OUTBOX.c.number))).scalar()
-    entry = {
-        "kind": kind,
-        "at": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "by": by,
-        "body": {"record": secrets.token_hex(16), **body},
-    }
+    entry = Entry(
+        kind=kind,
+        at=datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        by=by,
+        body={"record": secrets.token_hex(16), **body},
+    )
+    entry.encoded()  # refused here, with the decision, and not when it is handed over
     text = msgspec.json.encode(entry, order="sorted").decode()
     connection.execute(insert(OUTBOX).values(number=(last or 0) + 1, entry=text))
 
 
-def waiting(connection: Connection) -> Iterator[tuple[int, dict[str, Any]]]:
+def waiting(connection: Connection) -> Iterator[tuple[int, Entry]]:
     """What the recorder was not told yet, in order."""
     wanted = select(OUTBOX.c.number, OUTBOX.c.entry).where(OUTBOX.c.place.is_(None))
     for number, entry in connection.execute(wanted.order_by(OUTBOX.c.number)):
-        yield number, msgspec.json.decode(entry, type=dict[str, Any])
+        yield number, msgspec.json.decode(entry, type=Entry)
 
 
 def deliver(database: Database, recorder: Recorder) -> int:
@@ -82,10 +75,10 @@ def deliver(database: Database, recorder: Recorder) -> int:
                 return told
             last = connection.execute(select(func.max(OUTBOX.c.place))).scalar()
             places = _places(recorder, -1 if last is None else last)
-            fresh = [entry for _, entry in some if entry["body"]["record"] not in places]
+            fresh = [entry for _, entry in some if entry.body["record"] not in places]
             given = iter(recorder.append(fresh) if fresh else ())
             for number, entry in some:
-                record = entry["body"]["record"]
+                record = entry.body["record"]
                 place = places[record] if record in places else next(given)
                 connection.execute(
                     update(OUTBOX).where(OUTBOX.c.number == number).values(place=place)
@@ -97,7 +90,7 @@ def _places(recorder: Recorder, last: int) -> dict[str, int]:
     """What the recorder holds behind the last place that we know of, by its record."""
     found = {}
     for index, entry in recorder.entries(last + 1):
-        record = entry.get("body", {}).get("record")
+        record = entry.body.get("record")
         if isinstance(record, str):
             found[record] = index
     return found

@@ -18,10 +18,11 @@ from stillwatch.access.enforcement import end_action, put_action, read_actions
 from stillwatch.access.schema import ACTIONS
 from stillwatch.cases.case import Case, after, replay
 from stillwatch.cases.events import Body, Event, body_of, encoded
-from stillwatch.cases.outbox import commitment, put_entry
+from stillwatch.cases.outbox import put_entry
 from stillwatch.cases.people import Who
 from stillwatch.cases.schema import ACCOUNTS, CASES, EVENTS
 from stillwatch.errors import CaseError, InputError, UnknownCaseError
+from stillwatch.ledger import commit
 
 __all__ = ["Transaction", "names_of", "read_case", "read_events", "row_of", "transaction"]
 
@@ -103,7 +104,7 @@ class Transaction:
             body={
                 "case": case,
                 "event": event.number,
-                "said": commitment(whole, bytes(salt), of="event"),
+                "said": commit(whole, bytes(salt), of="event"),
                 **body,
             },
         )
@@ -115,7 +116,7 @@ class Transaction:
         )
         chosen = set(numbers)
         return [
-            commitment(account, bytes(salt))
+            commit(account, bytes(salt))
             for number, account, salt in self.connection.execute(wanted)
             if number in chosen and account is not None
         ]
