@@ -239,13 +239,14 @@ def act(change: Transaction, case: Case, rules: Sequence[Version]) -> list[str]:
                 ids.append(change.put(action).id)
         done = Automated(rule=rule.name, version=each.version, actions=tuple(ids))
         case, event = change.append(case, _author(each), done)
-        accounts = change.commitments(case.id, tuple(targets))
-        measures = [msgspec.to_builtins(m) for m in rule.measures]
-        change.record(
-            case.id, event, "action",
-            {"rule": rule.name, "version": each.version, "accounts": accounts,
-             "measures": measures, "reason": rule.reason},
-        )  # fmt: skip
+        said = {
+            "rule": rule.name,
+            "version": each.version,
+            "measures": [msgspec.to_builtins(measure) for measure in rule.measures],
+            "reason": rule.reason,
+        }
+        names = change.commitments(case.id, tuple(targets))
+        change.record(case.id, event, "action", said, accounts=names)
         acted.append(case.id)
     return acted
 

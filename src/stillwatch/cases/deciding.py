@@ -160,7 +160,7 @@ class Bench:
             for each in chosen:
                 change.end(each, who.name)
             case, event = change.append(case, who, Lifted(actions=chosen, why=why))
-            change.record(id, event, "action", {"undone": list(chosen)})
+            change.record(id, event, "action", {}, undone=chosen)
             return case
 
 
@@ -232,7 +232,6 @@ def _record(
             "clause": proposal.clause,
             "terms": list(proposal.terms),
             "measures": [msgspec.to_builtins(each) for each in proposal.measures],
-            "accounts": change.commitments(case.id, proposal.accounts),
             "evidence": [
                 {"detection": p.item.detection, "family": p.item.family,
                  "base_rate": p.item.base_rate}
@@ -241,6 +240,7 @@ def _record(
             "counter_evidence": len(case.pieces("counter")),
             "appeals": len(case.appeals),
         },
+        accounts=change.commitments(case.id, proposal.accounts),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ read still holds when it writes: of two people who do the same thing at once one
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -27,6 +27,7 @@ from stillwatch.ledger import commit
 __all__ = ["Transaction", "names_of", "read_case", "read_events", "row_of", "transaction"]
 
 _AT_ONCE = 500  # values in one statement
+_IN_ENTRY = 500  # names or ids in one entry of the ledger, which is 64 KiB at most
 
 
 class Transaction:
@@ -92,22 +93,38 @@ class Transaction:
             ]
         return found
 
-    def record(self, case: str, event: Event, kind: str, body: Mapping[str, Any]) -> None:
-        """Tell the ledger of an event: what `body` says, and a commitment to all of it."""
+    def record(
+        self,
+        case: str,
+        event: Event,
+        kind: str,
+        body: Mapping[str, Any],
+        **many: Sequence[str],
+    ) -> None:
+        """Tell the ledger of an event: what `body` says, and a commitment to all of it.
+
+        The lists in `many` may be longer than an entry; they go into as many as it takes, each
+        of which says which `part` it is.
+        """
         salt = self.connection.execute(select(CASES.c.salt).where(CASES.c.id == case)).scalar_one()
         whole = f"{case}\0{event.number}\0{event.at}\0{event.by}\0{encoded(event.body)}"
-        put_entry(
-            self.connection,
-            kind=kind,
-            at=event.at,
-            by=event.by,
-            body={
-                "case": case,
-                "event": event.number,
-                "said": commit(whole, bytes(salt), of="event"),
-                **body,
-            },
-        )
+        said = {
+            "case": case,
+            "event": event.number,
+            "said": commit(whole, bytes(salt), of="event"),
+            **body,
+        }
+        parts = max([1, *(-(-len(each) // _IN_ENTRY) for each in many.values())])
+        for part in range(parts):
+            some = {
+                name: list(each[part * _IN_ENTRY : (part + 1) * _IN_ENTRY])
+                for name, each in many.items()
+            }
+            number = {"part": part + 1, "parts": parts} if parts > 1 else {}
+            put_entry(
+                self.connection, kind=kind, at=event.at, by=event.by,
+                body=said | number | some,
+            )  # fmt: skip
 
     def commitments(self, case: str, numbers: tuple[int, ...]) -> list[str]:
         """Salted commitments in place of the names of accounts; none of those that are erased."""
