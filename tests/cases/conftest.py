@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -56,8 +58,18 @@ def draft(**fields: Any) -> Draft:
     return Draft(**(usual | fields))
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store that holds nothing: to make one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("empty") / "state"
+    open_cases(folder, create=True).close()
+    return folder
+
+
 @pytest.fixture
-def cases(state: str, clock: Clock) -> Iterator[Cases]:
+def cases(state: str, empty: Path, clock: Clock) -> Iterator[Cases]:
+    if "://" not in state:
+        shutil.copytree(empty, state)
     with open_cases(state, create=True, clock=clock) as opened:
         yield opened
 
