@@ -72,7 +72,7 @@ def call(cases: Cases, tokens: dict[str, str], tmp_path: Path) -> Iterator[Call]
 def case(call: Call) -> str:
     status, answer = call("program", "POST", "/v1/cases",
                           {"findings": [msgspec.to_builtins(finding())]})  # fmt: skip
-    assert status == 200
+    assert status == 200, answer
     [opened] = answer["opened"]
     return str(opened)
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from stillwatch.cases.routes import ROUTES, Asked, Route
+from stillwatch.cases.routes import ROUTES, Asked, BodyError, Route
 from stillwatch.cases.store import Cases
 from stillwatch.cases.tokens import Token
 from stillwatch.errors import (
@@ -124,7 +124,7 @@ class CasesAPI:
             raise
         except StillwatchError as error:
             return _status(error), _error(error.code, str(error))
-        except msgspec.DecodeError as error:
+        except BodyError as error:
             return 400, _error("SW500", f"the body is not what this route takes: {error}")
         except Exception:
             _log.exception("a request to the API of cases failed")

@@ -26,7 +26,7 @@ from stillwatch.cases.views import CaseView, Statement, redacted, statement, vie
 from stillwatch.cases.working import Row
 from stillwatch.errors import CaseError
 
-__all__ = ["ROUTES", "Asked", "Route"]
+__all__ = ["ROUTES", "Asked", "BodyError", "Route"]
 
 T = TypeVar("T")
 _ALL = frozenset(Role)
@@ -38,6 +38,10 @@ _PAGE = 200
 _MOST = 1_000
 
 
+class BodyError(Exception):
+    """A body that is not what a route takes."""
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A request, once it is known who asks. `names` stand in the places of the route's path."""
 
@@ -47,8 +51,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
     def read(self, kind: type[T]) -> T:
-        """The body; no body is an empty object."""
-        return msgspec.json.decode(self.body or b"{}", type=kind)
+        """The body; no body is an empty object.
+
+        Raises:
+            BodyError: it is not of this kind.
+        """
+        try:
+            return msgspec.json.decode(self.body or b"{}", type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BodyError(str(error)) from error
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

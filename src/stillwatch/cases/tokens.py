@@ -10,9 +10,10 @@ import secrets
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from stillwatch.access.database import Database
 from stillwatch.access.secret import LONGEST, digest_of, new_secret
@@ -112,7 +113,7 @@ class TokenBook:
         """All of them, also those that have ended, oldest first."""
         wanted = select(TOKENS).order_by(TOKENS.c.created_at, TOKENS.c.id)
         with self._database.reading() as (connection, _):
-            return [_token(dict(row._mapping)) for row in connection.execute(wanted)]
+            return [_token(row) for row in connection.execute(wanted)]
 
     def bearer(self, secret: str) -> Token:
         """Whom a secret speaks for.
@@ -125,12 +126,19 @@ class TokenBook:
             wanted = select(TOKENS).where(TOKENS.c.digest == digest_of(secret))
             with self._database.reading() as (connection, _):
                 row = connection.execute(wanted).first()
-                found = None if row is None else _token(dict(row._mapping))
+                found = None if row is None else _token(row)
         if found is None or found.revoked_at is not None or self._clock() >= found.expires_at:
             raise NotAllowedError("this token is unknown, has expired or was revoked")
         return found
 
 
-def _token(fields: dict[str, object]) -> Token:
-    del fields["digest"]
-    return msgspec.convert(fields | {"person": bool(fields["person"])}, Token)
+def _token(row: Row[Any]) -> Token:
+    return Token(
+        id=row.id,
+        name=row.name,
+        role=Role(row.role),
+        person=bool(row.person),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )

@@ -19,8 +19,12 @@ __all__ = ["pool", "precision", "record", "serve", "token"]
 
 @click.command()
 @stored
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write it there; without this to precision.json in the state folder.")  # fmt: skip
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write it there; without this to precision.json in the state folder.",
+)
 @JSON
 def precision(state: str, ledger: Path | None, out: Path | None, as_json: bool) -> None:
     """How often each detection was right, of the cases that people decided, by segment.

@@ -111,8 +111,11 @@ def print_case(view: CaseView) -> None:
     """A case for people: facts, inference and what speaks against it apart from each other."""
     verdict = f", {view.verdict}" if view.verdict else ""
     click.echo(f"{view.id}  {view.state}{verdict}  campaign {view.campaign}  score {view.score:g}")
-    click.echo(f"opened {spoken(view.opened_at)}  segment {view.segment}"
-               f"  families {', '.join(view.families) or '-'}  with {view.claimed_by or 'nobody'}")  # fmt: skip
+    families = ", ".join(view.families) or "-"
+    click.echo(
+        f"opened {spoken(view.opened_at)}  segment {view.segment}  families {families}  "
+        f"with {view.claimed_by or 'nobody'}"
+    )
     if view.withdrawn:
         click.echo("a later look withdrew the finding")
     for each in view.held_back:
