@@ -12,7 +12,7 @@ from stillwatch.access.keys import KeyStore
 from stillwatch.cases import Cases, State, read_findings
 from stillwatch.cases.transaction import names_of
 from stillwatch.cases.views import CaseView, view_of
-from stillwatch.errors import InputError
+from stillwatch.errors import CaseError, InputError
 from tests.cases.conftest import ANA, DAY, SCAN, Clock, draft, finding
 
 
@@ -31,6 +31,13 @@ def test_a_campaign_twice_in_one_list_is_one_case(cases: Cases) -> None:
     taken = cases.intake.open([finding(), grown], SCAN)
     assert (len(taken.opened), taken.updated) == (1, taken.opened)
     assert cases.desk.case(taken.opened[0]).accounts == (1, 2, 3)
+
+
+def test_campaigns_that_come_again_and_again_in_one_list_have_one_case_each(cases: Cases) -> None:
+    twice = [finding(id=name) for name in ("c-1", "c-2", "c-1", "c-2", "c-3", "c-2")]
+    taken = cases.intake.open(twice, SCAN)
+    assert (len(taken.opened), taken.updated) == (3, ())
+    assert sorted(row.campaign for row in cases.desk.queue()) == ["c-1", "c-2", "c-3"]
 
 
 def test_a_campaign_that_grew_adds_its_accounts_and_what_is_new(cases: Cases, claimed: str) -> None:
@@ -98,9 +105,10 @@ def test_an_allow_listed_account_is_said_so_until_the_allowance_ends(
     assert cases.desk.case(second).allowed == ()
 
 
-def test_of_many_findings_one_that_is_wrong_opens_none(cases: Cases) -> None:
-    with pytest.raises(UnicodeEncodeError):
-        cases.intake.open([finding(), finding(id="c-2", accounts=["\ud800"])], SCAN)
+@pytest.mark.parametrize("name", ["\ud800", "a\0b"])
+def test_of_many_findings_one_that_is_wrong_opens_none(cases: Cases, name: str) -> None:
+    with pytest.raises(CaseError, match="is no text that can be stored"):
+        cases.intake.open([finding(), finding(id="c-2", accounts=[name])], SCAN)
     assert list(cases.desk.queue()) == []
 
 

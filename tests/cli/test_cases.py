@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ import pytest
 from stillwatch.access.database import open_database
 from stillwatch.access.enforcement import ActionStore
 from stillwatch.access.keys import KeyStore
+from tests.access.conftest import server
 from tests.cases.conftest import finding
 from tests.cli.in_process import run
 
+__all__ = ["server"]
 NAMED = "case-5f2a11c09d3e"
 
 
@@ -115,6 +117,21 @@ def test_a_second_name_for_the_same_person_does_not_approve(state: Path) -> None
     assert ended.returncode == 2
     assert "[SW502]" in ended.stderr
     assert in_force(state) == []
+
+
+@pytest.mark.service
+def test_the_same_commands_work_on_a_server(
+    state: Path, server: Callable[[], str], tmp_path: Path
+) -> None:
+    store = ("--store", server(), "--ledger", str(tmp_path / "books"))
+    opened = run("cases", "open", "found/campaigns.json", *store, "--by", "scan", "--program")
+    case = opened.stdout.strip()
+    run("cases", "claim", case, *store, "--by", "ana")
+    run("cases", "add", case, "nothing found", "--counter", *store, "--by", "ana")
+    words = ("--undetermined", "--reason", "not-enough-evidence", "--summary", "s")
+    assert run("cases", "propose", case, *words, *store, "--by", "ana").returncode == 0
+    assert json.loads(run("cases", "show", case, "--json", *store).stdout)["state"] == "decided"
+    assert run("ledger", "verify", "--state", tmp_path / "books").stdout.startswith("sound: 1 ")
 
 
 def test_without_a_place_the_cases_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

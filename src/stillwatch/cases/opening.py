@@ -11,10 +11,10 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
 from stillwatch.access.database import Database
 from stillwatch.cases.automation import act, active_rules
@@ -26,11 +26,13 @@ from stillwatch.cases.schema import ACCOUNTS, CASES, EVENTS
 from stillwatch.cases.standing import Standing, segment_of, standings
 from stillwatch.cases.states import State
 from stillwatch.cases.transaction import Transaction, event_row, read_case, row_of, transaction
+from stillwatch.errors import CaseError
 from stillwatch.ledger.commitments import new_salt
 
 __all__ = ["Intake", "Taken"]
 
 _AT_ONCE = 500  # values in one statement
+_TOGETHER = 200  # findings in one transaction
 #: the number of an account in its case, its name, and what is known of it
 _Party = tuple[int, tuple[str, Standing]]
 
@@ -57,45 +59,71 @@ class Intake:
         self._clock = clock
 
     def open(self, findings: Sequence[Finding], who: Who, *, segment: str | None = None) -> Taken:
-        """Open a case for each finding, or add it to the case of its campaign; all or none.
+        """Open a case for each finding, or add it to the case of its campaign.
 
-        Without a `segment` it is the tier that most of its accounts have.
+        A few hundred findings are one transaction, all or none, so that nobody who writes keys or
+        actions waits for long; whoever is interrupted gives the same findings again. Without a
+        `segment` it is the tier that most of the accounts have.
 
         Raises:
             CaseError: a name cannot stand as it is.
         """
         who.checked()
+        taken = Taken((), (), ())
+        for start in range(0, len(findings), _TOGETHER):
+            with transaction(self._database, self._clock()) as change:
+                some = _Part(change, who, segment).take(findings[start : start + _TOGETHER])
+            taken = Taken(*(before + more for before, more in zip(taken, some, strict=True)))
+        return Taken(*(tuple(dict.fromkeys(ids)) for ids in taken))
+
+
+class _Part:
+    """The findings of one transaction."""
+
+    def __init__(self, change: Transaction, who: Who, segment: str | None) -> None:
+        self._change, self._who, self._segment = change, who, segment
+        self._fresh: list[_Fresh] = []
+        self._current: dict[str, tuple[str, str]] = {}
+
+    def take(self, findings: Sequence[Finding]) -> Taken:
+        change = self._change
+        self._current = _current(change.connection, [each.id for each in findings])
+        accounts = list(dict.fromkeys(name for each in findings for name in each.accounts))
+        if wrong := next((name for name in accounts if not _is_text(name)), None):
+            raise CaseError(f"accounts: {wrong!r} is no text that can be stored")
+        known = standings(change.connection, accounts, change.now)
         opened: list[str] = []
         updated: list[str] = []
-        automated: list[str] = []
-        with transaction(self._database, self._clock()) as change:
-            current = _current(change.connection, [each.id for each in findings])
-            accounts = list({name: None for each in findings for name in each.accounts})
-            known = standings(change.connection, accounts, change.now)
-            rules = active_rules(change.connection, change.now)
-            fresh: list[_Fresh] = []
-            waiting: set[str] = set()
-            for finding in findings:
-                if finding.id in waiting:  # twice in one list
-                    _write(change, fresh)
-                    fresh, waiting = [], set()
-                    current |= _current(change.connection, [finding.id])
-                case_id, state = current.get(finding.id, (None, None))
-                if case_id is not None and state != State.CLOSED:
-                    if _more(change, case_id, finding, known, who):
-                        updated.append(case_id)
-                        automated += act(change, change.case(case_id), rules)
-                elif finding.event != "withdrawn":
-                    each = _opened(change, finding, known, who, segment, case_id)
-                    if each is not None:
-                        fresh.append(each)
-                        waiting.add(finding.id)
-                        opened.append(each.case.id)
-            _write(change, fresh)
-            if rules:
-                for each_id in opened:
-                    automated += act(change, change.case(each_id), rules)
-        return Taken(tuple(opened), tuple(dict.fromkeys(updated)), tuple(dict.fromkeys(automated)))
+        for finding in findings:
+            if any(each.case.campaign == finding.id for each in self._fresh):  # twice in one list
+                self._write()
+            case_id, state = self._current.get(finding.id, (None, None))
+            if case_id is not None and state != State.CLOSED:
+                if _more(change, case_id, finding, known, self._who):
+                    updated.append(case_id)
+            elif finding.event != "withdrawn":
+                fresh = _opened(change, finding, known, self._who, self._segment, case_id)
+                if fresh is not None:
+                    self._fresh.append(fresh)
+                    opened.append(fresh.case.id)
+        self._write()
+        rules = active_rules(change.connection, change.now)
+        automated = [
+            case
+            for each in (dict.fromkeys(opened + updated) if rules else ())
+            for case in act(change, change.case(each), rules)
+        ]
+        return Taken(tuple(opened), tuple(updated), tuple(automated))
+
+    def _write(self) -> None:
+        _write(self._change, self._fresh)
+        self._current |= {each.case.campaign: (each.case.id, State.OPEN) for each in self._fresh}
+        self._fresh = []
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name has no half of a surrogate pair and no NUL, which databases do not take."""
+    return "\0" not in name and not any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
 def _current(connection: Connection, campaigns: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -157,22 +185,30 @@ def _allowed(parties: Iterable[_Party]) -> tuple[int, ...]:
 def _write(change: Transaction, fresh: Sequence[_Fresh]) -> None:
     if not fresh:
         return
-    connection = change.connection
-    rows = [row_of(each.case) | {"salt": new_salt()} for each in fresh]
-    connection.execute(insert(CASES), rows)
-    connection.execute(insert(EVENTS), [event_row(each.case.id, each.event) for each in fresh])
     parties = [
         row
         for each in fresh
-        for row in _party_rows(each.case.id, enumerate(each.parties, 1), each.case.opened.seen,
-                               change.now)
-    ]  # fmt: skip
-    connection.execute(insert(ACCOUNTS), parties)
+        for row in _party_rows(
+            each.case.id, enumerate(each.parties, 1), each.case.opened.seen, change.now
+        )
+    ]
+    salted = [row_of(each.case) | {"salt": new_salt()} for each in fresh]
+    _insert(change.connection, CASES, salted)
+    events = [event_row(each.case.id, each.event) for each in fresh]
+    _insert(change.connection, EVENTS, events)
+    _insert(change.connection, ACCOUNTS, parties)
 
 
-def _party_rows(
-    case: str, parties: Iterable[_Party], seen: str, now: int
-) -> list[dict[str, object]]:
+def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows; on a server many with a statement, for each waits for its answer."""
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(table), rows)
+        return
+    for start in range(0, len(rows), _AT_ONCE):
+        connection.execute(insert(table).values(rows[start : start + _AT_ONCE]))
+
+
+def _party_rows(case: str, parties: Iterable[_Party], seen: str, now: int) -> list[dict[str, Any]]:
     at = seconds_of(seen, now)
     return [
         {
@@ -219,7 +255,7 @@ def _more(
     ]
     seen = finding.at or finding.last_seen
     if new:
-        change.connection.execute(insert(ACCOUNTS), _party_rows(case_id, new, seen, change.now))
+        _insert(change.connection, ACCOUNTS, _party_rows(case_id, new, seen, change.now))
         numbers |= {account: number for number, (account, _) in new}
     change.append(
         case,
