@@ -23,13 +23,13 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(VALUES)
 def test_the_bytes_are_those_of_an_independent_implementation(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(VALUES)
 def test_what_was_read_back_is_the_same_value_and_has_the_same_bytes(value: Any) -> None:
     data = canonical(value)

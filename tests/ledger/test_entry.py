@@ -55,6 +55,9 @@ def test_an_entry_is_read_back_as_it_was_written() -> None:
         ({"body": {"a": [{"ip": "203.0.113.9"}]}}, "body.a[0].ip names somebody"),
         ({"body": {"accounts": ["c1-" + "0" * 64, "acme"]}}, "body.accounts names somebody"),
         ({"body": {"account": {"$commit": "acme"}}}, "body.account names somebody"),
+        ({"body": {"who": [{"$commit": "acme"}]}}, "body.who[0] names somebody"),
+        ({"body": {"$commit": "acme"}}, "body names somebody"),
+        ({"body": {"who": ({"email": "a@b.example"},)}}, "body.who[0].email names somebody"),
     ],
 )
 def test_what_is_refused_says_where_and_why(fields: dict[str, Any], said: str) -> None:

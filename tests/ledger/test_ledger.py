@@ -285,16 +285,25 @@ def test_threads_share_a_ledger(ledger: Ledger) -> None:
     numbers: list[int] = []
 
     def write() -> None:
-        for _ in range(20):
+        for _ in range(8):
             numbers.extend(ledger.append([verdict()]))
 
-    threads = [threading.Thread(target=write) for _ in range(3)]
+    threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(numbers) == list(range(80))
-    assert ledger.check().size == 80
+    assert sorted(numbers) == list(range(32))
+    assert ledger.check().size == 32
+
+
+def test_each_opening_sees_what_others_appended_between_its_own(ledger: Ledger) -> None:
+    with Ledger.open(ledger.state) as other:
+        for turn in (1, 2):
+            for each in (ledger, other):
+                each.append(verdicts(100))
+                assert each.check([each.head()]).size == len(ledger) == len(other)
+            assert len(ledger) == 200 * turn
 
 
 def test_processes_that_make_and_fill_one_ledger_at_once_wait_for_each_other(

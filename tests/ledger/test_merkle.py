@@ -19,6 +19,7 @@ from stillwatch.ledger.merkle import (
     holds_inclusion,
     inclusion_path,
     leaf_hash,
+    node_hash,
 )
 from stillwatch.ledger.tree import GROUP, HEIGHT, Growing, subtrees
 
@@ -133,7 +134,7 @@ def test_roots_and_inclusion_proofs_are_those_of_pymerkle(sizes: list[int]) -> N
             assert holds_inclusion(LEAVES[index], index, size, path, root)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.integers(1, 200), st.integers(0, 200), st.randoms(use_true_random=False))
 def test_consistency_proofs_are_accepted_by_pymerkle_and_ours_of_it(
     size: int, old: int, draw: random.Random
@@ -174,6 +175,14 @@ def test_every_tree_goes_on_from_the_empty_one_and_from_itself() -> None:
     assert not holds_consistency(0, root, 7, root, [])
     assert not holds_consistency(8, root, 7, root, [])
     assert not holds_consistency(3, kept(3).edge.root(), 7, root, [])
+
+
+def test_a_node_does_not_pass_as_a_leaf_and_a_root_not_as_that_of_a_longer_tree() -> None:
+    """Paths that are too short, though every hash in them is right."""
+    path, root = inclusion_path(kept(8).subtree(), 0, 8), kept(8).edge.root()
+    node = node_hash(LEAVES[0], path[0])
+    assert not holds_inclusion(node, 0, 8, path[1:], root)
+    assert not holds_consistency(4, root, 8, root, [])
 
 
 @pytest.mark.parametrize("steps", [[1] * 600, [255, 1, 256, 257, 90], [600]])

@@ -76,6 +76,22 @@ def test_threads_and_processes_agree_on_a_commitment(tmp_path: Path) -> None:
     assert len(made) == 1
 
 
+def test_of_two_that_make_a_salt_at_once_the_first_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Salts.open(tmp_path, create=True) as first, Salts.open(tmp_path) as second:
+        find, made = Salts._find, []
+
+        def overtaken(self: Salts, identifier: str, of: str) -> str | None:
+            found = find(self, identifier, of)
+            if self is second and not made:
+                made.append(first.commitment("acme"))
+            return found
+
+        monkeypatch.setattr(Salts, "_find", overtaken)
+        assert [second.commitment("acme")] == made
+
+
 def test_salts_that_are_not_there_or_something_else_are_named(tmp_path: Path) -> None:
     with pytest.raises(StoreFormatError, match="there are no salts here"):
         Salts.open(tmp_path)

@@ -6,13 +6,14 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from stillwatch.errors import StoreFormatError, TamperedError
-from stillwatch.ledger import Head, Ledger
+from stillwatch.ledger import Head, Ledger, SigningKey
 from stillwatch.ledger.merkle import leaf_hash
 from stillwatch.ledger.tree import Growing
 from tests.ledger.conftest import verdict, verdicts
@@ -177,6 +178,18 @@ def test_a_cut_after_the_last_head_is_seen_by_nobody(state: Path) -> None:
         assert ledger.check(held).size == 650
 
 
+def sign(ledger: Ledger, size: int) -> None:
+    """Date a head back, as only the holder of the key can."""
+    edge = Growing(0)
+    edge.add([leaf_hash(ledger.raw(index)) for index in range(size)])
+    head = Head.signed(
+        SigningKey.from_file(ledger.state / "ledger.key"),
+        ledger=ledger.id, size=size, root=edge.root(), at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    with ledger._database.writing() as db:
+        db.execute("INSERT INTO head (size, head) VALUES (?, ?)", (size, head.encoded()))
+
+
 def test_a_rewrite_by_the_holder_of_the_key_is_found_by_an_earlier_head_and_only_by_it(
     state: Path,
 ) -> None:
@@ -187,10 +200,11 @@ def test_a_rewrite_by_the_holder_of_the_key_is_found_by_an_earlier_head_and_only
     db.commit()
     db.close()
     with Ledger.open(state) as ledger:
+        sign(ledger, 500)
         signed = ledger.head()
         signed.check(ledger.public_key)
-        assert ledger.check().heads == 1, "alone it looks sound: the key's holder signed it"
-        assert ledger.check([first]).heads == 2, "and up to 300 it is the old one"
+        assert ledger.check().heads == 2, "alone it looks sound: the key's holder signed it"
+        assert ledger.check([first]).heads == 3, "and up to 300 it is the old one"
         with pytest.raises(TamperedError, match="does not begin with the 650 entries"):
             ledger.prove_since(last, signed).check(last, signed)
     error = caught(state, first, last)
@@ -242,7 +256,7 @@ def test_a_byte_changed_anywhere_in_the_file_is_found_or_changes_nothing(
     before = heads(state)
     draw = random.Random(7)
     found: dict[str, int] = {"tampered": 0, "unreadable": 0, "nothing": 0}
-    for _ in range(70):
+    for _ in range(50):
         place, bit = draw.randrange(len(whole)), 1 << draw.randrange(8)
         data = bytearray(whole)
         data[place] ^= bit
@@ -261,7 +275,7 @@ def test_a_byte_changed_anywhere_in_the_file_is_found_or_changes_nothing(
             found["tampered"] += 1
         except StoreFormatError:
             found["unreadable"] += 1
-    assert found["tampered"] > 50, found
+    assert found["tampered"] > 35, found
 
 
 def test_a_file_that_was_cut_short_is_unreadable_and_says_so(state: Path) -> None:

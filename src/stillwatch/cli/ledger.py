@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from stillwatch.errors import InputError
 from stillwatch.ledger import Head, Ledger, read_public_key
 from stillwatch.ledger.files import (
     append_files,
@@ -55,9 +54,7 @@ def append(state: Path, signing_key: Path | None, files: tuple[Path, ...]) -> No
     Example:
       stillwatch ledger append --state state verdict.json
     """
-    with Ledger.open(state, create=True, key_file=signing_key) as ledger:
-        numbers = append_files(ledger, files)
-        size = len(ledger)
+    numbers, size = append_files(state, files, key_file=signing_key)
     for number in numbers:
         click.echo(number)
     click.echo(f"{len(numbers):,} entries recorded; the ledger has {size:,}", err=True)
@@ -170,6 +167,8 @@ def verify(
     """
     public = None if key is None else read_public_key(key)
     held = [read_head(path) for path in heads]
+    if authority is not None and not held:
+        raise click.UsageError("--authority is held against the time stamp of a --head; name one")
     if state is not None:
         if proof or entry or since:
             raise click.UsageError("--state reads the whole ledger; leave --proof out")
@@ -205,8 +204,6 @@ def _offline(
 
 
 def _authority(heads: list[Head], authority: Path) -> None:
-    if not heads:
-        raise InputError("--authority is held against the time stamp of a --head; name one")
     roots = read_roots(authority)
     for head in heads:
         at = stamped_at(head, roots)

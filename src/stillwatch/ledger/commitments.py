@@ -24,6 +24,7 @@ _NAMING = frozenset(
     ["account", "accounts", "conversation", "conversations", "email", "emails", "end_user",
      "end_users", "ip", "ips", "org", "orgs"]
 )  # fmt: skip
+_NESTED = (dict, list, tuple)
 #: in a body that is about to be appended: {"$commit": "acme"} or {"$commit": "x", "of": "org"}
 _ASKED, _ASKED_OF = "$commit", "of"
 
@@ -83,14 +84,16 @@ def _replaced(asked: dict[str, Any], commitment: Callable[[str, str], str], wher
 def first_name(body: Any, where: str = "body") -> str | None:
     """Where `body` first names somebody in the clear, such as ``body.account``; None if nowhere."""
     if type(body) is dict:
+        if _ASKED in body:  # what was asked for was not done
+            return where
         for name, value in body.items():
             if name in _NAMING and not _silent(value):
                 return f"{where}.{name}"
-            if type(value) in (dict, list) and (found := first_name(value, f"{where}.{name}")):
+            if type(value) in _NESTED and (found := first_name(value, f"{where}.{name}")):
                 return found
     elif type(body) in (list, tuple):
         for number, value in enumerate(body):
-            if type(value) in (dict, list) and (found := first_name(value, f"{where}[{number}]")):
+            if type(value) in _NESTED and (found := first_name(value, f"{where}[{number}]")):
                 return found
     return None
 
@@ -100,4 +103,4 @@ def _silent(value: Any) -> bool:
         return is_commitment(value)
     if isinstance(value, list | tuple):
         return all(_silent(each) for each in value)
-    return not isinstance(value, dict) or _ASKED not in value
+    return True

@@ -24,21 +24,38 @@ __all__ = ["LARGEST_FILE", "append_files", "read_entry", "read_head", "read_smal
 LARGEST_FILE: Final = 1_000_000
 
 
-def append_files(ledger: Ledger, files: Sequence[Path]) -> range:
-    """Record the entries of `files`, all or none, in their order; gives their numbers.
+def append_files(
+    state: Path, files: Sequence[Path], *, key_file: Path | None = None
+) -> tuple[range, int]:
+    """Record the entries of `files`, all or none, in their order; the ledger is made if need be.
 
     One that ends in ``.jsonl`` holds an entry a line, any other holds one entry. Where a body says
     ``{"$commit": NAME}``, the commitment to that name is recorded.
 
+    Args:
+        key_file: as for :meth:`Ledger.open`.
+
+    Returns:
+        Their numbers, and how many entries there are now.
+
     Raises:
-        InputError: a file cannot be read, or the ledger does not take an entry; says which.
+        InputError: a file cannot be read, or the ledger does not take an entry; says which. Nothing
+            was recorded or made.
     """
     read = [each for path in files for each in _entries(path)]
-    entries = [each.entry(_unmade) for each in read]
-    if not any(b"$commit" in each.text for each in read):
-        return ledger.append(entries)
-    with Salts.open(ledger.state, create=True) as salts:
-        return ledger.append(each.entry(salts.commitment) for each in read)
+    named: list[str] = []
+
+    def unmade(identifier: str, of: str) -> str:
+        """Stands for a commitment until all files are checked: a mistake makes no salt."""
+        named.append(identifier)
+        return commit(identifier, bytes(SALT_BYTES), of=of)
+
+    entries = [each.entry(unmade) for each in read]
+    with Ledger.open(state, create=True, key_file=key_file) as ledger:
+        if named:
+            with Salts.open(ledger.state, create=True) as salts:
+                entries = [each.entry(salts.commitment) for each in read]
+        return ledger.append(entries), len(ledger)
 
 
 def read_entry(path: Path) -> bytes:
@@ -130,8 +147,3 @@ def _entries(path: Path) -> Iterator[_Read]:
                     yield _Read(line, path, number)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path=path) from error
-
-
-def _unmade(identifier: str, of: str) -> str:
-    """Stands for a commitment while files are checked, before a salt is made for anybody."""
-    return commit(identifier, bytes(SALT_BYTES), of=of)

@@ -247,10 +247,8 @@ class Ledger:
 
     def _current_edge(self) -> Growing:
         """The right edge of the tree, read again if another process appended meanwhile."""
-        size = len(self)
-        if self._edge is None or self._edge.size != size:
-            self._edge = Growing.load(size, self._group)
-        return self._edge
+        size, edge = len(self), self._edge  # another thread may put its own there meanwhile
+        return edge if edge and edge.size == size else Growing.load(size, self._group)
 
     def _group(self, level: int, number: int) -> list[bytes]:
         first, end = number * GROUP, (number + 1) * GROUP
