@@ -62,6 +62,52 @@ def test_of_two_who_claim_one_wins(cases: Cases, opened: str) -> None:
         cases.desk.claim(opened, BO)
 
 
+def test_only_who_has_the_case_asks_and_proposes(cases: Cases, claimed: str) -> None:
+    with pytest.raises(ConflictError, match="is claimed by ana, not by bo"):
+        cases.bench.propose(claimed, BO, draft())
+    with pytest.raises(ConflictError, match="is claimed by ana, not by bo"):
+        cases.desk.ask(claimed, BO, "who pays?")
+    assert cases.desk.case(claimed).state == State.CLAIMED
+
+
+def test_no_program_claims_decides_or_closes_a_case(cases: Cases, suspended: str) -> None:
+    with pytest.raises(FourEyesError, match="scan is a program"):
+        cases.desk.close(suspended, SCAN, "done")
+    cases.desk.appeal(suspended, SCAN, "no", "mail")
+    with pytest.raises(FourEyesError, match="scan is a program"):
+        cases.desk.claim(suspended, SCAN)
+
+
+def test_who_gives_a_case_back_takes_its_proposal_along(cases: Cases, claimed: str) -> None:
+    cases.bench.propose(claimed, ANA, draft(measures=SUSPEND))
+    assert cases.desk.release(claimed, CAM).pending is None
+    cases.desk.claim(claimed, BO)
+    with pytest.raises(ConflictError, match="nothing is proposed"):
+        cases.bench.approve(claimed, CAM)
+
+
+def test_some_measures_are_undone_and_the_others_stay(
+    cases: Cases, suspended: str, in_force: InForce
+) -> None:
+    first, second = cases.desk.case(suspended).actions
+    cases.bench.undo(suspended, CAM, "acct-1 showed a contract", [first])
+    assert in_force() == {("acct-2", "suspend")}
+    with pytest.raises(CaseError, match="no such measure of this case is in force"):
+        cases.bench.undo(suspended, CAM, "again", [first])
+    assert cases.desk.case(suspended).actions == (second,)
+
+
+def test_what_ended_by_itself_does_not_hinder_the_next_decision(
+    cases: Cases, suspended: str, clock: Clock, in_force: InForce
+) -> None:
+    clock.now += 8 * DAY
+    cases.desk.appeal(suspended, SCAN, "no", "mail")
+    cases.desk.claim(suspended, CAM)
+    cases.desk.add(suspended, CAM, LOOKED)
+    cases.bench.propose(suspended, CAM, draft())
+    assert in_force() == {("acct-1", "slow"), ("acct-2", "slow")}
+
+
 def test_who_proposed_does_not_approve_by_whatever_name(cases: Cases, claimed: str) -> None:
     cases.bench.propose(claimed, ANA, draft(measures=SUSPEND))
     for name in ("ana", "Ana", "ＡＮＡ"):

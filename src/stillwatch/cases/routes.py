@@ -24,7 +24,7 @@ from stillwatch.cases.store import Cases
 from stillwatch.cases.tokens import Role, Token
 from stillwatch.cases.views import CaseView, Statement, redacted, statement, view_of
 from stillwatch.cases.working import Row
-from stillwatch.errors import CaseError
+from stillwatch.errors import CaseError, NotAllowedError
 
 __all__ = ["ROUTES", "Asked", "BodyError", "Route"]
 
@@ -142,6 +142,8 @@ class _Allow(msgspec.Struct, forbid_unknown_fields=True):
 
 def _list(cases: Cases, asked: Asked) -> _Page:
     query = asked.query
+    if asked.token.role == Role.READ_ONLY and "claimed_by" in query:
+        raise NotAllowedError("claimed_by: this role does not see names, nor asks for them")
     try:
         most = min(_MOST, max(1, int(query.get("limit", _PAGE))))
         state = State(query["state"]) if "state" in query else None
@@ -325,7 +327,7 @@ ROUTES: tuple[Route, ...] = (
     _of("POST", "/v1/cases/{case}/undo", _WORK, _undo),
     _of("POST", "/v1/cases/{case}/appeal", _WORK, _appeal),
     _of("POST", "/v1/cases/{case}/close", _WORK, _close),
-    _of("GET", "/v1/rules", _ALL, _rules),
+    _of("GET", "/v1/rules", _NAMED, _rules),
     _of("POST", "/v1/rules", _WORK, _rule),
     _of("POST", "/v1/rules/{name}/{version}/approval", _APPROVE, _rule_approve),
     _of("POST", "/v1/rules/{name}/{version}/revocation", _WORK, _rule_revoke),

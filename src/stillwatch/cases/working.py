@@ -154,7 +154,9 @@ class Desk:
 
         Raises:
             CaseError: there is no reason.
+            FourEyesError: `who` is a program.
         """
+        who.needs_person("the end of a case")
         return self._do(id, who, Closed(why=check_text("why", why)), own=False)
 
     def _do(self, id: str, who: Who, body: Body, *, own: bool = True) -> Case:  # noqa: A002
