@@ -68,8 +68,8 @@ def test_who_has_the_salt_can_check_whom_a_verdict_is_about(
     assert commit("acct-2", bytes(salt)) in verdict.body["accounts"]
 
 
-def test_a_case_of_thousands_of_accounts_is_told_in_parts(cases: Cases, ledger: Ledger) -> None:
-    many = finding(accounts=[f"acct-{number}" for number in range(1_200)])
+def test_a_case_of_very_many_accounts_is_told_in_parts(cases: Cases, ledger: Ledger) -> None:
+    many = finding(accounts=[f"acct-{number}" for number in range(600)])
     [case] = cases.intake.open([many], SCAN).opened
     cases.desk.claim(case, ANA)
     cases.desk.add(case, ANA, LOOKED)
@@ -77,8 +77,8 @@ def test_a_case_of_thousands_of_accounts_is_told_in_parts(cases: Cases, ledger: 
     cases.bench.approve(case, BO)
     cases.deliver(ledger)
     parts = [entry.body for _, entry in ledger.entries() if entry.kind == "verdict"]
-    assert [(body["part"], body["parts"]) for body in parts] == [(1, 3), (2, 3), (3, 3)]
-    assert len({name for body in parts for name in body["accounts"]}) == 1_200
+    assert [(body["part"], body["parts"]) for body in parts] == [(1, 2), (2, 2)]
+    assert len({name for body in parts for name in body["accounts"]}) == 600
 
 
 class Dying:
