@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-events bench-ledger bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway bench-watermark campaign-free format lock clean
+.PHONY: help demo test bench-events bench-ledger bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway bench-watermark bench-cases campaign-free format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ smoke-gateway: $(VENV)/.core ## that each part of it runs and every exchange is 
 
 bench-watermark: $(VENV)/.core ## the mark: sampling, detection; with PEERS=VENV (torch) and VLLM=WHEEL others beside it
 	@$(BIN)/python -m benchmarks.watermark $(if $(PEERS),--peers $(PEERS)) $(if $(VLLM),--vllm $(VLLM))
+
+bench-cases: $(VENV)/.core ## how soon four gateways obey a verdict, cases a second
+	@$(BIN)/python -m benchmarks.cases
 
 campaign-free: $(VENV)/.core ## fifty simulated weeks without a campaign: how often the tests say otherwise
 	@$(BIN)/python benchmarks/campaign_free.py --weeks 50 --accounts 500

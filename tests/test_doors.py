@@ -37,6 +37,7 @@ def house(project: Path, tmp_path: Path) -> Path:
         "sources",
         "detections",
         "campaigns",
+        "cases",
         "cli",
     ):
         folder = tmp_path / "src" / "stillwatch" / room
@@ -60,6 +61,7 @@ def test_an_empty_house_keeps_the_doors(house: Path) -> None:
         ("sketches/__init__.py", "events"),
         ("ledger/__init__.py", "events"),
         ("campaigns/__init__.py", "cli"),
+        ("campaigns/__init__.py", "cases"),
         ("errors.py", "events"),
     ],
 )

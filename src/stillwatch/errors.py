@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "CaseError",
+    "ConflictError",
     "EntryError",
     "EvidenceSpentError",
     "ExitStatus",
+    "ExpiredError",
+    "FourEyesError",
     "InputError",
     "KeyFileError",
+    "NotAllowedError",
     "OutputError",
     "SettingsError",
     "StillwatchError",
@@ -23,6 +28,7 @@ __all__ = [
     "StoreFormatError",
     "TamperedError",
     "TimestampError",
+    "UnknownCaseError",
     "UnknownFormatError",
 ]
 
@@ -135,3 +141,40 @@ class TimestampError(StillwatchError):
     """A time-stamping authority that cannot be reached, refuses, or answers something else."""
 
     code = "SW401"
+
+
+class CaseError(StillwatchError):
+    """What was asked of a case, or of a rule that acts by itself, cannot stand as it is."""
+
+    code = "SW500"
+    exit_status = ExitStatus.UNREADABLE
+
+
+class ConflictError(CaseError):
+    """A case is in another state than this needs, or somebody else was first."""
+
+    code = "SW501"
+
+
+class FourEyesError(CaseError):
+    """A second person must decide this, and it is the same one, or no person."""
+
+    code = "SW502"
+
+
+class ExpiredError(CaseError):
+    """What was to be approved was proposed too long ago."""
+
+    code = "SW503"
+
+
+class UnknownCaseError(CaseError):
+    """There is no case, rule or token of that name."""
+
+    code = "SW504"
+
+
+class NotAllowedError(CaseError):
+    """A token is unknown, has expired, or its role does not allow this."""
+
+    code = "SW505"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,21 @@ def test_a_suspension_tells_the_owner_why(ask: Callable[..., Decision]) -> None:
     assert "we saw a campaign" in decision.refusal.message
     assert "x1" in decision.refusal.message
     assert "case-1" in decision.refusal.message
+
+
+def test_who_does_not_verify_in_time_is_refused_and_was_told_before(
+    ask: Callable[..., Decision],
+) -> None:
+    told = ask(action("verify", seconds=3600.0, created_at=NOW - 3599))
+    assert told.allowed
+    assert told.notices == (
+        f"verify; before={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(NOW + 1))}; "
+        "reference=x1; reason=case-1",
+    )
+    refused = ask(action("verify", seconds=3600.0, created_at=NOW - 3600))
+    assert code(refused) == (403, "challenge_verify")
+    assert refused.refusal is not None
+    assert "we saw a campaign" in refused.refusal.message
 
 
 def test_an_action_narrows_what_level_and_rules_leave(ask: Callable[..., Decision]) -> None:

@@ -51,6 +51,10 @@ def listed(state: Path, *options: str) -> list[dict[str, Any]]:
                 },
             },
         ),
+        (
+            ["--account", "a", "--verify", "2h", "--person"],
+            {"kind": "verify", "seconds": 7200.0, "person": True},
+        ),
         (["--key", "k", "--mark"], {"kind": "mark", "subject_kind": "key", "subject": "k"}),
         (
             ["--org", "o", "--suspend", "--person"],
@@ -84,10 +88,10 @@ def test_an_undone_action_is_listed_only_when_all_are_asked_for(state: Path) -> 
     ("options", "said"),
     [
         (["--account", "a", "--suspend"], "a suspension needs a person"),
-        (["--account", "a"], "name one of --slow"),
+        (["--account", "a"], "name one of --verify, --slow"),
         (["--mark"], "name one of --account"),
         (["--account", "a", "--org", "o", "--mark"], "name one of --account"),
-        (["--account", "a", "--mark", "--slow", "1"], "name one of --slow"),
+        (["--account", "a", "--mark", "--slow", "1"], "name one of --verify, --slow"),
         (["--account", "a", "--slow", "600"], "at most 60"),
         (["--account", "a", "--narrow", "logprobs"], "write each field once"),
         (["--account", "a", "--narrow", "colour=red"], "there is no field 'colour'"),

@@ -1,8 +1,8 @@
 """Actions: what an operator, a verdict or a rule does about an account, cluster, key or org.
 
-Each slows, narrows the surface, strengthens the mark or suspends; has a reason, an end and an undo;
-and says who stands behind it. Automation stops at slowing and narrowing (law 8): a suspension that
-no person stands behind is not written.
+Each asks to verify, slows, narrows the surface, strengthens the mark or suspends; has a reason, an
+end and an undo; and says who stands behind it. Automation stops at slowing and narrowing (law 8):
+what refuses everything, now or after a period of grace, is not written without a person behind it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from stillwatch.errors import InputError
 __all__ = ["LONGEST_DAYS", "MOST_SECONDS", "Action", "ActionKind", "SubjectKind", "check_action"]
 
 SubjectKind = Literal["account", "cluster", "key", "org"]
-ActionKind = Literal["slow", "narrow", "mark", "suspend"]
+ActionKind = Literal["verify", "slow", "narrow", "mark", "suspend"]
 
 #: an action ends after so many days at the latest; whoever wants it longer decides again
 LONGEST_DAYS = 90
@@ -35,9 +35,10 @@ _AHEAD = 300  # seconds that another machine's clock may be ahead of ours
 class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One action on one subject. Times are seconds since the epoch, UTC.
 
-    `seconds` is the delay of ``slow``; `surface` are the fields of ``narrow``, as data (see
-    :func:`~stillwatch.access.narrowing.narrowing`); the other two kinds have neither. `reason` is
-    a code for machines and case files, `message` is for the owner of the account. `by` is who
+    `seconds` is the delay of ``slow``, and of ``verify`` the grace: until then answers carry a
+    notice, afterwards everything is refused. `surface` are the fields of ``narrow``, as data (see
+    :func:`~stillwatch.access.narrowing.narrowing`); the other kinds have neither. `reason` is a
+    code for machines and case files, `message` is for the owner of the account. `by` is who
     decided, and `person` says that this is a human being.
     """
 
@@ -62,6 +63,12 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             self.created_at <= at < self.expires_at
             and (self.undone_at is None or at < self.undone_at)
         )  # fmt: skip
+
+    def refuses(self, at: float) -> bool:
+        """Whether nothing is served at a time, it being in force."""
+        if self.kind == "verify":
+            return at >= self.created_at + (self.seconds or 0.0)
+        return self.kind == "suspend"
 
     def bound(self) -> Surface:
         """The surface that ``narrow`` leaves, to be combined with others by ``&``."""
@@ -88,9 +95,11 @@ def check_action(action: Action, now: int) -> None:
             f"message: tell the owner what happens and what to do, in 1 to {_LONGEST_MESSAGE} "
             "characters"
         )
-    if action.kind == "suspend" and not action.person:
+    if action.kind in ("suspend", "verify") and not action.person:
         raise InputError(
             "a suspension needs a person; let one decide and be named, or slow or narrow instead"
+            if action.kind == "suspend"
+            else "who does not verify is refused, so that this needs a person who is named"
         )
     if action.undone_at is not None or action.undone_by is not None:
         raise InputError("undone_at: an action is undone by undoing it, not by writing it undone")
@@ -113,12 +122,18 @@ def _check_times(action: Action, now: int) -> None:
 
 
 def _check_measure(action: Action) -> None:
-    if (action.seconds is not None) != (action.kind == "slow"):
-        raise InputError("seconds: needed to slow, and for nothing else")
+    if (action.seconds is not None) != (action.kind in ("slow", "verify")):
+        raise InputError("seconds: needed to slow and to verify, and for nothing else")
     if (action.surface is not None) != (action.kind == "narrow"):
         raise InputError("surface: needed to narrow, and for nothing else")
     seconds = action.seconds
-    if seconds is not None and not (math.isfinite(seconds) and 0 < seconds <= MOST_SECONDS):
+    if seconds is not None and not math.isfinite(seconds):
+        raise InputError(f"seconds: {seconds} is no number of seconds")
+    if action.kind == "slow" and not 0 < (seconds or 0.0) <= MOST_SECONDS:
         raise InputError(f"seconds: {seconds} is not above 0 and at most {MOST_SECONDS:g}")
+    if action.kind == "verify" and not (
+        0 <= (seconds or 0.0) < action.expires_at - action.created_at
+    ):
+        raise InputError("seconds: the grace to verify must end before the action does")
     if action.surface is not None:
         narrowing(action.surface)

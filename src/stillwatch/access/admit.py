@@ -87,6 +87,7 @@ def admit(facts: RequestFacts, view: View, waived: Waivers) -> Decision:
         mark_strength="strong" if weighed.strong else "normal",
         matched=weighed.matched,
         shadow=weighed.shadow,
+        notices=weighed.notices,
     )
 
 

@@ -27,9 +27,11 @@ from stillwatch.access.refusing import (
     leaking,
     misconfigured,
     no_such_model,
+    notice,
     nowhere,
     suspended,
     unauthorised,
+    unverified,
 )
 from stillwatch.access.rules import Match
 from stillwatch.access.surface import OPEN, Surface
@@ -52,6 +54,7 @@ class Weighed(msgspec.Struct):
     routes: tuple[tuple[str, Route], ...] = ()
     matched: tuple[str, ...] = ()
     shadow: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 def decide(facts: RequestFacts, view: View, matches: Sequence[Match] | None = None) -> Decision:
@@ -80,6 +83,8 @@ def admitted(facts: RequestFacts, view: View) -> tuple[Action, ...] | Refusal:
     actions = view.actions_on(caller, facts.at)
     if suspension := next((a for a in actions if a.kind == "suspend"), None):
         return suspended(suspension)
+    if overdue := next((a for a in actions if a.refuses(facts.at)), None):
+        return unverified(overdue)
     if caller.level not in view.levels:
         return misconfigured("level", caller.level)
     return actions
@@ -120,6 +125,7 @@ def _granted(
         mark_strength="strong" if weighed.strong else "normal",
         matched=weighed.matched,
         shadow=weighed.shadow,
+        notices=weighed.notices,
     )
 
 
@@ -141,6 +147,8 @@ def weigh(matches: Sequence[Match], actions: Sequence[Action]) -> Weighed:
                 weighed.bound = weighed.bound & action.bound()
             case "mark":
                 weighed.strong = True
+            case "verify":
+                weighed.notices += (notice(action),)
             case "suspend":
                 pass  # refused before anything else was weighed
     for found in matches:

@@ -34,7 +34,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `backends` are the names of those that may serve it, in the operator's order; `mark` is the name
     of the mark to ask the engine for; `tier` is the one whose limits are charged; `delay` is in
     seconds. `matched` and `shadow` are the ids of the rules that matched and of those that would
-    have.
+    have. `notices` are for the owner of the account, to be sent with the answer.
     """
 
     refusal: Refusal | None = None
@@ -49,6 +49,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     mark_strength: Literal["normal", "strong"] = "normal"
     matched: tuple[str, ...] = ()
     shadow: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:

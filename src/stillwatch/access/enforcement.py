@@ -18,7 +18,7 @@ from stillwatch.access.registration import check_name
 from stillwatch.access.schema import ACTIONS
 from stillwatch.errors import InputError
 
-__all__ = ["ActionStore", "read_actions"]
+__all__ = ["ActionStore", "end_action", "put_action", "read_actions"]
 
 _FIELDS = Action.__struct_fields__
 _COLUMNS = tuple(ACTIONS.c[name] for name in _FIELDS)
@@ -45,7 +45,7 @@ class ActionStore:
         """
         now = int(self._clock())
         with self._database.writing() as (connection, version):
-            return _put(connection, version, action, now)[0]
+            return put_action(connection, version, action, now)[0]
 
     def undo(self, id: str, by: str) -> Action:  # noqa: A002
         """End an action now; it stays in the history, with who undid it.
@@ -53,18 +53,8 @@ class ActionStore:
         Raises:
             InputError: there is no such action, or it was undone before.
         """
-        check_name("by", by)
         with self._database.writing() as (connection, version):
-            action = _one(connection, id)
-            if action is None:
-                raise InputError(f"there is no action {id!r}; `stillwatch actions list` shows all")
-            if action.undone_at is not None:
-                raise InputError(f"{id} was undone before, by {action.undone_by}")
-            values = {"undone_at": int(self._clock()), "undone_by": by}
-            connection.execute(
-                update(ACTIONS).where(ACTIONS.c.id == id).values(values | {"version": version})
-            )
-            return msgspec.structs.replace(action, **values)
+            return end_action(connection, version, id, by, int(self._clock()))
 
     def in_force(self, at: float | None = None) -> list[Action]:
         """The actions in force now, or at another time, in the order in which they were made."""
@@ -91,7 +81,7 @@ class ActionStore:
         with self._database.writing() as (connection, version):
             for number, action in lines:
                 try:
-                    written, new = _put(connection, version, action, now)
+                    written, new = put_action(connection, version, action, now)
                 except InputError as error:
                     raise InputError(
                         f"{error}; nothing of the file was written", path=path, line=number
@@ -118,8 +108,14 @@ def read_actions(
             yield version, Action(**fields)
 
 
-def _put(connection: Connection, version: int, action: Action, now: int) -> tuple[Action, bool]:
-    """The action as it stands now, and whether it is new."""
+def put_action(
+    connection: Connection, version: int, action: Action, now: int
+) -> tuple[Action, bool]:
+    """Write an action within a transaction; as it stands now, and whether it is new.
+
+    Raises:
+        InputError: as :meth:`ActionStore.put` does.
+    """
     if action.id and (known := _one(connection, action.id)):
         if _same(known, action):
             return known, False
@@ -133,6 +129,25 @@ def _put(connection: Connection, version: int, action: Action, now: int) -> tupl
         values["surface"] = msgspec.json.encode(action.surface).decode()
     connection.execute(insert(ACTIONS).values(values))
     return action, True
+
+
+def end_action(connection: Connection, version: int, id: str, by: str, now: int) -> Action:  # noqa: A002
+    """End an action within a transaction.
+
+    Raises:
+        InputError: as :meth:`ActionStore.undo` does.
+    """
+    check_name("by", by)
+    action = _one(connection, id)
+    if action is None:
+        raise InputError(f"there is no action {id!r}; `stillwatch actions list` shows all")
+    if action.undone_at is not None:
+        raise InputError(f"{id} was undone before, by {action.undone_by}")
+    values = {"undone_at": now, "undone_by": by}
+    connection.execute(
+        update(ACTIONS).where(ACTIONS.c.id == id).values(values | {"version": version})
+    )
+    return msgspec.structs.replace(action, **values)
 
 
 def _same(known: Action, given: Action) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from stillwatch.access.actions import Action
 from stillwatch.access.decision import Refusal
 from stillwatch.access.effects import Challenge, Deny
@@ -14,11 +16,13 @@ __all__ = [
     "leaking",
     "misconfigured",
     "no_such_model",
+    "notice",
     "nowhere",
     "suspended",
     "unauthorised",
     "unchangeable",
     "undecidable",
+    "unverified",
 ]
 
 
@@ -41,6 +45,22 @@ def suspended(action: Action) -> Refusal:
         message=f"{action.message} (reference {action.id}, reason {action.reason})",
         rule=f"action {action.id}",
     )
+
+
+def unverified(action: Action) -> Refusal:
+    """The grace to verify is over."""
+    return Refusal(
+        status=403,
+        code="challenge_verify",
+        message=f"{action.message} (reference {action.id}, reason {action.reason})",
+        rule=f"action {action.id}",
+    )
+
+
+def notice(action: Action) -> str:
+    """That everything will be refused from a time on; ASCII, for a header."""
+    at = datetime.fromtimestamp(action.created_at + (action.seconds or 0.0), UTC)
+    return f"verify; before={at:%Y-%m-%dT%H:%M:%SZ}; reference={action.id}; reason={action.reason}"
 
 
 def misconfigured(what: str, name: str) -> Refusal:

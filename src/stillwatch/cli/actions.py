@@ -25,7 +25,7 @@ _LISTS = ("models", "response_fields")
 
 @click.group()
 def command() -> None:
-    """Slow, narrow, mark or suspend an account, a cluster, a key or an org, and undo it.
+    """Verify, slow, narrow, mark or suspend an account, a cluster, a key or an org, and undo it.
 
     Each action has a reason, an end, and the name of who decided. Every gateway that uses the same
     store follows within two seconds.
@@ -38,6 +38,12 @@ def command() -> None:
 @click.option("--cluster", help="… or the group of linked accounts,")
 @click.option("--key", help="… or the id of the key,")
 @click.option("--org", help="… or the contract.")
+@click.option(
+    "--verify",
+    type=DURATION,
+    metavar="GRACE",
+    help="Ask the owner to verify, and refuse everything after so long (0s: now); needs --person.",
+)
 @click.option("--slow", type=float, metavar="SECONDS", help="Wait before each request (up to 60).")
 @click.option(
     "--narrow",
@@ -61,6 +67,7 @@ def command() -> None:
 @click.option("--person", is_flag=True, help="NAME is a person, and has decided this.")
 def put(
     state: str,
+    verify: int | None,
     slow: float | None,
     narrow: tuple[str, ...],
     mark: bool,
@@ -85,12 +92,18 @@ def put(
         --message "Log probabilities are off for your account until tomorrow."
     """
     chosen = {kind: name for kind, name in subjects.items() if name is not None}
-    kinds = {"slow": slow is not None, "narrow": bool(narrow), "mark": mark, "suspend": suspend}
+    kinds = {
+        "verify": verify is not None,
+        "slow": slow is not None,
+        "narrow": bool(narrow),
+        "mark": mark,
+        "suspend": suspend,
+    }
     asked = [kind for kind, given in kinds.items() if given]
     if len(chosen) != 1:
         raise click.UsageError("name one of --account, --cluster, --key, --org")
     if len(asked) != 1:
-        raise click.UsageError("name one of --slow, --narrow, --mark, --suspend")
+        raise click.UsageError("name one of --verify, --slow, --narrow, --mark, --suspend")
     [(subject_kind, subject)] = chosen.items()
     with _actions(state, create=True) as actions:
         action = actions.put(
@@ -98,7 +111,7 @@ def put(
                 subject_kind=cast(SubjectKind, subject_kind),
                 subject=subject,
                 kind=cast(ActionKind, asked[0]),
-                seconds=slow,
+                seconds=verify if verify is not None else slow,
                 surface=_surface(narrow) if narrow else None,
                 reason=reason,
                 message=message,
@@ -202,6 +215,8 @@ def _surface(pairs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _what(action: Action) -> str:
+    if action.kind == "verify":
+        return f"verify within {action.seconds or 0:g} s"
     if action.seconds is not None:
         return f"slow {action.seconds:g} s"
     if action.surface is not None:

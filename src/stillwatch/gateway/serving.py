@@ -285,6 +285,10 @@ class Serving:
             headers.append(
                 (b"x-stillwatch-changed", ", ".join(decision.changed).encode("ascii", "replace"))
             )
+        headers += [
+            (b"x-stillwatch-notice", notice.encode("ascii", "replace"))
+            for notice in (() if decision is None else decision.notices)
+        ]
         return headers
 
     def _usage(self, incoming: Incoming) -> Usage:

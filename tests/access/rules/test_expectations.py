@@ -119,7 +119,12 @@ def test_what_differs_from_the_whole_decision_is_said(tmp_path: Path) -> None:
         ("{tier: lame}", "[]", 5, "there is no tier 'lame'; did you mean 'lane'"),
         ("{changed: [logprob]}", "[]", 5, "there is no field 'logprob'; did you mean 'logprobs'"),
         ("{status: 99}", "[]", 5, "must be from 200 to 499"),
-        ("{decision: allow}", "[{kind: stop}]", 3, "it is one of slow, narrow, mark, suspend"),
+        (
+            "{decision: allow}",
+            "[{kind: stop}]",
+            3,
+            "it is one of verify, slow, narrow, mark, suspend",
+        ),
         ("{decision: allow}", "[{kind: slow}]", 3, "seconds: needed to slow"),
         ("{decision: allow}", "[{kind: narrow, surface: {n: 0}}]", 3, "n: 0 is out of range"),
     ],

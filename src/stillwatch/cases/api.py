@@ -1,0 +1,217 @@
+"""The JSON API of cases as an ASGI 3 application: who asks, in which role, and what is answered.
+
+Every request carries a token; what a role may do stands beside each route. Bodies and answers are
+JSON, errors too: ``{"error": {"code": "SW501", "message": …}}``. Nothing is cached anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from stillwatch.cases.routes import ROUTES, Asked, BodyError, Route
+from stillwatch.cases.store import Cases
+from stillwatch.cases.tokens import Token
+from stillwatch.errors import (
+    CaseError,
+    ConflictError,
+    ExpiredError,
+    FourEyesError,
+    InputError,
+    NotAllowedError,
+    StillwatchError,
+    UnknownCaseError,
+)
+from stillwatch.ledger import Ledger
+
+__all__ = ["LARGEST_BODY", "CasesAPI"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+#: bytes of a request's body
+LARGEST_BODY = 16 * 2**20
+#: seconds that a client may take to send a body
+PATIENCE = 30.0
+_STATUS: tuple[tuple[type[StillwatchError], int], ...] = (
+    (NotAllowedError, 403),
+    (UnknownCaseError, 404),
+    (FourEyesError, 403),
+    (ExpiredError, 410),
+    (ConflictError, 409),
+    (CaseError, 422),
+    (InputError, 422),
+)
+_log = logging.getLogger(__name__)
+
+
+class _WrongError(Exception):
+    """A request that no route takes."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class CasesAPI:
+    """The application. `cases` are open already, and closed by others.
+
+    Decisions are told to the ledger in the folder `ledger`, if there is one, before they are
+    answered. Where the ledger fails they hold all the same, wait, and are told with the next one.
+    """
+
+    def __init__(self, cases: Cases, ledger: Path | None = None) -> None:
+        self._cases = cases
+        self._ledger = ledger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        status, body = await self._answer(scope, receive)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        if status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+        if scope["path"] == "/healthz" and scope["method"] == "GET":
+            return 200, b'{"status":"alive"}'
+        try:
+            secret = _secret(scope["headers"])
+            route, names = _route(scope["method"], scope["path"])
+            body = await _body(receive) if scope["method"] == "POST" else b""
+            query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+            return await asyncio.to_thread(self._do, secret, route, names, query, body)
+        except _WrongError as error:
+            return error.status, _error("SW505" if error.status == 401 else "SW500", str(error))
+
+    def _do(
+        self,
+        secret: str,
+        route: Route,
+        names: tuple[str, ...],
+        query: dict[str, list[str]],
+        body: bytes,
+    ) -> tuple[int, bytes]:
+        try:
+            token = self._bearer(secret)
+            _check_role(token, route)
+            asked = Asked(
+                token=token,
+                names=names,
+                query={name: values[-1] for name, values in query.items()},
+                body=body,
+            )
+            answer = msgspec.json.encode(route.handler(self._cases, asked))
+        except _WrongError:
+            raise
+        except StillwatchError as error:
+            return _status(error), _error(error.code, str(error))
+        except BodyError as error:
+            return 400, _error("SW500", f"the body is not what this route takes: {error}")
+        except Exception:
+            _log.exception("a request to the API of cases failed")
+            return 500, _error("SW000", "a mistake of ours; it is in the log")
+        if route.writes:
+            self._tell()
+        return 200, answer
+
+    def _bearer(self, secret: str) -> Token:
+        try:
+            return self._cases.tokens.bearer(secret)
+        except NotAllowedError as error:
+            raise _WrongError(401, str(error)) from error
+
+    def _tell(self) -> None:
+        """Tell the ledger what waits; a failure is logged, and nothing is lost."""
+        if self._ledger is None:
+            return
+        try:
+            with Ledger.open(self._ledger, create=True) as ledger:
+                self._cases.deliver(ledger)
+        except StillwatchError as error:
+            _log.warning("decided, but not yet in the ledger: %s", error)
+
+
+def _check_role(token: Token, route: Route) -> None:
+    if token.role not in route.roles:
+        raise NotAllowedError(
+            f"the role {token.role} may not do this; it is for {', '.join(sorted(route.roles))}"
+        )
+
+
+def _route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
+    """The route, and what stands in the places of its names."""
+    parts = tuple(path.strip("/").split("/"))
+    known = False
+    for route in ROUTES:
+        names = route.names(parts)
+        if names is not None:
+            known = True
+            if route.method == method:
+                return route, names
+    if known:
+        raise _WrongError(405, "this route takes another method")
+    raise _WrongError(404, "there is no such route; docs/cases-api.md lists them")
+
+
+def _secret(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    found = [value for name, value in headers if name == b"authorization"]
+    scheme, _, token = (found[0] if found else b"").partition(b" ")
+    if len(found) != 1 or scheme.lower() != b"bearer" or not token.strip():
+        raise _WrongError(401, "send one header authorization: Bearer and a token")
+    return token.strip().decode("latin-1")
+
+
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _WrongError(400, "the client left")
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > LARGEST_BODY:
+                    raise _WrongError(413, f"the body has more than {LARGEST_BODY:,} bytes")
+                if not message.get("more_body"):
+                    return b"".join(parts)
+    except TimeoutError:
+        raise _WrongError(408, "the body did not arrive in time") from None
+
+
+def _status(error: StillwatchError) -> int:
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+
+
+def _error(code: str, message: str) -> bytes:
+    return msgspec.json.encode({"error": {"code": code, "message": message}})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -1,0 +1,56 @@
+"""Who does something to a case; and whether two names are two people."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import msgspec
+
+from stillwatch.access.registration import check_name
+from stillwatch.errors import CaseError, FourEyesError, InputError
+
+__all__ = ["Who", "check_second", "folded"]
+
+
+class Who(msgspec.Struct, frozen=True, kw_only=True):
+    """A name, and whether it is a human being. Programs may open cases and add to them."""
+
+    name: str
+    person: bool = True
+
+    def checked(self) -> Who:
+        """Itself.
+
+        Raises:
+            CaseError: the name cannot be told apart when it is printed.
+        """
+        try:
+            check_name("by", self.name)
+        except InputError as error:
+            raise CaseError(str(error)) from error
+        return self
+
+    def needs_person(self, what: str) -> None:
+        """Refuse a program.
+
+        Raises:
+            FourEyesError: it is none.
+        """
+        if not self.person:
+            raise FourEyesError(f"{what} needs a person, and {self.name} is a program")
+
+
+def folded(name: str) -> str:
+    """One form for names that people would read alike: Ana is no second person beside ana."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def check_second(first: str, who: Who, what: str) -> None:
+    """Four eyes: `who` must be a person, and another one than the `first`.
+
+    Raises:
+        FourEyesError: it is not so.
+    """
+    who.needs_person(what)
+    if folded(first) == folded(who.name):
+        raise FourEyesError(f"{first} proposed this, so somebody else must decide on {what}")

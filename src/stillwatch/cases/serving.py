@@ -1,0 +1,59 @@
+"""Runs the API of cases under uvicorn until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from stillwatch.cases.api import CasesAPI
+from stillwatch.cases.store import Cases
+
+__all__ = ["serve_api"]
+
+#: seconds that requests have to come to their end
+GRACE = 30
+
+
+def serve_api(
+    cases: Cases,
+    *,
+    host: str,
+    port: int,
+    ledger: Path | None = None,
+    started: Callable[[int], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT. `started` is told the port once requests are answered.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    server = _Server(
+        uvicorn.Config(
+            CasesAPI(cases, ledger),
+            host=host,
+            port=port,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE,
+        ),
+        started,
+    )
+    asyncio.run(server.serve())
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, started: Callable[[int], None] | None) -> None:
+        super().__init__(config)
+        self._told = started
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self._told is not None and self.servers:
+            self._told(self.servers[0].sockets[0].getsockname()[1])

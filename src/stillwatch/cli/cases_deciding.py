@@ -1,0 +1,136 @@
+"""`stillwatch cases propose|approve|refuse|undo|statement`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import click
+
+from stillwatch.cases import Draft
+from stillwatch.cases.events import Verdict
+from stillwatch.cases.reasons import REASONS
+from stillwatch.cases.views import statement as statement_of
+from stillwatch.cli.cases_measures import all_measures, measures_of
+from stillwatch.cli.cases_stored import BY, cases_at, person, said, stored
+from stillwatch.cli.stored import print_lines
+
+__all__ = ["approve", "propose", "refuse", "statement", "undo"]
+
+
+@click.command()
+@stored
+@click.argument("case")
+@click.option("--upheld", "verdict", flag_value="upheld", help="The terms were broken.")
+@click.option("--dismissed", "verdict", flag_value="dismissed", help="They were not.")
+@click.option("--undetermined", "verdict", flag_value="undetermined", help="It cannot be shown.")
+@click.option(
+    "--reason", required=True, type=click.Choice(list(REASONS)), help="What the owner is told."
+)
+@click.option("--summary", required=True, help="Why it is so; the owner does not see it.")
+@click.option("--message", default="", help="For the owner; the reason's own sentence without it.")
+@click.option("--clause", help="Of the terms that the accounts accepted.")
+@click.option("--without-terms", default="", metavar="WHY", help="Why it stands without any.")
+@click.option("--account", "accounts", multiple=True, help="Only this one; may be given again.")
+@click.option("--second", is_flag=True, help="Let a second person approve in any case.")
+@all_measures
+@BY
+def propose(
+    state: str, ledger: Path | None, case: str, verdict: str | None, reason: str, summary: str,
+    message: str, clause: str | None, without_terms: str, accounts: tuple[str, ...], second: bool,
+    lasting: int | None, verify: int | None, slow: float | None, narrow: tuple[str, ...],
+    mark: bool, suspend: bool, by: str,
+) -> None:  # fmt: skip
+    """Propose a verdict, with measures. It holds at once, unless it takes two people.
+
+    \b
+    Example:
+      stillwatch cases propose case-5f2a11c09d3e --upheld --reason coordinated-extraction \\
+        --summary "one template, one card" --clause 4.2 --suspend --for 14d \\
+        --state state --by ana
+    """
+    if verdict is None:
+        raise click.UsageError("name one of --upheld, --dismissed, --undetermined")
+    draft = Draft(
+        verdict=cast(Verdict, verdict),
+        reason=reason,
+        summary=summary,
+        message=message,
+        measures=measures_of(
+            lasting, verify=verify, slow=slow, narrow=narrow, mark=mark, suspend=suspend
+        ),
+        accounts=accounts,
+        clause=clause,
+        without_terms=without_terms,
+        second=second,
+    )
+    with cases_at(state, ledger) as cases:
+        said(cases.bench.propose(case, person(by), draft))
+
+
+@click.command()
+@stored
+@click.argument("case")
+@BY
+def approve(state: str, ledger: Path | None, case: str, by: str) -> None:
+    """Approve what another person proposed. Its measures are in force when this ends.
+
+    \b
+    Example:
+      stillwatch cases approve case-5f2a11c09d3e --state state --by bo
+    """
+    with cases_at(state, ledger) as cases:
+        said(cases.bench.approve(case, person(by)))
+
+
+@click.command()
+@stored
+@click.argument("case")
+@click.option("--why", required=True, help="What is missing or wrong.")
+@BY
+def refuse(state: str, ledger: Path | None, case: str, why: str, by: str) -> None:
+    """Send a proposal back; its author may take it back so.
+
+    \b
+    Example:
+      stillwatch cases refuse case-5f2a11c09d3e --why "ask sales first" --state state --by bo
+    """
+    with cases_at(state, ledger) as cases:
+        said(cases.bench.refuse(case, person(by), why))
+
+
+@click.command()
+@stored
+@click.argument("case")
+@click.argument("actions", nargs=-1)
+@click.option("--why", required=True, help="Why they end before their time.")
+@BY
+def undo(
+    state: str, ledger: Path | None, case: str, actions: tuple[str, ...], why: str, by: str
+) -> None:
+    """End measures of a case now: those named, or all. One person suffices; the verdict stays.
+
+    \b
+    Example:
+      stillwatch cases undo case-5f2a11c09d3e --why "they verified" --state state --by ana
+    """
+    with cases_at(state, ledger) as cases:
+        said(cases.bench.undo(case, person(by), why, actions))
+
+
+@click.command()
+@stored
+@click.argument("case")
+@click.argument("account")
+def statement(state: str, ledger: Path | None, case: str, account: str) -> None:
+    """Print what the owner of ACCOUNT may be told, as JSON: what holds, why, until when, how to
+    appeal; and nothing of how it was noticed.
+
+    \b
+    Example:
+      stillwatch cases statement case-5f2a11c09d3e acme --state state
+    """
+    with cases_at(state, ledger) as cases:
+        found = cases.desk.case(case)
+        with cases.database.reading() as (connection, _):
+            print_lines([statement_of(connection, found, account)])
