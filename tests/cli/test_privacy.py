@@ -13,11 +13,13 @@ from stillwatch.access.actions import Action
 from stillwatch.access.database import open_database
 from stillwatch.access.enforcement import ActionStore
 from stillwatch.access.keys import KeyStore
+from stillwatch.cases import Who, open_cases
 from stillwatch.exchange import Message, RawExchange
 from stillwatch.gateway import privacy
 from stillwatch.gateway.recording.state import prepare
 from stillwatch.ledger import Entry, Ledger, Salts
 from stillwatch.sketches import Sketcher
+from tests.cases.conftest import finding
 from tests.cli.in_process import run
 
 DAY = 86_400_000_000
@@ -112,11 +114,22 @@ def test_entries_of_the_ledger_are_shown_and_are_of_nobody_once_the_salt_is_eras
         assert ledger.check([held]).size == 2
 
 
+def test_cases_about_an_account_are_shown_and_name_it_no_more_once_erased(state: Path) -> None:
+    with open_cases(state, create=True) as cases:
+        cases.intake.open([finding(accounts=["acme", "other"])], Who(name="scan", person=False))
+    assert {"case", "event"} <= set(kinds(told(state, "acme")))
+    ended = run("privacy", "erase", "acme", "--state", state)
+    assert "1 rows of cases" in ended.stdout
+    assert told(state, "acme") == []
+    assert "acme" not in json.dumps(told(state, "other"))
+
+
 def test_erasing_again_changes_nothing(state: Path) -> None:
     run("privacy", "erase", "acme", "--state", state)
     ended = run("privacy", "erase", "acme", "--state", state)
     assert ended.stdout == (
-        "erased 0 keys, links and actions, 0 exchanges, and 0 salts of the ledger\n"
+        "erased 0 keys, links and actions, 0 exchanges, 0 rows of cases, "
+        "and 0 salts of the ledger\n"
     )
 
 

@@ -15,7 +15,7 @@ from stillwatch.cases.outbox import Recorder
 from stillwatch.cases.people import Who
 from stillwatch.cases.standing import Clause
 from stillwatch.cases.states import State
-from stillwatch.cases.store import Cases, open_cases
+from stillwatch.cases.store import Cases, find_cases, open_cases
 from stillwatch.cases.tokens import Role
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Rule",
     "State",
     "Who",
+    "find_cases",
     "open_cases",
     "read_findings",
 ]

@@ -21,7 +21,7 @@ from stillwatch.cases.tokens import TokenBook
 from stillwatch.cases.working import Desk
 from stillwatch.errors import StoreFormatError
 
-__all__ = ["Cases", "open_cases"]
+__all__ = ["Cases", "find_cases", "open_cases"]
 
 
 class Cases:
@@ -90,6 +90,17 @@ def open_cases(
         database.close()
         raise
     return Cases(database, clock)
+
+
+def find_cases(state: str | Path) -> Cases | None:
+    """As :func:`open_cases`; None where there is a store of keys in which nobody opened a case."""
+    database = open_database(state)
+    try:
+        with failures(database.name), database.reading() as (connection, _):
+            there = inspect(connection).has_table(ABOUT.name)
+    finally:
+        database.close()
+    return open_cases(state) if there else None
 
 
 def _prepare(database: Database, *, create: bool) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
 import msgspec
 
+from stillwatch.cases import Cases, find_cases
+from stillwatch.cases.erasure import erase_account
+from stillwatch.cases.erasure import held as held_by_cases
 from stillwatch.gateway.privacy import erase as erase_all
 from stillwatch.gateway.privacy import held
 
@@ -30,9 +34,9 @@ _KEYS = click.option(
 def command() -> None:
     """What is held about an account: show it, or erase it.
 
-    Reaches the keys, links and actions of the account, every exchange of it, and the salt of its
-    commitment in the ledger, in the gateway's state folder. A watch that follows the folder
-    erases its copy at its next look.
+    Reaches the keys, links and actions of the account, every exchange of it, the cases about it,
+    and the salt of its commitment in the ledger, in the gateway's state folder. A watch that
+    follows the folder erases its copy at its next look.
     """
 
 
@@ -51,6 +55,10 @@ def export(account: str, state: Path, keys: str | None) -> None:
     for kind, fields in held(state, account, keys):
         click.echo(msgspec.json.encode({"kind": kind, "held": fields}))
         found += 1
+    with _cases(state, keys) as cases:
+        for kind, fields in held_by_cases(cases.database, account) if cases is not None else ():
+            click.echo(msgspec.json.encode({"kind": kind, "held": fields}))
+            found += 1
     click.echo(f"{found:,} records about {account}", err=True)
 
 
@@ -68,7 +76,15 @@ def erase(account: str, state: Path, keys: str | None) -> None:
       stillwatch privacy erase acme --state /var/lib/stillwatch
     """
     gone = erase_all(state, account, keys)
+    with _cases(state, keys) as cases:
+        rows = 0 if cases is None else erase_account(cases.database, account)
     click.echo(
-        f"erased {gone.access:,} keys, links and actions, {gone.exchanges:,} exchanges, and"
-        f" {gone.salts} salts of the ledger"
+        f"erased {gone.access:,} keys, links and actions, {gone.exchanges:,} exchanges,"
+        f" {rows:,} rows of cases, and {gone.salts} salts of the ledger"
     )
+
+
+def _cases(state: Path, keys: str | None) -> AbstractContextManager[Cases | None]:
+    """The cases, which stand where the keys do, if anybody ever opened one."""
+    cases = find_cases(keys or state)
+    return nullcontext() if cases is None else cases
