@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
 
-from stillwatch.lab.students.transformer import Caches, Transformer
+from stillwatch.lab.students.transformer import Cache, Transformer
 from stillwatch.watermark import History, LayeredMark, Mark, sample_rows
 from stillwatch.watermark.mark import Int64s
 
 __all__ = ["Serving", "serve"]
+
+#: the entropy is taken at every so many places
+_EVERY: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +57,25 @@ def serve(
     """
     rng = np.random.default_rng(seed)
     out = np.empty((len(prompts), prompts.shape[1] + how.answer), np.int64)
-    entropy = 0.0
+    entropy, counted = 0.0, 0
     for start in range(0, len(prompts), how.batch):
         some = prompts[start : start + how.batch]
         rows = out[start : start + how.batch]
         rows[:, : some.shape[1]] = some
         marks, histories = [mark] * len(some), [History() for _ in some]
-        caches: Caches | None = None
+        cache = Cache(model.shape, len(some))
         fed = torch.from_numpy(np.ascontiguousarray(some))
         for at in range(some.shape[1], out.shape[1]):
-            said, caches = model(fed, caches)
-            logits = said[:, -1].float()
-            entropy += _entropy(logits, how)
+            logits = model(fed, cache)[:, -1]
+            if at % _EVERY == 0:
+                entropy, counted = entropy + _entropy(logits, how), counted + len(some)
             chosen = sample_rows(
                 marks, logits.numpy(), rows[:, :at], histories=histories,
                 temperature=how.temperature, top_k=how.top_k, rng=rng,
             )  # fmt: skip
             rows[:, at] = chosen
             fed = torch.from_numpy(chosen)[:, None]
-    return out, entropy / (len(prompts) * how.answer)
+    return out, entropy / max(1, counted)
 
 
 def _entropy(logits: torch.Tensor, how: Serving) -> float:

@@ -80,7 +80,7 @@ def loss_of(
 ) -> torch.Tensor:
     """The mean cross entropy of the tokens after the prompt, nats a token."""
     with torch.autocast("cpu", torch.bfloat16, enabled=brief):
-        said, _ = model(tokens[:, :-1])
+        said = model(tokens[:, :-1])
     heard = said[:, prompt - 1 :].float()
     return functional.cross_entropy(heard.flatten(0, 1), tokens[:, prompt:].flatten())
 

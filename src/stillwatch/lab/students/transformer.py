@@ -12,10 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Caches", "Shape", "Transformer"]
-
-Caches = list[tuple[Tensor, Tensor]]
-"""Keys and values of each layer, float32 [batch, heads, length, width / heads] each."""
+__all__ = ["Cache", "Shape", "Transformer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +36,23 @@ class Shape:
     tied: bool = False
 
 
+class Cache:
+    """The keys and values of what a batch has read, so that the next token costs one step."""
+
+    def __init__(self, shape: Shape, batch: int) -> None:
+        size = (shape.layers, 2, batch, shape.heads, shape.length, shape.width // shape.heads)
+        self.room = torch.zeros(size)
+        self.filled = 0
+
+    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """The keys and values of this layer with these after them [batch, heads, length, …]."""
+        end = self.filled + keys.shape[2]
+        room = self.room[layer]
+        room[0, :, :, self.filled : end] = keys
+        room[1, :, :, self.filled : end] = values
+        return room[0, :, :, :end], room[1, :, :, :end]
+
+
 class _Block(nn.Module):
     """Attention and feed-forward, each added to what came in."""
 
@@ -53,22 +67,20 @@ class _Block(nn.Module):
         self.up = nn.Linear(width, 4 * width, bias=False)
         self.down = nn.Linear(4 * width, width, bias=False)
 
-    def forward(
-        self, x: Tensor, cache: tuple[Tensor, Tensor] | None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, x: Tensor, cache: Cache | None, layer: int) -> Tensor:
         batch, length, width = x.shape
         parts = self.asks_keys_values(self.before_attention(x))
         parts = parts.view(batch, length, 3, self.heads, width // self.heads)
         asks, keys, values = parts.permute(2, 0, 3, 1, 4)
         if cache is not None:
-            keys = torch.cat((cache[0], keys), 2)
-            values = torch.cat((cache[1], values), 2)
-        mixed = functional.scaled_dot_product_attention(
-            asks, keys, values, is_causal=cache is None
-        )
+            keys, values = cache.extend(layer, keys, values)
+        if length == 1:  # plain products are faster than the fused kernel for one row
+            shares = (asks @ keys.transpose(2, 3) * (width // self.heads) ** -0.5).softmax(-1)
+            mixed = shares @ values
+        else:
+            mixed = functional.scaled_dot_product_attention(asks, keys, values, is_causal=True)
         x = x + self.attended(mixed.transpose(1, 2).reshape(batch, length, width))
-        x = x + self.down(functional.gelu(self.up(self.before_feeding(x))))
-        return x, (keys, values)
+        return x + self.down(functional.gelu(self.up(self.before_feeding(x))))
 
 
 class Transformer(nn.Module):
@@ -89,25 +101,29 @@ class Transformer(nn.Module):
         if shape.tied:
             self.said.weight = self.embedding.weight
 
-    def forward(self, tokens: Tensor, caches: Caches | None = None) -> tuple[Tensor, Caches]:
-        """Logits [batch, length, vocabulary], and the caches that the next token needs.
+    def forward(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        """Logits of what follows each token, float [batch, length, vocabulary].
+
+        With a cache, of what follows the last token only: [batch, 1, vocabulary].
 
         Args:
-            tokens: int64 [batch, length]; with caches, what follows the cached, one at a time.
-            caches: of an earlier call.
+            tokens: int64 [batch, length]; after what is cached, one at a time.
+            cache: of what came before; it takes these tokens in.
 
         Raises:
             ValueError: more tokens than the model has places for; several after a cache.
         """
-        before = 0 if caches is None else caches[0][0].shape[2]
+        before = 0 if cache is None else cache.filled
         length = tokens.shape[1]
         if before + length > self.shape.length:
             raise ValueError(f"the model has {self.shape.length} places, not {before + length}")
         if before and length > 1:
-            raise ValueError("after a cache comes one token at a time")
+            raise ValueError("after what is cached, tokens come one at a time")
         x = self.embedding(tokens) + self.places.weight[before : before + length]
-        kept: Caches = []
-        for i, block in enumerate(self.blocks):
-            x, cache = block(x, None if caches is None else caches[i])
-            kept.append(cache)
-        return self.said(self.last(x)), kept
+        for layer, block in enumerate(self.blocks):
+            x = block(x, cache, layer)
+        if cache is not None:
+            cache.filled += length
+            x = x[:, -1:]  # who keeps a cache asks for the next token only
+        said: Tensor = self.said(self.last(x))
+        return said
