@@ -1,0 +1,8 @@
+"""Provenance: whether another model was trained on what this one said.
+
+In: keys of marks, and what a suspect gives: probabilities of tokens, or text. Out: a test whose
+plan was fixed and hashed before the first query, with bounds on its p-values. What is shown is that
+a model knows text that carries a key, by whatever way that text reached it: docs/radioactivity.md.
+"""
+
+__all__: list[str] = []
