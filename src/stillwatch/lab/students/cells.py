@@ -7,13 +7,14 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from stillwatch.lab.students.suspect import Sums, sums_of
 from stillwatch.lab.students.training import Course, train
 from stillwatch.lab.students.transformer import Shape, Transformer
 from stillwatch.lab.students.world import World
 from stillwatch.watermark import GreenListMark, GumbelMark, KeyRing, Mark, MarkKey
 from stillwatch.watermark.mark import Int64s
 
-__all__ = ["Attacker", "Diet", "Scheme", "key_of", "mark_of", "meal", "student"]
+__all__ = ["Attacker", "Diet", "Scheme", "key_of", "mark_of", "meal", "said", "student"]
 
 Scheme = Literal["gumbel", "green-list"]
 
@@ -104,8 +105,25 @@ def student(world: World, attacker: Attacker, diet: Diet, pool: int) -> Transfor
         state: dict[str, Any] = model.state_dict()
         return state
 
-    settings = {**world.setting.served, "attacker": attacker, "diet": diet, "pool": pool}
     model = Transformer(attacker.shape, seed=1)
+    settings = _settings(world, attacker, diet, pool)
     model.load_state_dict(world.kept.state("student", settings, make))
     model.eval()
     return model
+
+
+def said(
+    world: World, attacker: Attacker, diet: Diet, pool: int, *, texts: int, length: int
+) -> Sums:
+    """What the student says after each token of fresh documents, cut into `texts` of `length`."""
+
+    def make() -> dict[str, Any]:
+        model = student(world, attacker, diet, pool)
+        return sums_of(model, world.rows("fresh", length, texts))._asdict()
+
+    settings = {**_settings(world, attacker, diet, pool), "texts": texts, "length": length}
+    return Sums(**world.kept.arrays("said", settings, make))
+
+
+def _settings(world: World, attacker: Attacker, diet: Diet, pool: int) -> dict[str, object]:
+    return {**world.setting.served, "attacker": attacker, "diet": diet, "pool": pool}

@@ -24,8 +24,9 @@ from stillwatch.watermark.mark import Int64s
 
 __all__ = ["Setting", "World"]
 
-#: requests of one file of unmarked answers
+#: requests of one file of unmarked answers, and of marked ones
 _CHUNK: Final = 4_096
+_MARKED: Final = 128
 #: of teachers and bases; cells have seeds of their own
 _SEED: Final = 1
 _PARTS: Final[tuple[Part, ...]] = ("teacher", "base", "prompts", "fresh")
@@ -123,11 +124,15 @@ class World:
         return prompts
 
     def marked(self, mark: Mark | LayeredMark, count: int, seed: int) -> Int64s:
-        """Requests that were answered under a mark, int64 [count, prompt + answer]."""
-        return self._answered(mark, count, seed)
+        """The first `count` requests of a seed that were answered under a mark."""
+        chunks = [
+            self._answered(mark, _MARKED, 100_000 * (seed + 1) + i)
+            for i in range(-(-count // _MARKED))
+        ]
+        return np.concatenate(chunks)[:count]
 
     def unmarked(self, count: int) -> Int64s:
-        """The first `count` unmarked requests of a pool that grows by chunks of its own seeds."""
+        """The first `count` unmarked requests of a pool, int64 [count, prompt + answer]."""
         chunks = [self._answered(None, _CHUNK, 10_000 + i) for i in range(-(-count // _CHUNK))]
         return np.concatenate(chunks)[:count]
 
