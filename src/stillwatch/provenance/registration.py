@@ -43,6 +43,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         reference: the name and digest of the model that is subtracted; None is none.
         decoys, seed: random keys beside, and the seed that they are drawn from.
         kept: tokens of each context that count, those of the largest differences (open).
+        cap: weights beyond it, either way, count as it does (open). A few huge differences, of what
+            one of the models happens to be sure of, would otherwise outweigh everything.
         least: windows below which nothing is said.
         answers: how many answers are sampled to each prompt (closed).
         vocabulary: tokens of the model that was marked.
@@ -58,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     decoys: int = 1_000
     seed: int = 0
     kept: int = 64
+    cap: float = 0.1
     least: int = 16
     answers: int = 1
     vocabulary: int | None = None
@@ -71,6 +74,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("alpha lies between 0 and 1")
         if self.decoys < 0 or min(self.kept, self.least, self.answers) < 1:
             raise ValueError("decoys are not negative; tokens, windows and answers at least one")
+        if not 0 < self.cap <= 1 or not 0 <= self.round_trip <= 1:
+            raise ValueError("a cap and a share lie between 0 and 1")
         if self.statistic != "open" and self.reference is not None:
             raise ValueError("a reference is subtracted from probabilities: statistic 'open'")
         if bool(self.served) != (self.statistic == "closed-served"):

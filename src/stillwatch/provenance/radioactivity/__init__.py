@@ -5,6 +5,8 @@ Out: an :class:`Outcome` for each mark and set of texts. What it means, and what
 docs/radioactivity.md.
 """
 
+from stillwatch.provenance.radioactivity.closed_suspects import closed_test
+from stillwatch.provenance.radioactivity.hugging_face import HuggingFaceSuspect
 from stillwatch.provenance.radioactivity.open_suspects import open_test
 from stillwatch.provenance.radioactivity.outcome import Outcome
 from stillwatch.provenance.radioactivity.suspects import (
@@ -20,7 +22,9 @@ __all__ = [
     "Best",
     "BestSuspect",
     "ClosedSuspect",
+    "HuggingFaceSuspect",
     "OpenSuspect",
     "Outcome",
+    "closed_test",
     "open_test",
 ]

@@ -15,6 +15,7 @@ the language, which is noise to the key; it must not have been trained on marked
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -102,6 +103,7 @@ def _family(
     one, law = marks[0], score_law(marks[0].law)
     if len(evidence.contexts):
         evidence = evidence.only(one.carries(evidence.contexts))
+    evidence = replace(evidence, weights=np.clip(evidence.weights, -plan.cap, plan.cap))
     windows, pairs = len(evidence.contexts), evidence.pairs
     reason = None
     if windows < plan.least:
