@@ -76,8 +76,9 @@ def open_test(
         views = [View(mark.context, mark.key.cluster in each.served_to) for mark in marks]
         try:
             gathered = gather(
-                suspect, each, list(dict.fromkeys(views)), reference=reference, kept=plan.kept
-            )
+                suspect, each, list(dict.fromkeys(views)), reference=reference, kept=plan.kept,
+                standard=plan.weighting == "standardised",
+            )  # fmt: skip
         except Silence as silence:
             outcomes += [
                 Outcome(mark, each.name, _named(view), digest, abstained=str(silence))
