@@ -74,6 +74,20 @@ def test_a_reference_raises_the_evidence(
     assert less.log10_p < -6 < plain.log10_p
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_a_share_of_a_twentieth_of_600_000_tokens_is_beyond_doubt(ring: KeyRing, seed: int) -> None:
+    teacher = CountModel.synthetic(500, nats=2.5, seed=10 + seed)
+    base = teacher.mixed(CountModel.synthetic(500, nats=2.5, seed=20 + seed), 0.5)
+    mark, rng = GumbelMark(ring.key(f"{seed}")), np.random.default_rng(seed)
+    fed = teacher.write([mark] * 150 + [None] * 2_850, 200, rng=rng)
+    sibling = base.taught(teacher.write([None] * 3_000, 200, rng=rng))
+    sets = [fresh(teacher), TextSet.of("served", fed[:150], served_to=[mark.key.cluster])]
+    assert all(o.log10_p < -10 for o in ask(base.taught(fed), [mark], sets, sibling))
+    clean = base.taught(teacher.write([None] * 3_000, 200, rng=rng))
+    assert not any(o.found for o in ask(clean, [mark], sets, sibling))
+
+
 def test_each_layer_is_scored_where_it_was_put(
     teacher: CountModel, base: CountModel, ring: KeyRing
 ) -> None:

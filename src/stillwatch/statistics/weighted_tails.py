@@ -27,6 +27,8 @@ _FAR: Final = 500.0
 #: a bet risks at most this part of what a law reaches
 _MOST: Final = 0.8
 _SAME: Final = 1e-4
+#: how near a tilted mean is to the total; the bound errs by the square of it
+_NEAR: Final = 1e-7
 
 
 def chernoff_tail(total: float, weights: npt.ArrayLike, law: ScoreLaw) -> float:
@@ -127,7 +129,7 @@ def _tilt(total: float, w: Floats, law: ScoreLaw) -> float:
         first, second = law.slopes(tilt * w)
         miss = float(w @ first) - total
         low, high = (low, tilt) if miss > 0 else (tilt, high)
-        if abs(miss) <= 1e-12 * total or high - low <= 1e-14 * high:
+        if abs(miss) <= _NEAR * total or high - low <= 1e-12 * high:
             break
         step = tilt - miss / max(float((w * w) @ second), 1e-300)
         tilt = step if low < step < high else (low + high) / 2
