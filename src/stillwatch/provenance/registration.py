@@ -48,7 +48,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         weighting: how differences to the reference count (open): as they are, on average over the
             occurrences of a window, or as :mod:`.radioactivity.differences` standardises them.
         kept: tokens of each context that count, those of the largest differences (open).
-        cap: weights beyond it, either way, count as it does (open). A few huge differences, of what
+        cap: plain weights beyond it, either way, count as it does (open). A few huge ones, of what
             one of the models happens to be sure of, would otherwise outweigh everything.
         least: windows below which nothing is said.
         answers: how many answers are sampled to each prompt (closed).

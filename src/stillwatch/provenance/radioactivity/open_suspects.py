@@ -104,7 +104,8 @@ def _family(
     one, law = marks[0], score_law(marks[0].law)
     if len(evidence.contexts):
         evidence = evidence.only(one.carries(evidence.contexts))
-    evidence = replace(evidence, weights=np.clip(evidence.weights, -plan.cap, plan.cap))
+    if plan.weighting == "difference":  # standardised, none outweighs the others
+        evidence = replace(evidence, weights=np.clip(evidence.weights, -plan.cap, plan.cap))
     windows, pairs = len(evidence.contexts), evidence.pairs
     reason = None
     if windows < plan.least:
