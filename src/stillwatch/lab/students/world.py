@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+import torch
 
 from stillwatch.lab.students.generating import Serving, serve
 from stillwatch.lab.students.kept import Kept
@@ -138,14 +139,16 @@ class World:
 
     def nats(self) -> float:
         """The entropy of what the teacher's answers were drawn from, nats a token."""
-        arrays = self.kept.arrays("served", self._how(None, _CHUNK, 10_000), dict)
-        return float(arrays["nats"])
+        return float(self._served(None, _CHUNK, 10_000)["nats"])
 
     def _how(self, mark: Mark | LayeredMark | None, count: int, seed: int) -> dict[str, object]:
         # a mark's text names its key by cluster and epoch; the lab has one master for all
         return {**self.setting.served, "mark": repr(mark), "count": count, "seed": seed}
 
     def _answered(self, mark: Mark | LayeredMark | None, count: int, seed: int) -> Int64s:
+        return self._served(mark, count, seed)["rows"].astype(np.int64)
+
+    def _served(self, mark: Mark | LayeredMark | None, count: int, seed: int) -> dict[str, Any]:
         def make() -> dict[str, Any]:
             rows, nats = serve(
                 self.teacher, self.prompts(count, seed), mark, self.setting.serving, seed=seed
@@ -153,13 +156,10 @@ class World:
             self.say(f"served: {count} requests, seed {seed}, {nats:.2f} nats a token")
             return {"rows": rows.astype(np.int16), "nats": np.array(nats)}
 
-        kept = self.kept.arrays("served", self._how(mark, count, seed), make)
-        return kept["rows"].astype(np.int64)
+        return self.kept.arrays("served", self._how(mark, count, seed), make)
 
     def fresh_loss(self, model: Transformer, rows: int = 512) -> float:
         """The cross entropy on documents that no model was trained on, nats a token."""
-        import torch
-
         some = torch.from_numpy(self.rows("fresh", model.shape.length, rows))
         with torch.inference_mode():
             return float(loss_of(model, some))
