@@ -21,7 +21,14 @@ import torch
 
 from benchmarks.watermark.proof.schemes import SCHEMES, tested
 from benchmarks.watermark.proof.sizes import FULL, SMOKE, Size
-from benchmarks.watermark.proof.target import Cell, calibrated, compared, log10s, uniform
+from benchmarks.watermark.proof.target import (
+    Cell,
+    calibrated,
+    compared,
+    log10s,
+    registered,
+    uniform,
+)
 from stillwatch.lab.students.kept import Kept
 from stillwatch.lab.students.radioactive import Found
 from stillwatch.lab.students.world import World
@@ -62,6 +69,7 @@ def setting(world: World, size: Size) -> None:
 
 def target(world: World, size: Size) -> None:
     """The cell that has a target, and the clean students beside it."""
+    print(f"\nThe plan's digest: {registered(world, size).digest()}")
     cells = [Cell(world, size, seed) for seed in size.seeds]
     names: list[str] = []
     reached = 0

@@ -14,6 +14,7 @@ from stillwatch.lab.students.radioactive import Found, evidence_of, found
 from stillwatch.lab.students.suspect import Sums, sums_of
 from stillwatch.lab.students.transformer import Transformer
 from stillwatch.lab.students.world import World
+from stillwatch.provenance import Plan, Registration, TextSet
 from stillwatch.provenance.radioactivity.evidence import Evidence
 from stillwatch.provenance.radioactivity.outcome import decoy_keys, score_law
 from stillwatch.provenance.registration import Weighting
@@ -21,7 +22,7 @@ from stillwatch.statistics import chernoff_tail
 from stillwatch.watermark import Mark
 from stillwatch.watermark.weighted import weighted_totals
 
-__all__ = ["Cell", "calibrated", "compared", "log10s"]
+__all__ = ["Cell", "calibrated", "compared", "log10s", "registered", "uniform"]
 
 #: levels at which the shares of wrong keys are counted, and how many keys
 _LEVELS = (0.1, 0.01, 0.001)
@@ -58,6 +59,18 @@ class Cell:
 
     def siblings(self) -> list[int]:
         return list(range(1, self.size.siblings + 1))
+
+
+def registered(world: World, size: Size) -> Registration:
+    """The plan of the cell: what was fixed before its seeds were looked at."""
+    plan = Plan(
+        statistic="open", alpha=1e-6, weighting="standardised", decoys=size.decoys,
+        reference=f"the mean of {size.siblings} clean siblings of each seed",
+        vocabulary=size.setting.teacher.vocabulary,
+    )  # fmt: skip
+    marks = [mark_of(key_of(seed, "gumbel"), "gumbel", 1) for seed in size.seeds]
+    texts = TextSet.of("fresh documents", world.rows("fresh", size.length, size.texts))
+    return Registration.of(plan, marks, [texts], salt=bytes(range(32)))
 
 
 def compared(cell: Cell) -> dict[str, Found]:
