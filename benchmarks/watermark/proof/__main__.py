@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.watermark.proof.schemes import SCHEMES, tested
+from benchmarks.watermark.proof.schemes import tested
 from benchmarks.watermark.proof.sizes import FULL, SMOKE, Size
 from benchmarks.watermark.proof.target import (
     Cell,
@@ -67,8 +67,8 @@ def setting(world: World, size: Size) -> None:
     )
 
 
-def target(world: World, size: Size) -> None:
-    """The cell that has a target, and the clean students beside it."""
+def target(world: World, size: Size) -> bool:
+    """The cell that has a target, and the clean students beside it; whether all is as it should."""
     print(f"\nThe plan's digest: {registered(world, size).digest()}")
     cells = [Cell(world, size, seed) for seed in size.seeds]
     names: list[str] = []
@@ -93,6 +93,7 @@ def target(world: World, size: Size) -> None:
         f"Kolmogorov-Smirnov p = {uniform(everyone):.2f}; least log10 p "
         f"{min(each.log10_p for each in everyone):.1f}."
     )
+    return reached == len(cells) and min(each.log10_p for each in everyone) > TARGET
 
 
 def attackers(world: World, size: Size) -> None:
@@ -143,7 +144,7 @@ def shares(world: World, size: Size) -> None:
 def schemes(world: World, size: Size) -> None:
     """Every scheme, context and share, by every test."""
     columns: list[str] = []
-    for scheme, context in SCHEMES:
+    for scheme, context in size.schemes:
         for share in size.shares:
             said = tested(world, size, scheme, context, share, size.seeds[0])
             if not columns:
@@ -152,7 +153,7 @@ def schemes(world: World, size: Size) -> None:
             row(scheme, context, f"{share:.0%}", *(said.get(name, "–") for name in columns))
 
 
-TABLES: dict[str, Callable[[World, Size], None]] = {
+TABLES: dict[str, Callable[[World, Size], bool | None]] = {
     "setting": setting, "target": target, "shares": shares, "cooler": cooler,
     "attackers": attackers, "schemes": schemes, "volumes": volumes,
 }  # fmt: skip
@@ -167,7 +168,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     size = SMOKE if asked.smoke else FULL
-    begun = time.perf_counter()
+    begun, good = time.perf_counter(), True
 
     def say(text: str) -> None:
         print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
@@ -175,11 +176,13 @@ def main() -> None:
     world = World(size.setting, Kept(asked.out), say)
     few = ("setting", "target", "schemes")
     for name in asked.only or (few if asked.smoke else TABLES):
-        TABLES[name](world, size)
+        good &= TABLES[name](world, size) is not False
     print(
         f"\n{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} at the end; "
         f"{time.perf_counter() - begun:.0f} s."
     )
+    if not good:
+        sys.exit(f"a marked student was not found at 10^{TARGET:.0f}, or a clean one was")
 
 
 if __name__ == "__main__":

@@ -12,11 +12,7 @@ from stillwatch.lab.students.world import World
 from stillwatch.provenance import Plan, Registration, TextSet
 from stillwatch.provenance.radioactivity import Answer, Outcome, closed_test, open_test
 
-__all__ = ["SCHEMES", "tested"]
-
-SCHEMES: tuple[tuple[Scheme, int], ...] = (
-    ("gumbel", 1), ("green-list", 1), ("gumbel", 2), ("gumbel", 4),
-)  # fmt: skip
+__all__ = ["tested"]
 
 _SALT = bytes(range(32))
 #: random keys beside a key here; documents, and requests, that open suspects are shown

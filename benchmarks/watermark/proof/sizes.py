@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from stillwatch.lab.students.cells import Attacker
+from stillwatch.lab.students.cells import Attacker, Scheme
 from stillwatch.lab.students.generating import Serving
 from stillwatch.lab.students.training import Course
 from stillwatch.lab.students.transformer import Shape
@@ -26,7 +26,8 @@ class Size:
         seeds: of that cell.
         pool: unmarked requests.
         texts, length: fresh documents that all are asked about.
-        shares: of the table of schemes, largest first.
+        schemes: schemes and contexts that are compared.
+        shares: of marked text in that table, largest first.
         volumes: of the table of volumes, and how many requests its pool has.
         table_seeds: of the other tables.
         decoys: random keys beside each.
@@ -42,6 +43,12 @@ class Size:
     pool: int = 3 * 4_096
     texts: int = 4_000
     length: int = 64
+    schemes: tuple[tuple[Scheme, int], ...] = (
+        ("gumbel", 1),
+        ("green-list", 1),
+        ("gumbel", 2),
+        ("gumbel", 4),
+    )
     shares: tuple[float, ...] = (1.0, 0.1, 0.05, 0.01)
     volumes: tuple[int, ...] = (100_000, 300_000, 1_000_000)
     large_pool: int = 5 * 4_096
@@ -60,7 +67,8 @@ _SMALL = Shape(width=64, layers=1, heads=2, length=64)
 
 SMOKE = Size(
     setting=Setting(
-        packages=("networkx",),
+        packages=("networkx", "numpy"),
+        library=False,
         teacher=_SMALL,
         teaching=Course(rate=4e-3, epochs=1, batch=64),
         serving=Serving(answer=48),
@@ -72,6 +80,7 @@ SMOKE = Size(
     seeds=(0, 1),
     pool=4_096,
     texts=1_500,
+    schemes=(("gumbel", 1),),
     shares=(1.0,),
     volumes=(),
     decoys=200,

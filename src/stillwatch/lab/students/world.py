@@ -38,13 +38,15 @@ class Setting:
     """What a world is made from.
 
     Args:
-        packages: whose documentation is the text, beside Python's own.
+        packages: whose documentation is the text.
+        library: whether Python's own library is read, too.
         teacher, teaching: the model that is copied, and its training.
         prompt: tokens of a prompt, taken from documents that neither model was trained on.
         serving: how the teacher answers.
     """
 
     packages: tuple[str, ...] = PACKAGES
+    library: bool = True
     teacher: Shape = field(default_factory=lambda: Shape(width=192))
     teaching: Course = field(default_factory=lambda: Course(rate=2e-3, epochs=2))
     prompt: int = 16
@@ -53,7 +55,8 @@ class Setting:
     @property
     def text(self) -> dict[str, object]:
         """What the tokens of documents depend on."""
-        return {"packages": self.packages, "vocabulary": self.teacher.vocabulary}
+        less = {} if self.library else {"library": False}
+        return {"packages": self.packages, "vocabulary": self.teacher.vocabulary, **less}
 
     @property
     def taught(self) -> dict[str, object]:
@@ -78,7 +81,7 @@ class World:
 
         def make() -> dict[str, Any]:
             texts: dict[str, list[str]] = {part: [] for part in _PARTS}
-            for document in documents(self.setting.packages):
+            for document in documents(self.setting.packages, library=self.setting.library):
                 texts[part_of(document.path)].append(document.text)
             learned = Tokens.learned(
                 texts["teacher"] + texts["base"], self.setting.teacher.vocabulary
