@@ -56,7 +56,7 @@ def complaints(command: str) -> list[str]:
         return [words[0]]
     asked = importlib.import_module(f"stillwatch.cli.{words[0]}").command
     assert isinstance(asked, click.Command)
-    if isinstance(asked, click.Group) and words[1:2]:
+    while isinstance(asked, click.Group) and words[1:2]:
         if words[1] not in asked.commands:
             return [words[1]]
         asked, words = asked.commands[words[1]], words[1:]

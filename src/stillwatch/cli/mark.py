@@ -1,4 +1,4 @@
-"""`stillwatch mark keygen|detect`."""
+"""`stillwatch mark keygen|detect`; `radioactivity` has a file of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import click
 import msgspec
 
+from stillwatch.cli import mark_radioactivity
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus, OutputError
 from stillwatch.key_files import MINIMUM_BYTES, create_key_file
@@ -41,6 +42,9 @@ def command() -> None:
     A mark found is evidence that a text was written under a key, and of nothing more: marks can be
     removed and forged (docs/watermark.md).
     """
+
+
+command.add_command(mark_radioactivity.command, "radioactivity")
 
 
 @command.command()

@@ -5,4 +5,7 @@ plan was fixed and hashed before the first query, with bounds on its p-values. W
 a model knows text that carries a key, by whatever way that text reached it: docs/radioactivity.md.
 """
 
-__all__: list[str] = []
+from stillwatch.provenance.registration import Plan, Registration
+from stillwatch.provenance.text_sets import TextSet
+
+__all__ = ["Plan", "Registration", "TextSet"]

@@ -45,6 +45,12 @@ from stillwatch.statistics.mixtures import Profiles, fit_profiles, shared_profil
 from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
 from stillwatch.statistics.pairs import count_pairs
 from stillwatch.statistics.proportions import share_interval, upper_bound
+from stillwatch.statistics.score_laws import (
+    BernoulliScores,
+    ExponentialScores,
+    LatticeScores,
+    ScoreLaw,
+)
 from stillwatch.statistics.shares import excess, rarity_of_repeats
 from stillwatch.statistics.spikes import in_spike
 from stillwatch.statistics.volumes import (
@@ -55,18 +61,23 @@ from stillwatch.statistics.volumes import (
     balance_e_value,
     log_spread,
 )
+from stillwatch.statistics.weighted_tails import betting_tail, chernoff_tail, saddlepoint_tail
 
 __all__ = [
     "BALANCED",
     "INDEPENDENT",
     "LEAST_SPREAD",
     "Agreement",
+    "BernoulliScores",
     "Calibration",
     "Discoveries",
     "ELond",
     "EProcesses",
+    "ExponentialScores",
+    "LatticeScores",
     "OnlineEBH",
     "Profiles",
+    "ScoreLaw",
     "Watch",
     "adjust",
     "agreement",
@@ -74,9 +85,11 @@ __all__ = [
     "balance",
     "balance_e_value",
     "bets_e_value",
+    "betting_tail",
     "binomial_tail",
     "calibrate",
     "calibration_slack",
+    "chernoff_tail",
     "closed_e_bh",
     "conformal_discoveries",
     "conformal_p_values",
@@ -103,6 +116,7 @@ __all__ = [
     "power_calibrator",
     "product",
     "rarity_of_repeats",
+    "saddlepoint_tail",
     "shafer_calibrator",
     "share_interval",
     "shared_profile",

@@ -18,6 +18,7 @@ from stillwatch.watermark.refusing import Vocabulary
 from stillwatch.watermark.rows import sample_unmarked
 from stillwatch.watermark.segmenting import WORDS, word_ids
 from stillwatch.watermark.selection import SelectionMark
+from stillwatch.watermark.served import ServedSketch
 from stillwatch.watermark.spans import Span, spans
 from stillwatch.watermark.texts import Scoring, TextMark, detect_texts
 from stillwatch.watermark.windows import History
@@ -40,6 +41,7 @@ __all__ = [
     "MarkKey",
     "Scoring",
     "SelectionMark",
+    "ServedSketch",
     "Span",
     "TextMark",
     "Vocabulary",

@@ -44,7 +44,9 @@ class Kept:
             _whole(path, lambda aside: aside.write_text(said))
         return path.read_text()
 
-    def arrays(self, name: str, settings: Mapping[str, object], make: Callable[[], Arrays]) -> Arrays:
+    def arrays(
+        self, name: str, settings: Mapping[str, object], make: Callable[[], Arrays]
+    ) -> Arrays:
         """The arrays that `make` gives, from the folder if they are there."""
         path = self.path(name, settings, "npz")
         if not path.exists():

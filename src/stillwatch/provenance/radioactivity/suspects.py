@@ -41,6 +41,10 @@ class Best(NamedTuple):
     tokens: Int64s
     probabilities: Probabilities
 
+    def at(self, positions: Int64s) -> Best:
+        """The same of some positions."""
+        return Best(self.tokens[positions], self.probabilities[positions])
+
 
 class BestSuspect(Protocol):
     """A model that says how likely its n best tokens are."""

@@ -1,0 +1,253 @@
+"""The plan of a test, fixed and hashed before the first query, so that nothing is chosen after.
+
+Whoever is shown the digest beforehand can check afterwards that the keys, the texts, the statistic,
+its settings, the reference and α are those of the plan. The digest is SHA-256 of the plan as
+canonical JSON (RFC 8785).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+import msgspec
+import rfc8785
+
+from stillwatch.errors import InputError, OutputError
+from stillwatch.key_files import MINIMUM_BYTES
+from stillwatch.provenance.text_sets import TextSet
+from stillwatch.watermark import LayerMark, Mark, MarkKey
+
+__all__ = ["FORMAT", "Plan", "Registration", "Statistic", "Weighting"]
+
+FORMAT: Final = "stillwatch.registration/1"
+
+#: probabilities; sampled answers; sampled answers where only what was served counts
+Statistic: TypeAlias = Literal["open", "closed", "closed-served"]
+
+#: how a difference to the reference counts
+Weighting: TypeAlias = Literal["difference", "standardised"]
+
+_SETTING = (str, int, float)
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is decided beforehand about how a test is done; every field has its say in the digest.
+
+    Attributes:
+        statistic: what is asked of the suspect.
+        alpha: a key is found where its corrected p-value is at most this.
+        reference: the name and digest of the model that is subtracted; None is none.
+        decoys, seed: random keys beside, and the seed that they are drawn from.
+        weighting: how differences to the reference count (open): as they are, on average over the
+            occurrences of a window, or as :mod:`.radioactivity.differences` standardises them.
+        kept: tokens of each context that count, those of the largest differences (open).
+        cap: plain weights beyond it, either way, count as it does (open). A few huge ones, of what
+            one of the models happens to be sure of, would otherwise outweigh everything.
+        least: windows below which nothing is said.
+        answers: how many answers are sampled to each prompt (closed).
+        vocabulary: tokens of the model that was marked.
+        round_trip: answers of which less than this share comes back from another tokenizer as it
+            was are not tested (closed).
+        served: the digest of the sketch of what each mark served, in the order of the marks
+            (closed-served).
+    """
+
+    statistic: Statistic
+    alpha: float = 1e-3
+    reference: str | None = None
+    decoys: int = 1_000
+    seed: int = 0
+    weighting: Weighting = "difference"
+    kept: int = 64
+    cap: float = 0.1
+    least: int = 16
+    answers: int = 1
+    vocabulary: int | None = None
+    round_trip: float = 0.9
+    served: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.statistic not in get_args(Statistic):
+            raise ValueError(f"a statistic is one of {', '.join(get_args(Statistic))}")
+        if not 0 < self.alpha < 1:
+            raise ValueError("alpha lies between 0 and 1")
+        if self.decoys < 0 or min(self.kept, self.least, self.answers) < 1:
+            raise ValueError("decoys are not negative; tokens, windows and answers at least one")
+        if not 0 < self.cap <= 1 or not 0 <= self.round_trip <= 1:
+            raise ValueError("a cap and a share lie between 0 and 1")
+        if self.statistic != "open" and self.reference is not None:
+            raise ValueError("a reference is subtracted from probabilities: statistic 'open'")
+        if self.weighting not in get_args(Weighting):
+            raise ValueError(f"a weighting is one of {', '.join(get_args(Weighting))}")
+        if self.weighting == "standardised" and self.reference is None:
+            raise ValueError("differences are standardised by a reference, and there is none")
+        if bool(self.served) != (self.statistic == "closed-served"):
+            raise ValueError("sketches of what was served belong to the statistic 'closed-served'")
+
+
+class RegisteredMark(msgspec.Struct, frozen=True):
+    """A mark as a plan shows it: its settings, and a commitment to its key."""
+
+    scheme: str
+    settings: dict[str, str | int | float]
+    commitment: str
+
+
+class RegisteredTexts(msgspec.Struct, frozen=True):
+    """Texts as a plan shows them; `served` are the places of the marks that they may carry."""
+
+    name: str
+    digest: str
+    texts: int
+    tokens: int
+    served: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A plan bound to keys and texts; :meth:`digest` is what is published.
+
+    A test takes the registration together with the marks, the texts and the salt themselves, and
+    refuses whatever is not what was registered.
+    """
+
+    plan: Plan
+    marks: tuple[RegisteredMark, ...]
+    texts: tuple[RegisteredTexts, ...]
+    version: str
+
+    @classmethod
+    def of(
+        cls, plan: Plan, marks: Sequence[Mark], texts: Sequence[TextSet], *, salt: bytes
+    ) -> Registration:
+        """The registration of this plan.
+
+        Args:
+            marks: of all keys that will be asked about, each once.
+            texts: those that the suspect will be shown; of a closed one, its prompts.
+            salt: at least 32 random bytes, kept with the keys: the commitments show nothing
+                without.
+
+        Raises:
+            ValueError: no mark, no texts, one twice, or a salt that is too short.
+        """
+        if len(salt) < MINIMUM_BYTES:
+            raise ValueError(f"a salt has at least {MINIMUM_BYTES} random bytes")
+        if not marks or len(set(marks)) < len(marks):
+            raise ValueError("there is at least one mark, and none twice")
+        if not texts or len({each.name for each in texts}) < len(texts):
+            raise ValueError("there are texts, and no name of a set is there twice")
+        if plan.served and len(plan.served) != len(marks):
+            raise ValueError("there is one sketch of what was served for each mark")
+        return cls(
+            plan,
+            tuple(_shown(mark, salt) for mark in marks),
+            tuple(
+                RegisteredTexts(
+                    each.name, each.digest(), len(each.texts), sum(map(len, each.texts)),
+                    tuple(i for i, m in enumerate(marks) if m.key.cluster in each.served_to),
+                )
+                for each in texts
+            ),
+            version("stillwatch"),
+        )  # fmt: skip
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical form, 64 hexadecimal digits."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+    def canonical(self) -> bytes:
+        """The whole as canonical JSON (RFC 8785)."""
+        return rfc8785.dumps({"format": FORMAT, **msgspec.to_builtins(self)})
+
+    def check(
+        self,
+        statistic: Statistic,
+        marks: Sequence[Mark],
+        texts: Sequence[TextSet],
+        *,
+        salt: bytes,
+    ) -> None:
+        """That this is what was registered.
+
+        Raises:
+            ValueError: another statistic, other keys, settings, texts or salt; it says which.
+        """
+        if statistic != self.plan.statistic:
+            raise ValueError(
+                f"registered is the statistic {self.plan.statistic!r}, not {statistic!r}"
+            )
+        now = Registration.of(self.plan, marks, texts, salt=salt)
+        if now.marks != self.marks:
+            raise ValueError("the marks, their settings or the salt are not those registered")
+        for then, here in zip(self.texts, now.texts, strict=False):
+            if then != here:
+                raise ValueError(
+                    f"the texts {here.name!r} are not those registered as {then.name!r}"
+                )
+        if len(now.texts) != len(self.texts):
+            raise ValueError("there are not as many sets of texts as were registered")
+
+    def write(self, path: Path) -> None:
+        """Write the canonical form to a new file.
+
+        Raises:
+            OutputError: it is there already, or cannot be written.
+        """
+        try:
+            with path.open("xb") as file:
+                file.write(self.canonical() + b"\n")
+        except FileExistsError:
+            raise OutputError(
+                "is there already, and a registration is never overwritten", path=path
+            ) from None
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
+
+    @classmethod
+    def read(cls, path: Path) -> Registration:
+        """Read what :meth:`write` left.
+
+        Raises:
+            InputError: it cannot be read, or is no registration.
+        """
+        try:
+            found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+            if found.pop("format", None) != FORMAT:
+                raise InputError(f"is not of the format {FORMAT}", path=path)
+            return msgspec.convert(found, cls, strict=True)
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", path=path) from error
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise InputError(f"is no registration: {error}", path=path) from error
+
+
+def _shown(mark: Mark, salt: bytes) -> RegisteredMark:
+    settings: dict[str, str | int | float] = {}
+    inner = mark
+    if isinstance(mark, LayerMark):
+        inner, coin = mark.mark, mark.coin
+        settings = {
+            "layer": "heads" if mark.heads else "tails",
+            "coin.width": coin.width,
+            "coin.heads": coin.heads,
+            "coin.key": _committed(coin.key, salt),
+        }
+    for field in dataclasses.fields(inner):  # type: ignore[arg-type]
+        value = getattr(inner, field.name)
+        if isinstance(value, _SETTING):
+            settings[field.name] = value
+    return RegisteredMark(mark.scheme, settings, _committed(mark.key, salt))
+
+
+def _committed(key: MarkKey, salt: bytes) -> str:
+    """Under a salt of its own for each key, so that one can be opened without the others."""
+    name = "\0".join((key.epoch, key.cluster, key.scheme)).encode()
+    return key.commitment(hmac.digest(salt, name, "sha256"))
