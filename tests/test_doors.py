@@ -29,7 +29,16 @@ def lint(project: Path) -> subprocess.CompletedProcess[str]:
 def house(project: Path, tmp_path: Path) -> Path:
     """A copy of the contract, over a house whose rooms hold nothing yet."""
     shutil.copy(project / "pyproject.toml", tmp_path)
-    for room in ("events", "sketches", "engines", "sources", "detections", "campaigns", "cli"):
+    for room in (
+        "events",
+        "ledger",
+        "sketches",
+        "engines",
+        "sources",
+        "detections",
+        "campaigns",
+        "cli",
+    ):
         folder = tmp_path / "src" / "stillwatch" / room
         folder.mkdir(parents=True)
         (folder / "__init__.py").touch()
@@ -49,6 +58,7 @@ def test_an_empty_house_keeps_the_doors(house: Path) -> None:
         ("events/__init__.py", "engines"),
         ("engines/__init__.py", "sources"),
         ("sketches/__init__.py", "events"),
+        ("ledger/__init__.py", "events"),
         ("campaigns/__init__.py", "cli"),
         ("errors.py", "events"),
     ],

@@ -95,8 +95,8 @@ def peers(venv: Path, wheel: Path | None, ours: float) -> None:
     said = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
     head("others, one thread", "µs", "ours (Philox, top 64, V=128k, B=32) takes")
     for name, value in json.loads(said).items():
-        relative = f"{ours / value:.2f} of it" if "multinomial, V=128000" in name else ""
-        row(name, f"{value:.1f}" if value < 10 else f"{value:.0f}", relative)
+        relative = "" if "V=32000" in name or "detector" in name else f"{ours / value:.2g} of it"
+        row(name, f"{value:.1f}" if value < 10 else f"{value:,.0f}", relative)
 
 
 def main() -> None:

@@ -2,8 +2,10 @@
 
     VENV/bin/python benchmarks/watermark/peers.py [--vllm WHEEL]
 
-Needs torch and numpy. With a wheel of vLLM, its CPU reference path is measured too: of the wheel
-only the watermark's own modules are run (see ``tools/make_vllm_vectors.py``).
+Needs torch and numpy; transformers, synthid-text and textseal are measured where they are installed
+(the latter two with --no-deps, besides immutabledict, nltk and rouge-score). With a wheel of vLLM,
+its CPU reference path is measured too: of the wheel only the watermark's own modules are run (see
+``tools/make_vllm_vectors.py``).
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from processors import detectors, samplers
 
-BATCH, ROUNDS = 32, 7
+BATCH, ROUNDS, DETECTED = 32, 7, 5_000
 
 
 def microseconds(work: Callable[[], object], rows: int, rounds: int = ROUNDS) -> float:
@@ -81,6 +84,12 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     found = {**unmarked(32_000), **unmarked(128_000)}
+    for batch in (1, BATCH):
+        for name, work, rounds in samplers(128_000, batch):
+            found[name] = microseconds(work, batch, rounds)
+    for name, work, rounds in detectors(128_000, DETECTED):
+        length = int(name.rsplit(" ", 1)[1])
+        found[name] = microseconds(work, length, rounds)
     if asked.vllm:
         found |= vllm(asked.vllm, 128_000)
     print(json.dumps(found))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,15 @@ import torch
 
 from stillwatch.lab.students.generating import Serving, serve
 from stillwatch.lab.students.transformer import Transformer
-from stillwatch.watermark import GLOBAL, GreenListMark, GumbelMark, KeyRing, LayeredMark, Mark
+from stillwatch.watermark import (
+    GLOBAL,
+    GreenListMark,
+    GumbelMark,
+    KeyRing,
+    LayeredMark,
+    Mark,
+    TournamentMark,
+)
 from stillwatch.watermark.mark import Int64s
 
 __all__ = ["HEADS", "Spread", "measured"]
@@ -60,12 +69,12 @@ def measured(
         keys: of each scheme; as many seeds where nothing is marked.
         seed: the first of them.
     """
-    for name, make in _schemes():
+    for name, make, into_prompt in _schemes():
         found: list[list[float]] = []
         for number in range(seed, seed + keys):
             mark = make(KeyRing(number.to_bytes(32, "big"), epoch="quality"))
             asked = np.repeat(prompts, _ANSWERS, axis=0)
-            texts, _ = serve(model, asked, mark, how, seed=number)
+            texts, _ = serve(model, asked, mark, how, seed=number, into_prompt=into_prompt)
             answers = texts[:, prompts.shape[1] :].reshape(len(prompts), _ANSWERS, how.answer)
             found.append([
                 _cross_entropy(model, texts[::_ANSWERS], prompts.shape[1], how),
@@ -77,23 +86,28 @@ def measured(
         yield (name, *(str(Spread.of(column)) for column in zip(*found, strict=True)))
 
 
-def _schemes() -> Iterator[tuple[str, Make]]:
-    yield "unmarked", lambda _: None
+def _schemes() -> Iterator[tuple[str, Make, bool]]:
+    """What is measured; whether contexts reach into the prompt, where that makes a difference."""
+    yield "unmarked", lambda _: None, True
     for context in (1, 2, 4):
-        yield (
-            f"Gumbel-max, h = {context}",
-            lambda ring, h=context: GumbelMark(ring.key("c-1"), context=h),
-        )
+        made = partial(_gumbel, context=context)
+        yield f"Gumbel-max, h = {context}", made, False
+    yield "Gumbel-max, h = 4, into the prompt", partial(_gumbel, context=4), True
+    yield "tournament, h = 1", lambda ring: TournamentMark(ring.key("c-1", "tournament")), False
     yield (
         "two layers, h = 4 and 1",
-        lambda ring: LayeredMark(
-            GumbelMark(ring.key(GLOBAL), context=4), GumbelMark(ring.key("c-1"), context=1)
-        ),
+        lambda ring: LayeredMark(GumbelMark(ring.key(GLOBAL), 4), GumbelMark(ring.key("c-1"))),
+        False,
     )
     yield (
         "green list, h = 1, δ = 2",
-        lambda ring: GreenListMark(ring.key("c-1", "green-list"), context=1, delta=2.0),
+        lambda ring: GreenListMark(ring.key("c-1", "green-list"), delta=2.0),
+        False,
     )
+
+
+def _gumbel(ring: KeyRing, context: int) -> Mark:
+    return GumbelMark(ring.key("c-1"), context)
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""What the schemes of a mark cost, show, bear and give away: prints five tables.
+"""What the schemes of a mark cost, leave open, show, bear and give away: prints seven tables.
 
     python -m benchmarks.watermark.schemes [--seed 0]
 
@@ -22,17 +22,23 @@ from benchmarks.watermark.__main__ import head, row
 from benchmarks.watermark.sampling import ROUNDS, logits_of
 from benchmarks.watermark.timing import cpu_seconds
 from stillwatch.watermark import (
+    GatedMark,
     GreenListMark,
     GumbelMark,
     History,
     KeyRing,
     Mark,
     SelectionMark,
+    TournamentMark,
     detect,
     sample_rows,
 )
+from stillwatch.watermark.prf import SGLANG
 
-__all__ = ["main"]
+__all__ = [
+    "LENGTH", "SPREAD", "TEXTS", "TOP_K", "VOCABULARY", "Floats", "Int64s", "Logits", "chances_of",
+    "divergence", "evidence", "main", "write",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
@@ -41,6 +47,7 @@ Make = Callable[[KeyRing, str], Any]
 
 VOCABULARY, TOP_K, SPREAD = 1_000, 64, 6.0
 TEXTS, LENGTH = 24, 200
+LAYERS = (1, 4, 8, 16, 30)
 LENGTHS, EDITED, CHOICES, REPLIES = (
     (50, 100, 200, 400),
     (0, 0.1, 0.25, 0.5),
@@ -51,6 +58,14 @@ LENGTHS, EDITED, CHOICES, REPLIES = (
 SCHEMES: dict[str, Make] = {
     "Gumbel-max, h = 1": lambda ring, c: GumbelMark(ring.key(c)),
     "Gumbel-max, h = 4": lambda ring, c: GumbelMark(ring.key(c), 4),
+    "tournament, h = 1": lambda ring, c: TournamentMark(ring.key(c, "tournament")),
+    "tournament, h = 4": lambda ring, c: TournamentMark(ring.key(c, "tournament"), 4),
+    "tournament, h = 1, all layers alike": lambda ring, c: TournamentMark(
+        ring.key(c, "tournament"), weighted=False
+    ),
+    "tournament, h = 1, 8 layers": lambda ring, c: TournamentMark(
+        ring.key(c, "tournament"), layers=8
+    ),
     "green list, h = 1, δ = 1": lambda ring, c: GreenListMark(ring.key(c, "green-list"), delta=1.0),
     "green list, h = 1, δ = 2": lambda ring, c: GreenListMark(ring.key(c, "green-list")),
     "green list, h = 4, δ = 2": lambda ring, c: GreenListMark(ring.key(c, "green-list"), 4),
@@ -108,8 +123,12 @@ def speeds(ring: KeyRing, rng: np.random.Generator) -> None:
     head("µs a token on one core, V=128k, B=32", "top 64", "whole vocabulary")
     logits, nowhere = logits_of(32, 128_000), np.full((32, 1), 5)
     for name, mark in (
-        ("Gumbel-max", GumbelMark(ring.key("a"))), ("green list", GreenListMark(ring.key("a"))),
-    ):  # fmt: skip
+        ("Gumbel-max", GumbelMark(ring.key("a"))),
+        ("Gumbel-max, SGLang's function", GumbelMark(ring.key("a"), prf=SGLANG)),
+        ("tournament", TournamentMark(ring.key("a"))),
+        ("Gumbel-max behind a gate", GatedMark(GumbelMark(ring.key("a")), 0.5)),
+        ("green list", GreenListMark(ring.key("a"))),
+    ):
         work = [partial(mark.sample, logits, nowhere, top_k=k, rng=rng) for k in (TOP_K, None)]
         row(name, *(f"{cpu_seconds(some, ROUNDS) / 32 * 1e6:.0f}" for some in work))
     head(f"ms a choice among texts of {LENGTH} words", "n = 4", "n = 16")
@@ -131,6 +150,23 @@ def lengths(ring: KeyRing, model: Logits, rng: np.random.Generator) -> None:
             for n in LENGTHS
         ]
         row(name, *(f"{p:.1f}" for p in found), f"{divergence(marks[0], chances):.3f}")
+
+
+def variety(chances: Floats, rng: np.random.Generator) -> None:
+    """What is left to chance once key and context are given; of Gumbel-max it is nothing."""
+    head("layers of a tournament", *(str(layers) for layers in LAYERS))
+    left = []
+    for layers in LAYERS:
+        nats = []
+        for plain in chances[:300]:
+            p = plain[plain > 0]
+            for _ in range(layers):
+                bits = rng.integers(0, 2, len(p))
+                p = p * (1 + bits - p @ bits)
+            p = p[p > 0]
+            nats.append(-(p * np.log(p)).sum())
+        left.append(f"{np.mean(nats):.2f}")
+    row("nats left to chance under one key", *left)
 
 
 def selections(ring: KeyRing, model: Logits, rng: np.random.Generator) -> None:
@@ -208,6 +244,7 @@ def main() -> None:
     nats = -(chances * np.log(np.where(chances > 0, chances, 1))).sum(axis=1)
     speeds(ring, rng)
     print(f"\nThe simulated model has {nats.mean():.2f} nats a token.")
+    variety(chances, np.random.default_rng(0))
     for table in (lengths, selections, removal, forgery):
         table(ring, model, rng)
 

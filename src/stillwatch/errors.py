@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "EntryError",
+    "EvidenceSpentError",
     "ExitStatus",
     "InputError",
     "KeyFileError",
@@ -19,6 +21,8 @@ __all__ = [
     "StillwatchError",
     "StorageError",
     "StoreFormatError",
+    "TamperedError",
+    "TimestampError",
     "UnknownFormatError",
 ]
 
@@ -30,6 +34,7 @@ class ExitStatus:
     OUR_FAILURE = 1
     UNREADABLE = 2
     CAMPAIGNS_FOUND = 3
+    TAMPERED = 4
     INTERRUPTED = 130
 
 
@@ -67,6 +72,19 @@ class KeyFileError(InputError):
     code = "SW102"
 
 
+class EntryError(InputError):
+    """An entry that the ledger does not take: of no known kind, not canonicalisable, too large."""
+
+    code = "SW103"
+
+
+class EvidenceSpentError(StillwatchError):
+    """A second plan for evidence that was looked at under another one."""
+
+    code = "SW110"
+    exit_status = ExitStatus.UNREADABLE
+
+
 class SettingsError(StillwatchError):
     """``stillwatch.yaml`` (or an option) holds something that no room understands."""
 
@@ -94,3 +112,26 @@ class OutputError(StillwatchError):
 
     code = "SW302"
     exit_status = ExitStatus.UNREADABLE
+
+
+class TamperedError(StillwatchError):
+    """A ledger, a head or a proof that is not what was recorded or signed.
+
+    ``index`` is the number of the first entry that cannot be trusted; None where no entry is at
+    fault, as with a forged head.
+    """
+
+    code = "SW400"
+    exit_status = ExitStatus.TAMPERED
+
+    def __init__(
+        self, message: str, *, path: Path | str | None = None, index: int | None = None
+    ) -> None:
+        self.index = index
+        super().__init__(message, path=path)
+
+
+class TimestampError(StillwatchError):
+    """A time-stamping authority that cannot be reached, refuses, or answers something else."""
+
+    code = "SW401"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from stillwatch.watermark import GLOBAL, GumbelMark, KeyRing
+from stillwatch.watermark import GLOBAL, GumbelMark, KeyRing, Mark, MarkKey, TournamentMark
 from tests.cli.in_process import run
+from tests.watermark.tokenizers_of_tests import trained
 
 EPOCH = "2026-11"
 VOCABULARY = 512
@@ -25,7 +28,11 @@ def key(tmp_path: Path) -> Path:
 
 def written(key: Path, cluster: str, length: int) -> list[int]:
     """A text of a model without preferences, under the key of a cluster."""
-    mark = GumbelMark(KeyRing.from_file(key, EPOCH).key(cluster), context=1)
+    return of(GumbelMark(KeyRing.from_file(key, EPOCH).key(cluster), context=1), length)
+
+
+def of(mark: Mark, length: int) -> list[int]:
+    """A text of a model without preferences under a mark with contexts of one token."""
     rng, text = np.random.default_rng(3), [0]
     for _ in range(length):
         logits = rng.normal(0, 3, (1, VOCABULARY)).astype(np.float32)
@@ -71,6 +78,29 @@ def test_the_cluster_of_a_text_is_found_and_no_other(key: Path, texts: Path) -> 
     assert all(each["abstained"] and each["log10_p"] is None for each in short)
 
 
+@pytest.mark.parametrize(
+    ("words", "scheme", "make"),
+    [
+        (["--scheme", "tournament"], "tournament", TournamentMark),
+        (["--prf", "murmur3-32-sglang-v1"], "gumbel-murmur3",
+         partial(GumbelMark, prf="murmur3-32-sglang-v1")),
+        (["--scheme", "tournament", "--prf", "premix-v1"], "tournament",
+         partial(TournamentMark, prf="premix-v1")),
+    ],
+)  # fmt: skip
+def test_other_schemes_and_functions_are_looked_for_where_they_are_named(
+    key: Path, tmp_path: Path, words: list[str], scheme: str, make: Callable[[MarkKey], Mark]
+) -> None:
+    file = tmp_path / "one.jsonl"
+    text = of(make(KeyRing.from_file(key, EPOCH).key("c-7", scheme)), 300)
+    file.write_text(json.dumps(text))
+    asked = ["mark", "detect", file, "--key-file", key, "--epoch", EPOCH, "--cluster", "c-7"]
+    ended = run(*asked, *words, "--json")
+    assert ended.returncode == 3, ended.stderr
+    assert json.loads(ended.stdout)["scheme"] == scheme
+    assert run(*asked).returncode == 0
+
+
 def test_nothing_found_is_status_0_and_a_table(key: Path, texts: Path) -> None:
     ended = run(
         "mark", "detect", texts, "--key-file", key, "--epoch", "2026-10", "--cluster", "c-2"
@@ -98,3 +128,22 @@ def test_what_to_look_for_must_be_named(key: Path, texts: Path) -> None:
     ended = run("mark", "detect", texts, "--key-file", key, "--epoch", EPOCH)
     assert ended.returncode == 2
     assert "--cluster" in ended.stderr
+
+
+def test_plain_text_is_read_by_the_models_own_tokenizer(tmp_path: Path, key: Path) -> None:
+    tokenizer = trained(tmp_path / "tokenizer.json", 400)
+    mark = GumbelMark(KeyRing.from_file(key, EPOCH).key("c-2"), context=1)
+    rng, text = np.random.default_rng(3), [300]
+    for _ in range(600):
+        logits = rng.normal(0, 1, (1, tokenizer.size)).astype(np.float32)
+        logits[:, :256] = -np.inf  # bytes alone are no text
+        text += mark.sample(logits, np.array([text[-1:]]), rng=rng).tolist()
+    file = tmp_path / "plain.jsonl"
+    file.write_text(json.dumps({"id": "plain", "text": tokenizer.decode(text)}) + "\n")
+    asked = ("mark", "detect", file, "--key-file", key, "--epoch", EPOCH, "--cluster", "c-2")
+    ended = run(*asked, "--tokenizer", tokenizer.path, "--json")
+    assert ended.returncode == 3
+    assert json.loads(ended.stdout)["kept"] == 1
+    without = run(*asked)
+    assert without.returncode == 2
+    assert "needs the tokenizer" in without.stderr

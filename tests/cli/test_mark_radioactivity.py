@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from stillwatch.lab.students import CountModel
-from stillwatch.watermark import GumbelMark, KeyRing, ServedSketch
-from stillwatch.watermark.served import SCHEME
+from stillwatch.watermark import GumbelMark, KeyRing
 from tests.cli.in_process import run
 
 EPOCH, VOCABULARY = "2026-11", 120
@@ -110,11 +109,11 @@ def test_text_alone_is_tested_with_and_without_what_was_served(case: Case) -> No
     status, said = case.test("--transcripts", answers)
     assert status == 3
     assert "c-2" in said
+    fed = case.folder / "fed.jsonl"
+    fed.write_text("\n".join(json.dumps(text.tolist()) for text in case.fed))
     for cluster in ("c-1", "c-2"):
-        sketch = ServedSketch(case.ring.key(cluster, SCHEME), cells=1 << 10)
-        for text in case.fed:
-            sketch.add(text)
-        sketch.write(case.folder / f"{cluster}.served")
+        about = ("--key-file", case.key, "--epoch", EPOCH, "--out", case.folder)
+        assert run("mark", "served", fed, "--cluster", cluster, *about).returncode == 0
     case.register("--statistic", "closed", "--served", case.folder, plan="served.json")
     status, said = case.test(
         "--transcripts", answers, "--served", case.folder, "--json", plan="served.json"
@@ -179,7 +178,7 @@ def test_a_spoiled_shard_is_refused(case: Case, spoil: object, complaint: str) -
 def test_lines_that_are_no_texts_or_answers_are_refused_with_their_number(case: Case) -> None:
     case.register("--statistic", "closed")
     said = case.folder / "said.jsonl"
-    for line, complaint in (('{"prompt": [1]}', "said.jsonl:1"), ("[1]", "said.jsonl:1"),
+    for line, complaint in (('{"prompt": [1]}', "said.jsonl:1"), ("[1.5]", "said.jsonl:1"),
                             ('{"prompt": [1e30], "answer": []}', "said.jsonl:1")):  # fmt: skip
         said.write_text(line)
         status, told = case.test("--transcripts", said)

@@ -16,6 +16,7 @@ from stillwatch.access.keys import KeyStore
 from stillwatch.exchange import Message, RawExchange
 from stillwatch.gateway import privacy
 from stillwatch.gateway.recording.state import prepare
+from stillwatch.ledger import Entry, Ledger, Salts
 from stillwatch.sketches import Sketcher
 from tests.cli.in_process import run
 
@@ -90,10 +91,33 @@ def test_what_is_erased_is_gone_and_the_rest_stays(state: Path) -> None:
     assert told(state, "other") == before
 
 
+def test_entries_of_the_ledger_are_shown_and_are_of_nobody_once_the_salt_is_erased(
+    state: Path,
+) -> None:
+    with Salts.open(state, create=True) as salts:
+        names = [salts.commitment(account) for account in ("acme", "other")]
+    with Ledger.open(state, create=True) as ledger:
+        for name in names:
+            ledger.append([Entry("verdict", "2026-11-22T10:00:00Z", "ana", {"account": name})])
+        held = ledger.head()
+    assert [each["held"] for each in told(state, "acme") if each["kind"] == "entry"] == [
+        {"number": 0, "kind": "verdict", "at": "2026-11-22T10:00:00Z", "by": "ana",
+         "body": {"account": names[0]}}
+    ]  # fmt: skip
+    ended = run("privacy", "erase", "acme", "--state", state)
+    assert "and 1 salts of the ledger" in ended.stdout
+    assert told(state, "acme") == []
+    assert kinds(told(state, "other"))[-1] == "entry"
+    with Ledger.open(state) as ledger:
+        assert ledger.check([held]).size == 2
+
+
 def test_erasing_again_changes_nothing(state: Path) -> None:
     run("privacy", "erase", "acme", "--state", state)
     ended = run("privacy", "erase", "acme", "--state", state)
-    assert ended.stdout == "erased 0 keys, links and actions, and 0 exchanges\n"
+    assert ended.stdout == (
+        "erased 0 keys, links and actions, 0 exchanges, and 0 salts of the ledger\n"
+    )
 
 
 def test_a_folder_without_a_store_is_named(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from stillwatch.access.enforcement import ActionStore
 from stillwatch.access.keys import KeyStore
 from stillwatch.errors import SettingsError
 from stillwatch.gateway import read_gateway
+from stillwatch.sketches import SketchKey
 from tests.gateway.conftest import Client, Response, gateway_at
 from tests.gateway.engine import Engine
 
@@ -110,6 +111,11 @@ def key(keys: dict[str, str]) -> str:
     return keys["open"]
 
 
+def cluster(state: Path, name: str) -> str:
+    digest = SketchKey.from_file(state / "sketch.key").digest("account", name)
+    return f"{digest % 2**64:016x}"
+
+
 @pytest.mark.parametrize("ask", [Asker.blind, Asker.seeing])
 def test_who_is_let_in_and_where_is_told_in_headers(
     asker: Asker, key: str, ask: Callable[[Asker, str], Response]
@@ -123,13 +129,15 @@ def test_who_is_let_in_and_where_is_told_in_headers(
         "x-stillwatch-level": "open",
         "x-stillwatch-backends": "one,a%2Cb",
         "x-stillwatch-mark": "radioactive;normal",
+        "x-stillwatch-cluster": cluster(asker.state, "Zoë, inc"),
     }
 
 
 def test_a_header_stands_there_even_when_it_has_nothing_to_say(
     asker: Asker, keys: dict[str, str]
 ) -> None:
-    assert asker.blind(keys["plain"]).headers["x-stillwatch-mark"] == ""
+    headers = asker.blind(keys["plain"]).headers
+    assert (headers["x-stillwatch-mark"], headers["x-stillwatch-cluster"]) == ("", "")
 
 
 @pytest.mark.parametrize("path", ["/decide", "/decide" + CHAT])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from stillwatch.watermark import (
     GLOBAL,
+    GatedMark,
     GreenListMark,
     GumbelMark,
     KeyRing,
@@ -14,6 +15,7 @@ from stillwatch.watermark import (
     Mark,
     Scoring,
     SelectionMark,
+    TournamentMark,
 )
 
 
@@ -29,6 +31,14 @@ SAMPLED: dict[str, Callable[[KeyRing], Mark]] = {
     "green list, half, premix": lambda ring: GreenListMark(
         ring.key("c", "green-list"), 2, gamma=0.5, delta=2.5, prf="premix-v1"
     ),
+    "gumbel, murmur": lambda ring: GumbelMark(
+        ring.key("c", "gumbel-murmur3"), 2, "murmur3-32-sglang-v1"
+    ),
+    "tournament": lambda ring: TournamentMark(ring.key("c", "tournament")),
+    "tournament, even, premix": lambda ring: TournamentMark(
+        ring.key("c", "tournament"), 2, layers=12, weighted=False, prf="premix-v1"
+    ),
+    "gumbel, gated": lambda ring: GatedMark(GumbelMark(ring.key("c"), 2), 0.7),
     "layer": _layer,
 }
 SCORED: dict[str, Callable[[KeyRing], Scoring]] = {

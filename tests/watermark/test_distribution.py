@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from stillwatch.watermark import GreenListMark, GumbelMark, KeyRing, Mark
+from stillwatch.watermark import GreenListMark, GumbelMark, KeyRing, Mark, TournamentMark
 from stillwatch.watermark.mark import Floats, Int64s
+from stillwatch.watermark.prf import NAMES
 
 LOGITS = np.array([1.5, 0.3, -0.4, 2.0, -np.inf, 0.9, 0.0, -1.2, 0.5, -3.0, 0.2], np.float32)
 DRAWS = 40_000
@@ -42,11 +43,21 @@ SETTINGS = pytest.mark.parametrize(("top_k", "temperature"), [(6, 1.0), (8, 0.6)
 
 
 @SETTINGS
-@pytest.mark.parametrize("prf", ["philox4x32-10-v1", "premix-v1"])
+@pytest.mark.parametrize("prf", NAMES)
 def test_over_keys_gumbel_max_samples_as_the_model_does(
     prf: str, top_k: int | None, temperature: float, ring: KeyRing
 ) -> None:
     counts = drawn(GumbelMark(ring.key("c"), 2, prf), top_k, temperature)
+    assert p_value(counts, softmax(top_k, temperature)) > 0.001
+
+
+@SETTINGS
+@pytest.mark.parametrize("prf", NAMES)
+@pytest.mark.parametrize("layers", [2, 30])
+def test_over_keys_a_tournament_samples_as_the_model_does(
+    layers: int, prf: str, top_k: int | None, temperature: float, ring: KeyRing
+) -> None:
+    counts = drawn(TournamentMark(ring.key("c"), 2, layers, prf=prf), top_k, temperature)
     assert p_value(counts, softmax(top_k, temperature)) > 0.001
 
 

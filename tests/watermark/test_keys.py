@@ -131,3 +131,22 @@ def test_a_ring_is_read_from_the_environment(
     monkeypatch.delenv("STILLWATCH_MARK_KEY")
     with pytest.raises(KeyFileError, match="not set"):
         KeyRing.from_environment("2026-11")
+
+
+def test_many_keys_are_those_that_are_asked_for_one_by_one() -> None:
+    ring = KeyRing(bytes(range(32)), "2026-11")
+    names = [f"c-{i}" for i in range(5)]
+    for scheme in ("gumbel", "green-list"):
+        values = ring.values(names, scheme)
+        assert values.tolist() == [ring.key(name, scheme).value for name in names]
+    assert ring.values([]).shape == (0,)
+    with pytest.raises(ValueError, match="reserved"):
+        ring.values(["a", "*b"])
+
+
+def test_a_fingerprint_names_master_and_tenant_of_all_epochs() -> None:
+    ring = KeyRing(bytes(range(32)), "2026-11", tenant="t")
+    assert len(ring.fingerprint) == 64
+    assert ring.at("2027-01").fingerprint == ring.fingerprint
+    others = [KeyRing(bytes(32), "2026-11", tenant="t"), KeyRing(bytes(range(32)), "2026-11")]
+    assert len({ring.fingerprint, *(other.fingerprint for other in others)}) == 3

@@ -138,7 +138,7 @@ def test_keys_are_unrelated_over_ten_million_draws(prf: str) -> None:
 
 
 @pytest.mark.parametrize("prf", NAMES)
-@pytest.mark.parametrize("count", [1, 63, 64, 2_559, 2_561, 40_000])
+@pytest.mark.parametrize("count", [1, 63, 64, 1_919, 1_921, 40_000])
 def test_totals_of_many_keys_are_the_sums_of_each(prf: str, count: int) -> None:
     contexts, tokens = many(3, count)
     keys = np.random.default_rng(2).integers(0, 1 << 64, 70, np.uint64)
@@ -146,7 +146,7 @@ def test_totals_of_many_keys_are_the_sums_of_each(prf: str, count: int) -> None:
         gumbel_totals(prf, keys, contexts, tokens), hits(prf, keys, contexts, tokens, 0.25),
     )  # fmt: skip
     for key, total, hit in list(zip(keys.tolist(), totals, green, strict=True))[::23]:
-        u = uniforms(prf, key, contexts, tokens).astype(np.float64)
+        u = uniforms(prf, key, contexts, tokens)
         assert total == pytest.approx(-np.log1p(-u).sum(), rel=1e-12, abs=count * 2**-24)
         assert hit == (words(prf, key, contexts, tokens) < 1 << 30).sum()
 
@@ -154,7 +154,7 @@ def test_totals_of_many_keys_are_the_sums_of_each(prf: str, count: int) -> None:
 def test_a_total_of_the_largest_scores_does_not_overflow() -> None:
     """Thousands of times the luckiest of a million tokens: a product that no float holds."""
     tokens = np.arange(1_000_000)
-    scores = -np.log1p(-uniforms("premix-v1", 9, np.zeros((10**6, 1), int), tokens).astype(float))
+    scores = -np.log1p(-uniforms("premix-v1", 9, np.zeros((10**6, 1), int), tokens))
     best = np.full(6_000, np.argmax(scores))
     total = gumbel_totals("premix-v1", np.array([9], np.uint64), np.zeros((6_000, 1), int), best)
     assert scores.max() > 12

@@ -8,7 +8,7 @@ from scipy.stats import binom, kstest
 
 from stillwatch.watermark import Bernoulli, KeyRing, Mark, Scoring
 from stillwatch.watermark.mark import Floats, UInt64s
-from stillwatch.watermark.prf import words
+from stillwatch.watermark.prf import NAMES, words
 from stillwatch.watermark.windows import contexts_of, counted
 from tests.watermark.conftest import VOCABULARY, write
 from tests.watermark.schemes import SAMPLED, SCORED
@@ -39,6 +39,18 @@ def test_p_values_under_wrong_keys_are_uniform(scheme: str, ring: KeyRing) -> No
     assert kstest(p, "uniform").pvalue > 0.01
 
 
+@pytest.mark.parametrize("scheme", [name for name in SCORED if "tournament" in name])
+@pytest.mark.parametrize("alpha", [1e-1, 1e-2, 1e-3, 1e-4])
+def test_plain_p_values_of_a_tournament_are_rare_enough_and_hardly_rarer(
+    scheme: str, alpha: float, ring: KeyRing
+) -> None:
+    mark = SCORED[scheme](ring)
+    totals, scored = totals_under_wrong_keys(mark, ring, 80)
+    below = int((mark.law.log10_p(totals, scored) <= np.log10(alpha)).sum())
+    assert below <= binom.ppf(0.999, KEYS, alpha)
+    assert below >= binom.ppf(0.001, KEYS, alpha * 0.7)  # steps of the total are small
+
+
 @pytest.mark.parametrize("scheme", [name for name in SCORED if "green" in name or "layer" in name])
 @pytest.mark.parametrize("alpha", [1e-1, 1e-2, 1e-3, 1e-4])
 def test_plain_discrete_p_values_are_rare_enough_and_no_rarer_than_they_must(
@@ -54,7 +66,7 @@ def test_plain_discrete_p_values_are_rare_enough_and_no_rarer_than_they_must(
     assert below >= binom.ppf(0.001, KEYS, attained)
 
 
-@pytest.mark.parametrize("prf", ["philox4x32-10-v1", "premix-v1"])
+@pytest.mark.parametrize("prf", NAMES)
 def test_no_two_keys_are_related(prf: str) -> None:
     rng = np.random.default_rng(13)
     count = 20_000

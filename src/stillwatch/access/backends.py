@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import Literal
 
 import msgspec
 
 from stillwatch.access.effects import Route
 from stillwatch.access.facts import UNKNOWN
 
-__all__ = ["Backend", "allowed"]
+__all__ = ["Backend", "MarkedBy", "allowed"]
+
+#: how a backend hears of the mark of an answer: in a header alone, or in a field of its engine too
+MarkedBy = Literal["header", "vllm", "sglang"]
 
 
 class Backend(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +30,7 @@ class Backend(msgspec.Struct, frozen=True, kw_only=True):
     jurisdiction: str = UNKNOWN
     operator: str = UNKNOWN
     models: frozenset[str] = frozenset({"*"})
+    marks: MarkedBy = "header"
 
     def serves(self, model: str) -> bool:
         """Whether requests for this model may go there."""

@@ -34,7 +34,8 @@ COMMANDS: dict[str, str] = {
     "access": "check, test and replay the rules of who may ask what",
     "places": "get a file of countries, ask where an address is",
     "privacy": "show or erase everything that is held about an account",
-    "mark": "keys of marks, and which marks a text carries",
+    "ledger": "record decisions so that nobody can change them unnoticed, and prove it",
+    "mark": "keys of marks, what engines need to put them on, and which marks a text carries",
     "data": "where to get the public data sets that benchmarks use",
 }
 

@@ -5,11 +5,27 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 import msgspec
 
+from stillwatch.cli.mark_options import (
+    CLUSTER,
+    CLUSTERS,
+    CONTEXT,
+    EPOCH,
+    FILE,
+    GLOBAL_TOO,
+    KEY_FILE,
+    PRF,
+    SCHEME,
+    TENANT,
+    clusters_named,
+    mark_of,
+    ring_of,
+)  # fmt: skip
+from stillwatch.cli.mark_served import read_sketch
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus, InputError, KeyFileError, OutputError
 from stillwatch.key_files import MINIMUM_BYTES, create_key_file, read_key_file
@@ -17,27 +33,21 @@ from stillwatch.provenance import Plan, Registration, TextSet
 from stillwatch.provenance.radioactivity import Outcome, closed_test, open_test
 from stillwatch.provenance.radioactivity.recorded import (
     RecordedSuspect,
-    read_answers,
     read_texts,
 )
-from stillwatch.watermark import GLOBAL, GreenListMark, GumbelMark, KeyRing, Mark, ServedSketch
-from stillwatch.watermark.served import SCHEME
+from stillwatch.watermark import KeyRing, Mark, ServedSketch
+from stillwatch.watermark.answer_files import read_answers
 
-__all__ = ["command"]
+__all__ = ["radioactivity"]
 
-_SCHEMES: dict[str, type[GumbelMark] | type[GreenListMark]] = {
-    "gumbel": GumbelMark,
-    "green-list": GreenListMark,
-}
 _HEADS = ("texts", "cluster", "windows", "log10 p", "corrected", "rank", "")
-_FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group()
-def command() -> None:
+def radioactivity() -> None:
     """Whether a model was trained on text that carries a key.
 
     First `register` the plan, and publish its digest; then query the suspect, record what it says,
@@ -48,46 +58,27 @@ def command() -> None:
 def _about_marks_and_texts(decorated: Command) -> Command:
     """The options that both steps take: of what they are about."""
     for option in reversed((
+        KEY_FILE, EPOCH, TENANT, CLUSTER, CLUSTERS, GLOBAL_TOO, SCHEME, CONTEXT, PRF,
         click.option(
-            "--key-file", type=_FILE, help="The master key; else the variable STILLWATCH_MARK_KEY."
-        ),
-        click.option("--epoch", required=True, help="The epoch of the keys, such as 2026-11."),
-        click.option("--tenant", default="", help="The tenant of the keys."),
-        click.option(
-            "--cluster", "clusters", multiple=True, help="A cluster to look for; may be repeated."
-        ),
-        click.option("--global", "everybody", is_flag=True, help="Look for the global key, too."),
-        click.option(
-            "--scheme", type=click.Choice(list(_SCHEMES)), default="gumbel", show_default=True,
-            help="How the text was marked.",
-        ),
-        click.option(
-            "--context", type=click.IntRange(1), default=1, show_default=True,
-            help="Tokens of a context.",
-        ),
-        click.option(
-            "--prf", default="philox4x32-10-v1", show_default=True, help="The keyed function."
-        ),
-        click.option(
-            "--texts", type=_FILE, multiple=True,
+            "--texts", type=FILE, multiple=True,
             help="Texts (or prompts) in which no key took part; may be repeated.",
         ),
         click.option(
-            "--served-texts", type=_FILE, multiple=True,
+            "--served-texts", type=FILE, multiple=True,
             help="Texts that may carry any of the keys; may be repeated.",
         ),
         click.option(
             "--served", "sketches", type=_FOLDER,
-            help="A folder with a sketch of what each cluster was served, CLUSTER.served.",
+            help="A folder of sketches of what each cluster was served (`mark served`).",
         ),
-        click.option("--salt", type=_FILE, required=True, help="The file of the salt."),
+        click.option("--salt", type=FILE, required=True, help="The file of the salt."),
     )):  # fmt: skip
         decorated = option(decorated)
     return decorated
 
 
-@command.command()
-@click.argument("file", type=_FILE)
+@radioactivity.command()
+@click.argument("file", type=FILE)
 @_about_marks_and_texts
 @click.option(
     "--statistic", type=click.Choice(["open", "closed"]), required=True,
@@ -144,11 +135,11 @@ def register(
     click.echo(registration.digest())
 
 
-@command.command()
-@click.option("--registration", "plan_file", type=_FILE, required=True, help="The plan.")
+@radioactivity.command()
+@click.option("--registration", "plan_file", type=FILE, required=True, help="The plan.")
 @_about_marks_and_texts
 @click.option("--evidence", type=_FOLDER, help="Recorded probabilities: a folder of .npz shards.")
-@click.option("--transcripts", type=_FILE, help="Recorded answers: JSON lines.")
+@click.option("--transcripts", type=FILE, help="Recorded answers: JSON lines.")
 @click.option(
     "--round-trip", type=click.FloatRange(0, 1),
     help="The share of answers that are the same text when tokenized again.",
@@ -191,8 +182,8 @@ def test(
     try:
         if transcripts is not None:
             outcomes = closed_test(
-                read_answers(transcripts), registration, marks, texts, salt=secret, served=filters,
-                round_trip=round_trip,
+                list(read_answers(transcripts)), registration, marks, texts, salt=secret,
+                served=filters, round_trip=round_trip,
             )  # fmt: skip
         else:
             if plan.vocabulary is None:
@@ -220,25 +211,15 @@ def _marks(
     epoch: str,
     tenant: str,
     clusters: tuple[str, ...],
+    cluster_file: TextIO | None,
     everybody: bool,
     scheme: str,
     context: int,
     prf: str,
 ) -> tuple[KeyRing, list[Mark]]:
-    named = [*dict.fromkeys(clusters), *([GLOBAL] if everybody else [])]
-    if not named:
-        raise click.UsageError("name what to look for: --cluster or --global")
-    ring = (
-        KeyRing.from_environment(epoch, tenant=tenant)
-        if key_file is None
-        else KeyRing.from_file(key_file, epoch, tenant=tenant)
-    )
-    try:
-        return ring, [
-            _SCHEMES[scheme](ring.key(name, scheme), context=context, prf=prf) for name in named
-        ]
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    named = clusters_named(clusters, cluster_file, everybody=everybody)
+    ring = ring_of(key_file, epoch, tenant)
+    return ring, [mark_of(ring, name, scheme, context, prf) for name in named]
 
 
 def _texts(fresh: tuple[Path, ...], served: tuple[Path, ...], marks: list[Mark]) -> list[TextSet]:
@@ -251,10 +232,7 @@ def _texts(fresh: tuple[Path, ...], served: tuple[Path, ...], marks: list[Mark])
 def _sketches(folder: Path | None, ring: KeyRing, marks: list[Mark]) -> list[ServedSketch]:
     if folder is None:
         return []
-    return [
-        ServedSketch.read(folder / f"{mark.key.cluster}.served", ring.key(mark.key.cluster, SCHEME))
-        for mark in marks
-    ]
+    return [read_sketch(folder, ring, mark.key.cluster) for mark in marks]
 
 
 def _salt(path: Path) -> bytes:

@@ -30,8 +30,9 @@ _KEYS = click.option(
 def command() -> None:
     """What is held about an account: show it, or erase it.
 
-    Reaches the keys, links and actions of the account and every exchange of it in the gateway's
-    state folder. A watch that follows the folder erases its copy at its next look.
+    Reaches the keys, links and actions of the account, every exchange of it, and the salt of its
+    commitment in the ledger, in the gateway's state folder. A watch that follows the folder
+    erases its copy at its next look.
     """
 
 
@@ -67,4 +68,7 @@ def erase(account: str, state: Path, keys: str | None) -> None:
       stillwatch privacy erase acme --state /var/lib/stillwatch
     """
     gone = erase_all(state, account, keys)
-    click.echo(f"erased {gone.access:,} keys, links and actions, and {gone.exchanges:,} exchanges")
+    click.echo(
+        f"erased {gone.access:,} keys, links and actions, {gone.exchanges:,} exchanges, and"
+        f" {gone.salts} salts of the ledger"
+    )

@@ -29,6 +29,7 @@ from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told
 from stillwatch.gateway.dialects.openai_errors import refusal_body
 from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record
 from stillwatch.gateway.head import Head, read_head
+from stillwatch.gateway.marking import CLUSTER, HEADER, asked_of
 from stillwatch.gateway.raised import refusal_of
 from stillwatch.gateway.refusals import (
     NO_KEY,
@@ -202,13 +203,15 @@ class Deciding:
         it overwrites what a client has sent."""
         caller = self._caller
         assert caller is not None  # allowed
-        mark = f"{decision.mark};{decision.mark_strength}" if decision.mark is not None else ""
+        marked = {HEADER: "", CLUSTER: ""}
+        if decision.mark is not None:
+            marked = asked_of(decision, self._services.cluster(caller))
         values = {
             b"x-request-id": self._id,
             b"x-stillwatch-account": quote(caller.account, safe=_PLAIN),
             b"x-stillwatch-level": quote(caller.level, safe=_PLAIN),
             b"x-stillwatch-backends": ",".join(quote(b, safe=_PLAIN) for b in decision.backends),
-            b"x-stillwatch-mark": mark,
+            **{name.encode(): value for name, value in marked.items()},
         }
         return [(name, value.encode("ascii", "replace")) for name, value in values.items()]
 

@@ -120,11 +120,13 @@ async def opened(
             upstream=sender,
             records=recorder,
             measures=measures,
+            links=links,
             hops=settings.hops,
             decide=settings.decide,
             places=_places(settings.access),
             credentials=settings.credentials,
             binding=binding,
+            marks=settings.mark_keys,
         )
         stack.push_async_callback(holding.close)
         tasks = [asyncio.create_task(holding.renew_all())]
@@ -185,7 +187,7 @@ async def _follow(
         present.set(settings.access, settings.marks)
         services.hops, services.credentials = settings.hops, settings.credentials
         services.places, services.binding = _places(settings.access), binding
-        services.decide = settings.decide
+        services.decide, services.marks = settings.decide, settings.mark_keys
         _log.info("the settings were read anew")
 
 

@@ -1,7 +1,9 @@
 """The door to the mark: what the engine is told, and what it says it did.
 
-We name the mark; the engine's hook looks its key up, so that no key travels. The hook answers in
-the header of the same name: ``NAME;epoch=EPOCH``, or ``none;REASON`` for an answer without it.
+We name the mark, and the cluster of the caller by its keyed digest; the engine's hook looks the key
+up, so that no key travels. The hook answers in the header of the same name: ``NAME;epoch=EPOCH``,
+or ``none;REASON`` for an answer without it. :mod:`stillwatch.gateway.mark_fields` has what engines
+read that show no headers to their hooks.
 """
 
 from __future__ import annotations
@@ -11,13 +13,24 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stillwatch.access import Asked, Decision
+from stillwatch.access import Asked, Caller, Decision
+from stillwatch.sketches import SketchKey
 
-__all__ = ["HEADER", "Marked", "asked_of", "marked_by", "to_be_marked"]
+__all__ = [
+    "CLUSTER",
+    "HEADER",
+    "Marked",
+    "asked_of",
+    "cluster_of",
+    "marked_by",
+    "to_be_marked",
+]
 
 HEADER = "x-stillwatch-mark"
+CLUSTER = "x-stillwatch-cluster"
 #: Greedy decoding leaves nothing to choose, so that no mark can be in it.
 GREEDY = "greedy"
+_64_BITS = 2**64 - 1
 _CONFIRMED = re.compile(r"([\w.-]{1,64});epoch=([\w.-]{1,64})")
 _REASON = re.compile(r"none;([\w .:-]{1,64})")
 
@@ -31,11 +44,18 @@ class Marked(msgspec.Struct, frozen=True):
     unmarked: str | None = None
 
 
-def asked_of(decision: Decision) -> dict[str, str]:
-    """The header for the engine; none where no mark is due."""
+def cluster_of(caller: Caller, links: SketchKey) -> str:
+    """The caller's cluster under the key of the exchanges, 16 hexadecimal digits: the digest that
+    their column `account` has of an account that is linked to nobody, and of a cluster's name."""
+    digest = links.digest("account", caller.cluster or caller.account)
+    return f"{digest & _64_BITS:016x}"
+
+
+def asked_of(decision: Decision, cluster: str) -> dict[str, str]:
+    """The headers for the engine; none where no mark is due."""
     if decision.mark is None:
         return {}
-    return {HEADER: f"{decision.mark};{decision.mark_strength}"}
+    return {HEADER: f"{decision.mark};{decision.mark_strength}", CLUSTER: cluster}
 
 
 def to_be_marked(decision: Decision, granted: Asked) -> Marked:

@@ -1,6 +1,7 @@
 """What a gateway holds about an account: all of it, for whoever asks; and none of it any more.
 
-Two stores know an account: keys and actions by its name, exchanges by a keyed digest of the name.
+Three stores know an account: keys and actions by its name, exchanges by a keyed digest of the name,
+and the ledger by a salted commitment, which nobody can open without the salt.
 Reasoning blocks that it holds name it by the binding's digests, and lapse by themselves.
 """
 
@@ -20,6 +21,7 @@ from stillwatch.access.erasure import erase_account
 from stillwatch.access.keys import KeyStore
 from stillwatch.events.parts import read_part
 from stillwatch.gateway.recording.state import reopen
+from stillwatch.ledger.about import entries_about, erase_salt
 
 __all__ = ["Erased", "erase", "held"]
 
@@ -29,14 +31,15 @@ SETTLED = 3.0
 
 
 class Erased(NamedTuple):
-    """Rows that are gone: keys with their secrets, links and actions; and exchanges."""
+    """What is gone: keys with their secrets, links and actions; exchanges; salts of the ledger."""
 
     access: int
     exchanges: int
+    salts: int
 
 
 def held(state: Path, account: str, keys: str | None = None) -> Iterator[tuple[str, Any]]:
-    """Everything about `account`, as (``key``, ``action`` or ``exchange``, its fields).
+    """Everything about `account`, as (``key``, ``action``, ``exchange`` or ``entry``, its fields).
 
     `keys` is the address of the store of keys where that is not in the folder `state`. An exchange
     has digests in place of names and texts, which is all that was ever kept.
@@ -65,6 +68,8 @@ def held(state: Path, account: str, keys: str | None = None) -> Iterator[tuple[s
                 yield from _rows(batch, digest)
         for _, batch in store.hot_after(0, rows=10_000):
             yield from _rows(batch, digest)
+    for number, entry in entries_about(state, account):
+        yield "entry", {"number": number, **msgspec.to_builtins(entry)}
 
 
 def erase(
@@ -93,7 +98,8 @@ def erase(
         wait(SETTLED)
     store, key = reopen(state)
     with store:
-        return Erased(gone, store.erase([key.digest("account", account)]))
+        exchanges = store.erase([key.digest("account", account)])
+    return Erased(gone, exchanges, int(erase_salt(state, account)))
 
 
 def _rows(batch: Any, digest: int) -> Iterator[tuple[str, Any]]:

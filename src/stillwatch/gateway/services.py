@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from stillwatch.access import UNKNOWN, Backend, View
+from stillwatch.access import UNKNOWN, Backend, Caller, View
 from stillwatch.exchange import RawExchange
 from stillwatch.gateway.binding import Binding
 from stillwatch.gateway.decide_settings import DecideSettings
 from stillwatch.gateway.head import Head, TrustedHops
 from stillwatch.gateway.holding import Holding
+from stillwatch.gateway.marking import cluster_of
 from stillwatch.gateway.measures import Measures
 from stillwatch.gateway.upstream import Upstream
+from stillwatch.sketches import SketchKey
+
+if TYPE_CHECKING:
+    from stillwatch.watermark.hooks import Marks
 
 __all__ = ["Geography", "Records", "Services"]
 
@@ -38,8 +43,9 @@ class Geography(Protocol):
 
 class Services(msgspec.Struct, kw_only=True):
     """`view` gives the present state of access, and raises StorageError when that is not known.
-    `credentials` are the headers that each backend wants from us. Without a `binding` opaque
-    reasoning passes as it is. Sizes are in bytes.
+    `credentials` are the headers that each backend wants from us. `links` is the
+    key of the digests of exchanges; `marks` are there where a backend takes keys from us. Without a
+    `binding` opaque reasoning passes as it is. Sizes are in bytes.
     """
 
     view: Callable[[], View]
@@ -47,11 +53,13 @@ class Services(msgspec.Struct, kw_only=True):
     upstream: Upstream
     records: Records
     measures: Measures
+    links: SketchKey
     hops: TrustedHops | None = None
     decide: DecideSettings | None = None
     places: Geography | None = None
     credentials: Mapping[str, Mapping[str, str]] = {}
     binding: Binding | None = None
+    marks: Marks | None = None
     largest_request: int = 16 * 2**20
     largest_answer: int = 64 * 2**20
 
@@ -63,6 +71,10 @@ class Services(msgspec.Struct, kw_only=True):
         country, asn, asn_class = self.places.look_up(origin.ip)
         located = msgspec.structs.replace(origin, country=country, asn=asn, asn_class=asn_class)
         return msgspec.structs.replace(head, origin=located)
+
+    def cluster(self, caller: Caller) -> str:
+        """The caller's cluster, as engines and exchanges may know it."""
+        return cluster_of(caller, self.links)
 
     def backends(self, view: View, names: tuple[str, ...]) -> list[Backend]:
         """The backends of these names, in the operator's order."""

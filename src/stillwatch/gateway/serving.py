@@ -23,6 +23,7 @@ from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record, usage_of
 from stillwatch.gateway.head import Head, read_head
 from stillwatch.gateway.leaving import Noticing
+from stillwatch.gateway.mark_fields import written
 from stillwatch.gateway.marking import Marked, asked_of, marked_by, to_be_marked
 from stillwatch.gateway.raised import refusal_of
 from stillwatch.gateway.refusals import (
@@ -71,6 +72,7 @@ class Serving:
         self._decision: Decision | None = None
         self._returned = _NOTHING_RETURNED
         self._marked = _NO_MARK
+        self._unmarked: str | None = None  # why the engine could not be told of the mark
         self._told = Told()
         self._started = False
         self._status = 500
@@ -162,7 +164,7 @@ class Serving:
         try:
             if reply.status != 200:
                 raise RefusedError(await self._upstream_refusal(reply, backend))
-            self._marked = marked_by(to_be_marked(decision, granted), reply.headers)
+            self._marked = marked_by(self._due(decision, granted), reply.headers)
             if granted.stream:
                 await self._stream(reply, incoming, decision)
             else:
@@ -173,20 +175,29 @@ class Serving:
         finally:
             reply.close()
 
+    def _due(self, decision: Decision, granted: Asked) -> Marked:
+        due = to_be_marked(decision, granted)
+        return due if self._unmarked is None else Marked(due.name, unmarked=self._unmarked)
+
     async def _ask(self, view: View, decision: Decision, body: bytes) -> tuple[Reply, Backend]:
         """The first backend that takes the request; once one may have it, no other gets it."""
         services = self._services
+        assert self._caller is not None  # decided
+        cluster = "" if decision.mark is None else services.cluster(self._caller)
         for backend in services.backends(view, decision.backends):
             headers = {
                 "content-type": "application/json",
                 "x-request-id": self._id,
                 **services.credentials.get(backend.name, {}),
-                **asked_of(decision),
+                **asked_of(decision, cluster),
             }
-            url = backend.url.rstrip("/") + self._dialect.upstream_path
+            path = self._dialect.upstream_path
+            told = written(body, backend, decision, cluster, path=path, marks=services.marks)
+            self._unmarked = told.unmarked
+            url = backend.url.rstrip("/") + path
             self._sent = True  # a whole answer is generated before its head comes, and we may leave
             try:
-                return await services.upstream.post(url, body, headers), backend
+                return await services.upstream.post(url, told.body, headers), backend
             except UpstreamError as error:
                 services.measures.upstream_errors.count(backend.name)
                 self._sent = error.sent

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,23 +19,29 @@ from stillwatch.gateway.decide_settings import DecideSettings, networks_in, read
 from stillwatch.gateway.head import TrustedHops
 from stillwatch.settings import Section, read_settings
 
+if TYPE_CHECKING:
+    from stillwatch.watermark.hooks import Marks
+
 __all__ = ["GatewaySettings", "in_front_of", "read_gateway"]
 
 #: The variable with the API key that an upstream given on the command line wants from us.
 UPSTREAM_KEY = "STILLWATCH_UPSTREAM_KEY"
 #: What the default level allows where no settings say otherwise: tokens of one answer.
 DEFAULT_CAP = 4096
+_MARK = re.compile(r"[\w-][\w.-]{0,63}", re.ASCII)
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is set. `keys` and `limits` are addresses of stores that several gateways
-    share (PostgreSQL, Redis); `credentials` are headers for each backend by name."""
+    share (PostgreSQL, Redis); `credentials` are headers for each backend by name; `marks` are names
+    by level, and `mark_keys` are there where a backend takes the keys themselves from us."""
 
     access: AccessSettings
     hops: TrustedHops | None = None
     decide: DecideSettings | None = None
     credentials: Mapping[str, Mapping[str, str]] = {}
     marks: Mapping[str, str] = {}
+    mark_keys: Marks | None = None
     keys: str | None = None
     limits: str | None = None
     retention_days: int | None = None
@@ -53,12 +61,14 @@ def read_gateway(path: Path) -> GatewaySettings:
     section = settings.section("gateway")
     days = section.take("retention_days", int, 0)
     hops = _hops(section.section("trusted_hops"))
+    marks = _marks(section.section("marks"), access)
     read = GatewaySettings(
         access=access,
         hops=hops,
         decide=read_decide(section.section("decide"), access, hops),
         credentials=_credentials(section.section("credentials"), access.backends),
-        marks=_marks(section.section("marks"), access),
+        marks=marks,
+        mark_keys=_mark_keys(section, access.backends, marks),
         keys=section.take("keys", str, "") or None,
         limits=section.take("limits", str, "") or None,
         retention_days=days or None,
@@ -132,5 +142,29 @@ def _marks(section: Section, access: AccessSettings) -> dict[str, str]:
             raise SettingsError(
                 f"there is no level '{level}'", path=section.path, line=section.line_of(level)
             )
-        read[level] = section.take(level, str)
+        read[level] = name = section.take(level, str)
+        if not _MARK.fullmatch(name):
+            raise SettingsError(
+                f"{name!r} is no name of a mark: letters, digits, '_', '-' and '.' are, up to 64",
+                path=section.path,
+                line=section.line_of(level),
+            )
     return read
+
+
+def _mark_keys(
+    section: Section, backends: tuple[Backend, ...], marks: Mapping[str, str]
+) -> Marks | None:
+    """The section `watermark`, where a backend needs what is in it."""
+    if not any(backend.marks == "sglang" for backend in backends):
+        return None
+    from stillwatch.watermark.hooks.reading import read_marks
+
+    keys = read_marks(Path(section.path))
+    if unknown := sorted(set(marks.values()) - set(keys.names)):
+        raise SettingsError(
+            f"there is no mark {unknown[0]!r} under 'watermark: marks'",
+            path=section.path,
+            line=section.line_of("marks"),
+        )
+    return keys

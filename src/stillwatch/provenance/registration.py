@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,7 @@ import rfc8785
 from stillwatch.errors import InputError, OutputError
 from stillwatch.key_files import MINIMUM_BYTES
 from stillwatch.provenance.text_sets import TextSet
-from stillwatch.watermark import LayerMark, Mark, MarkKey
+from stillwatch.watermark import Mark, MarkKey
 
 __all__ = ["FORMAT", "Plan", "Registration", "Statistic", "Weighting"]
 
@@ -34,7 +34,8 @@ Statistic: TypeAlias = Literal["open", "closed", "closed-served"]
 #: how a difference to the reference counts
 Weighting: TypeAlias = Literal["difference", "standardised"]
 
-_SETTING = (str, int, float)
+Setting: TypeAlias = str | bool | int | float
+_SETTING = (str, bool, int, float)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +97,7 @@ class RegisteredMark(msgspec.Struct, frozen=True):
     """A mark as a plan shows it: its settings, and a commitment to its key."""
 
     scheme: str
-    settings: dict[str, str | int | float]
+    settings: dict[str, Setting]
     commitment: str
 
 
@@ -230,21 +231,24 @@ class Registration:
 
 
 def _shown(mark: Mark, salt: bytes) -> RegisteredMark:
-    settings: dict[str, str | int | float] = {}
-    inner = mark
-    if isinstance(mark, LayerMark):
-        inner, coin = mark.mark, mark.coin
-        settings = {
-            "layer": "heads" if mark.heads else "tails",
-            "coin.width": coin.width,
-            "coin.heads": coin.heads,
-            "coin.key": _committed(coin.key, salt),
-        }
-    for field in dataclasses.fields(inner):  # type: ignore[arg-type]
-        value = getattr(inner, field.name)
-        if isinstance(value, _SETTING):
-            settings[field.name] = value
+    settings = dict(_settings(mark, mark.key, salt))
     return RegisteredMark(mark.scheme, settings, _committed(mark.key, salt))
+
+
+def _settings(
+    part: Any, own: MarkKey, salt: bytes, before: str = ""
+) -> Iterator[tuple[str, Setting]]:
+    """The fields of a mark, and of the marks and coins in it; keys but its own as commitments."""
+    for field in dataclasses.fields(part):
+        name, value = before + field.name, getattr(part, field.name)
+        if isinstance(value, MarkKey):
+            if value != own:
+                yield name, _committed(value, salt)
+        elif dataclasses.is_dataclass(value):
+            yield name, type(value).__name__
+            yield from _settings(value, own, salt, f"{name}.")
+        elif isinstance(value, _SETTING):
+            yield name, value
 
 
 def _committed(key: MarkKey, salt: bytes) -> str:

@@ -44,6 +44,7 @@ from stillwatch.statistics.means import (
 from stillwatch.statistics.mixtures import Profiles, fit_profiles, shared_profile
 from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
 from stillwatch.statistics.pairs import count_pairs
+from stillwatch.statistics.pooled_tails import PooledTails
 from stillwatch.statistics.proportions import share_interval, upper_bound
 from stillwatch.statistics.score_laws import (
     BernoulliScores,
@@ -52,6 +53,7 @@ from stillwatch.statistics.score_laws import (
     ScoreLaw,
 )
 from stillwatch.statistics.shares import excess, rarity_of_repeats
+from stillwatch.statistics.sign_tails import sign_tail
 from stillwatch.statistics.spikes import in_spike
 from stillwatch.statistics.volumes import (
     BALANCED,
@@ -76,6 +78,7 @@ __all__ = [
     "ExponentialScores",
     "LatticeScores",
     "OnlineEBH",
+    "PooledTails",
     "Profiles",
     "ScoreLaw",
     "Watch",
@@ -120,6 +123,7 @@ __all__ = [
     "shafer_calibrator",
     "share_interval",
     "shared_profile",
+    "sign_tail",
     "simes_discoveries",
     "smoothed_p_values",
     "student_upper_bound",

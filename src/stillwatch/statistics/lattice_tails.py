@@ -16,6 +16,10 @@ __all__ = ["lattice_tail"]
 Floats = npt.NDArray[np.float64]
 
 _WIDTH = 40
+#: standard deviations on either side of a tilted mean in which masses keep their digits
+_SERVED = 3
+#: and by what power of e the tail may change within them
+_STEEPEST = 600
 
 
 def lattice_tail(
@@ -39,8 +43,13 @@ def lattice_tail(
     x, n = np.broadcast_arrays(np.asarray(total, np.float64), np.asarray(of, np.float64))
     if (x != np.floor(x)).any() or (n != np.floor(n)).any() or (n < 0).any():
         raise ValueError("totals and numbers of scores are whole numbers, the latter not negative")
-    known, place = np.unique(np.stack([x.ravel(), n.ravel()]), axis=1, return_inverse=True)
-    tails = np.array([_tail(t, int(c), law / law.sum()) for t, c in known.T]).reshape(-1, 2)
+    flat = np.stack([n.ravel(), x.ravel()])
+    known, place = np.unique(flat, axis=1, return_inverse=True)
+    law = law / law.sum()
+    tails = np.concatenate(
+        [np.empty((0, 2))]
+        + [_tails(known[1, known[0] == count], int(count), law) for count in np.unique(known[0])]
+    )
     out: Floats = tails[place.ravel(), 0].reshape(x.shape)
     if rng is not None:
         # P(≥) less a share of P(=), which is no larger
@@ -58,39 +67,65 @@ def _base_ten(log: Floats) -> Floats:
     return out
 
 
-def _tail(total: float, count: int, law: Floats) -> tuple[float, float]:
-    """ln P(S ≥ total) and ln P(S = total)."""
+def _tails(totals: Floats, count: int, law: Floats) -> Floats:
+    """ln P(S ≥ total) and ln P(S = total) of each of these ascending totals, [totals, 2]."""
     values = np.flatnonzero(law)
     low, high = float(values[0] * count), float(values[-1] * count)
-    if total > high:
-        return -np.inf, -np.inf
-    if total == high:
-        mass = count * float(np.log(law[values[-1]])) if count else 0.0
-        return (0.0 if low == high else mass), mass
-    if total <= low:
-        return 0.0, (count * float(np.log(law[values[0]])) if total == low else -np.inf)
-    tilt = _tilt(total / count, values, np.log(law[values]))
-    weights = np.log(law[values]) + tilt * values
-    norm = float(np.logaddexp.reduce(weights))
-    tilted = np.zeros(len(law))
-    tilted[values] = np.exp(weights - norm)
-    spread = float(np.sqrt(count * (tilted @ np.arange(len(law)) ** 2 - (total / count) ** 2)))
+    if low == high:
+        return np.column_stack(
+            [np.where(totals > high, -np.inf, 0.0), np.where(totals == high, 0.0, -np.inf)]
+        )
+    out = np.full((len(totals), 2), -np.inf)
+    out[totals <= low, 0] = 0.0
+    out[totals == low, 1] = count * np.log(law[values[0]])
+    out[totals == high] = count * np.log(law[values[-1]])
+    inside = np.flatnonzero((totals > low) & (totals < high))
+    while len(inside):
+        done, tails = _near(totals[inside], count, law)
+        out[inside[:done]] = tails
+        inside = inside[done:]
+    return out
+
+
+def _near(totals: Floats, count: int, law: Floats) -> tuple[int, Floats]:
+    """The tails of the first totals, as many as one tilt serves, and how many they are."""
+    values = np.flatnonzero(law)
+    places = np.arange(len(law))
+    low, high = float(values[0] * count), float(values[-1] * count)
+    mean = law @ places
+    usual = float(np.sqrt(count * (law @ (places - mean) ** 2)))
+    for ahead in (_SERVED * usual, 0.0):
+        # a tilt to a later total serves those before it too, unless the sum is too narrow there
+        aim = float(totals[np.searchsorted(totals, totals[0] + ahead, side="right") - 1])
+        tilt = _tilt(aim / count, values, np.log(law[values]))
+        weights = np.log(law[values]) + tilt * values
+        norm = float(np.logaddexp.reduce(weights))
+        tilted = np.zeros(len(law))
+        tilted[values] = np.exp(weights - norm)
+        spread = float(np.sqrt(count * (tilted @ (places - aim / count) ** 2)))
+        served = min(_SERVED * spread, _STEEPEST / abs(tilt)) if tilt else _SERVED * spread
+        if aim - totals[0] <= served:
+            break
     size = 1 << int(min(high + 1, _WIDTH * spread + 4 * len(law))).bit_length()
     power = np.exp(
         count * np.log(np.fft.rfft(_folded(tilted, size)).astype(np.complex128) + 1e-300)
     )
-    near = np.roll(np.fft.irfft(power, size), -int(total % size))
-    scale = count * norm - tilt * total
-    as_many = scale + float(np.log(max(near[0], 1e-300)))
     reach = size if size > high else size // 2  # all there is, or as far on either side
+    # on the side that is not summed, e^-tilt would overflow further out
+    before = min(reach if tilt < 0 else int(served) + 1, int(aim - low))
+    after = min(reach if tilt >= 0 else int(served) + 1, int(high - aim) + 1)
+    around = np.roll(np.fft.irfft(power, size), before - int(aim % size))[: before + after]
+    masses = np.clip(around, 0, None) * np.exp(-tilt * np.arange(-before, after))
+    scale = count * norm - tilt * aim
+    done = int(np.searchsorted(totals, aim + served, side="right"))
+    at = (totals[:done] - aim).astype(np.int64) + before
+    sums = np.concatenate([[0.0], np.cumsum(masses)]) if tilt < 0 else np.cumsum(masses[::-1])
+    as_many = scale + np.log(np.maximum(masses[at], 1e-300))
     if tilt >= 0:
-        ahead = min(reach, int(high - total) + 1)
-        beyond = float(np.clip(near[:ahead], 0, None) @ np.exp(-tilt * np.arange(ahead)))
-        return scale + float(np.log(beyond)), as_many
-    behind = min(reach, int(total - low))
-    back = near[size - behind :][::-1]
-    below = float(np.clip(back, 0, None) @ np.exp(tilt * np.arange(1, behind + 1)))
-    return float(np.log1p(-min(np.exp(scale) * below, 1.0))), as_many
+        return done, np.column_stack([scale + np.log(sums[len(masses) - 1 - at]), as_many])
+    below = np.minimum(np.exp(scale) * sums[at], 1.0)
+    with np.errstate(divide="ignore"):
+        return done, np.column_stack([np.log1p(-below), as_many])
 
 
 def _folded(masses: Floats, size: int) -> Floats:

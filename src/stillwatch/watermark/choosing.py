@@ -20,6 +20,14 @@ import numpy as np
 from numba import float64, int32, int64, njit, types, uint32, uint64
 
 from stillwatch.watermark.compiled import ENTRY, digest_of, given, inlined, result
+from stillwatch.watermark.murmur import (
+    MISSING,
+    murmur_absorb,
+    murmur_finish,
+    murmur_key,
+    murmur_scramble,
+    murmur_word,
+)
 from stillwatch.watermark.philox import (
     CONTEXT_DOMAIN,
     MASK,
@@ -28,7 +36,7 @@ from stillwatch.watermark.philox import (
     philox_word,
 )
 from stillwatch.watermark.premix import premix_begin, premix_context, premix_token, premix_word
-from stillwatch.watermark.words import PREMIX
+from stillwatch.watermark.words import MURMUR, PREMIX, SOURCES
 
 __all__ = [
     "ABOVE_NOTHING", "BLOCK", "ID_BITS", "INFINITE", "INF_BITS", "NAN", "NONE", "block_maxima",
@@ -44,8 +52,9 @@ ABOVE_NOTHING = np.int32(-0x7F800000)  # in this order, the next after -inf
 _MANTISSA, _FULL = np.int32(23), np.uint32(1 << 24)
 _31, _8, _2 = np.int32(31), np.uint32(8), np.uint64(2)
 _32 = np.uint64(32)
-#: the noise of the largest uniform number is 16.636
-_MOST_NOISE = 16.7
+#: the noise of the largest uniform number is 16.636, and 22.874 with SGLang's function
+_MOST_NOISE, _MOST_FINE_NOISE = 16.7, 22.9
+_HALF, _FINE_SCALE = np.uint32(1 << 31), 2.0**-32
 ID_BITS = np.int64(0xFFFFFFFF)
 _LN2 = np.log(2.0)
 _SCALE = 1.0 / (2**24 + 1)
@@ -54,7 +63,7 @@ _SCALE = 1.0 / (2**24 + 1)
 @cache
 def chooser() -> Callable[..., None]:
     """Compile the entry point, or load it from the cache."""
-    return _choose(digest_of("choosing", "philox", "premix", "words"))  # type: ignore[no-any-return]
+    return _choose(digest_of("choosing", *SOURCES))  # type: ignore[no-any-return]
 
 
 @inlined
@@ -114,8 +123,12 @@ def _kth_largest(values: Any, count: Any, k: Any) -> Any:
 
 
 @inlined
-def _noise(word: Any) -> Any:
-    """-ln(-ln u), u rounded to float32 as vLLM does."""
+def _noise(prf: Any, word: Any) -> Any:
+    """-ln(-ln u), u rounded to float32 as vLLM does; as SGLang has it, to 32 bits."""
+    if prf == MURMUR:
+        if word < _HALF:
+            return -np.log(-np.log((float64(word) + 0.5) * _FINE_SCALE))
+        return -np.log(-np.log1p(-(float64(uint32(~word)) + 0.5) * _FINE_SCALE))
     u = float64(np.float32((float64(word >> _8) + 1.0) * _SCALE))
     return -np.log(-np.log(u))
 
@@ -129,6 +142,15 @@ def context_state(prf: Any, context: Any, key: Any, state: Any) -> None:
         for i in range(width):
             mixed = premix_context(mixed, uint64(context[i]) & MASK)
         state[0] = mixed
+        return
+    if prf == MURMUR:
+        hashed, length = uint32(0), uint32(0)
+        for i in range(width):
+            token = uint32(uint64(context[i]) & MASK)
+            if token != MISSING:
+                hashed = murmur_absorb(hashed, murmur_scramble(token))
+                length = uint32(length + uint32(1))
+        state[0] = uint64(murmur_scramble(murmur_finish(hashed, length)))
         return
     s0, s1, s2, s3 = CONTEXT_DOMAIN, uint64(width), uint64(0), uint64(0)
     for offset in range(0, width, 4):
@@ -149,6 +171,10 @@ def words_of(prf: Any, state: Any, key: Any, ids: Any, words: Any) -> None:
         for j in range(ids.shape[0]):
             both = premix_token(s0, uint64(ids[j]))
             words[j] = premix_word(uint32(both & MASK), uint32(both >> _32), k0, k1)
+    elif prf == MURMUR:
+        keyed = murmur_key(key)
+        for j in range(ids.shape[0]):
+            words[j] = murmur_word(keyed, uint32(s0), murmur_scramble(uint32(ids[j])))
     else:
         for j in range(ids.shape[0]):
             words[j] = uint32(philox_word(s0, s1, s2, s3, uint64(ids[j]), key))
@@ -163,6 +189,10 @@ def words_from(prf: Any, state: Any, key: Any, first: Any, words: Any) -> None:
         for j in range(words.shape[0]):
             both = premix_token(s0, uint64(first + j))
             words[j] = premix_word(uint32(both & MASK), uint32(both >> _32), k0, k1)
+    elif prf == MURMUR:
+        keyed = murmur_key(key)
+        for j in range(words.shape[0]):
+            words[j] = murmur_word(keyed, uint32(s0), murmur_scramble(uint32(first + j)))
     else:
         for q in range(words.shape[0] // 4):
             quarter = (uint64(first) >> _2) + uint64(q)
@@ -207,24 +237,28 @@ def _among(prf: Any, row: Any, state: Any, key: Any, cold: Any, ids: Any, words:
     best, chosen = -np.inf, int64(-1)
     for j in range(ids.shape[0]):
         token = int64(ids[j])
-        score = float64(row[token]) * cold + _noise(words[j])
+        score = float64(row[token]) * cold + _noise(prf, words[j])
         if score > best or (score == best and token < chosen):
             best, chosen = score, token
     return chosen
 
 
 @inlined
-def _bounds(some: Any, words: Any, cold: Any, left: Any, exponents: Any, out: Any) -> None:
+def _bounds(
+    prf: Any, some: Any, words: Any, cold: Any, left: Any, exponents: Any, out: Any
+) -> None:
     """At least logit / temperature + noise of each token of a block.
 
     The noise -ln(-ln u) is at most -ln(1 - u), and 1 - u is at least 2^(e - 24), e the exponent of
-    what is left of 2^24.
+    what is left of 2^24 (of 2^32 with SGLang's function). Where nothing is left, e is -127.
     """
+    most = 32 if prf == MURMUR else 24
     for j in range(some.shape[0]):
-        left[j] = np.float32(uint32(_FULL - (words[j] >> _8)))
+        rest = uint32(~words[j]) if prf == MURMUR else uint32(_FULL - (words[j] >> _8))
+        left[j] = np.float32(rest)
     for j in range(some.shape[0]):
         exponent = int32(exponents[j] >> _MANTISSA) - int32(127)
-        out[j] = float64(some[j]) * cold + (24 - exponent) * _LN2 + 1e-6
+        out[j] = float64(some[j]) * cold + (most - exponent) * _LN2 + 1e-6
 
 
 @inlined
@@ -238,20 +272,21 @@ def _of_all(
     """
     best, chosen, least = -np.inf, int64(-1), ABOVE_NOTHING
     first = largest_of(maxima)
+    loudest = _MOST_FINE_NOISE if prf == MURMUR else _MOST_NOISE
     for step in range(maxima.shape[0] + 1):
         b = first if step == 0 else step - 1  # the block that sets a high bar comes first
         if maxima[b] < least:
             continue
         some = row[b * BLOCK : (b + 1) * BLOCK]
         words_from(prf, state, key, b * BLOCK, words)
-        _bounds(some, words, cold, left, exponents, bounds)
+        _bounds(prf, some, words, cold, left, exponents, bounds)
         for j in range(some.shape[0]):
             if bounds[j] >= best and some[j] > -np.inf:
                 token = int64(b * BLOCK + j)
-                score = float64(some[j]) * cold + _noise(words[j])
+                score = float64(some[j]) * cold + _noise(prf, words[j])
                 if score > best or (score == best and token < chosen):
                     best, chosen = score, token
-                    left[0] = np.float32((best - _MOST_NOISE) / cold)
+                    left[0] = np.float32((best - loudest) / cold)
                     least = max(ABOVE_NOTHING, _ordered(exponents[0]) - int32(1))
     return chosen
 

@@ -32,10 +32,11 @@ from stillwatch.watermark.compiled import ENTRY, digest_of, given, inlined, resu
 from stillwatch.watermark.mark import Int64s, UInt64s
 from stillwatch.watermark.prf import number_of
 from stillwatch.watermark.rows import Rows, tokens_of
+from stillwatch.watermark.words import SOURCES
 
-__all__ = ["draw"]
+__all__ = ["draw", "picked"]
 
-_SOURCES = ("choosing", "drawing", "philox", "premix", "words")
+_SOURCES = ("choosing", "drawing", *SOURCES)
 
 
 def draw(
@@ -69,7 +70,7 @@ def _drawer() -> Callable[..., None]:
 
 
 @inlined
-def _picked(weights: Any, count: Any, uniform: Any) -> Any:
+def picked(weights: Any, count: Any, uniform: Any) -> Any:
     """The place at which the running sum of weights passes `uniform` of the whole."""
     whole = 0.0
     for i in range(count):
@@ -126,7 +127,7 @@ def _draw(sources: int) -> Any:
                     for token in range(b * BLOCK, min(vocabulary, (b + 1) * BLOCK)):
                         weight = np.exp((np.float64(row[token]) - most) / warm)
                         weights[token] = weight if some[token - b * BLOCK] < below else weight * red
-                out[r] = _picked(weights, vocabulary, uniforms[r])
+                out[r] = picked(weights, vocabulary, uniforms[r])
             else:
                 kept = top_of(bits[r], maxima, spare, k, candidates)
                 for i in range(kept):
@@ -135,6 +136,6 @@ def _draw(sources: int) -> Any:
                 for i in range(kept):
                     weight = np.exp((np.float64(row[int64(ids[i])]) - most) / warm)
                     weights[i] = weight if words[i] < below else weight * red
-                out[r] = int64(ids[_picked(weights, kept, uniforms[r])])
+                out[r] = int64(ids[picked(weights, kept, uniforms[r])])
 
     return draw_each

@@ -15,10 +15,15 @@ import numpy as np
 from stillwatch.watermark.keys import MarkKey
 from stillwatch.watermark.laws import Exponential, Law
 from stillwatch.watermark.mark import Bools, Floats, Int64s, Logits, UInt64s
-from stillwatch.watermark.prf import DEFAULT, gumbel_totals, number_of, uniforms
+from stillwatch.watermark.prf import DEFAULT, SGLANG, gumbel_scores, gumbel_totals, number_of
 from stillwatch.watermark.rows import Rows, choose
 
-__all__ = ["GumbelMark"]
+__all__ = ["GumbelMark", "scheme_under"]
+
+
+def scheme_under(prf: str) -> str:
+    """The scheme that keys of Gumbel-max with this keyed function are derived for."""
+    return "gumbel-murmur3" if prf == SGLANG else "gumbel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class GumbelMark:
 
     @property
     def scheme(self) -> str:
-        return "gumbel"
+        """Keys for SGLang's function, which is no cryptographic one, are no keys of another."""
+        return scheme_under(self.prf)
 
     @property
     def law(self) -> Law:
@@ -72,9 +78,7 @@ class GumbelMark:
 
     def scores(self, contexts: Int64s, tokens: Int64s) -> Floats:
         """-ln(1 - u) of each window."""
-        drawn = uniforms(self.prf, self.key.value, contexts, tokens)
-        out: Floats = -np.log1p(-drawn.astype(np.float64))
-        return out
+        return gumbel_scores(self.prf, self.key.value, contexts, tokens)
 
     def totals(self, contexts: Int64s, tokens: Int64s, keys: UInt64s) -> Floats:
         return gumbel_totals(self.prf, keys, contexts, tokens)

@@ -11,9 +11,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from stillwatch.errors import KeyFileError
 from stillwatch.key_files import MINIMUM_BYTES, read_key_file
@@ -28,6 +32,7 @@ LEAST_SALT: Final = 16
 ENVIRONMENT: Final = "STILLWATCH_MARK_KEY"
 
 _VERSION: Final = "stillwatch-mark-v1"
+_RING: Final = "stillwatch-mark-ring-v1"
 _HASH_BYTES: Final = 32
 
 
@@ -137,6 +142,22 @@ class KeyRing:
         parts = (_VERSION, self.tenant, self.epoch, cluster, scheme)
         derived = hkdf_sha256(self._secret, info=_prefixed(*(p.encode() for p in parts)), length=8)
         return MarkKey(int.from_bytes(derived, "big"), self.epoch, cluster, scheme)
+
+    def values(self, clusters: Sequence[str], scheme: str = "gumbel") -> npt.NDArray[np.uint64]:
+        """The values of the keys of many clusters, uint64 [clusters]; see :meth:`key`."""
+        return np.fromiter(
+            (self.key(cluster, scheme).value for cluster in clusters), np.uint64, len(clusters)
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that name master and tenant, of all epochs, and show no key.
+
+        Derived as keys are, of a ``info`` that no key has: whoever could learn something of the
+        master from it could do so from any key.
+        """
+        info = _prefixed(_RING.encode(), self.tenant.encode())
+        return hkdf_sha256(self._secret, info=info).hex()
 
     def at(self, epoch: str) -> KeyRing:
         """The ring of another epoch, of the same master and tenant."""

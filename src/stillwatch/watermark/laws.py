@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from stillwatch.statistics import binomial_tail, gamma_tail, lattice_tail
 
-__all__ = ["Bernoulli", "Exponential", "Lattice", "Law"]
+__all__ = ["Bernoulli", "Exponential", "Lattice", "Law", "Tries"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,6 +78,31 @@ class Bernoulli:
         self, total: npt.ArrayLike, scored: npt.ArrayLike, rng: np.random.Generator | None = None
     ) -> Floats:
         return binomial_tail(total, scored, self.share, rng)
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How many of `tries` hit, each with probability `share`: sums are binomial.
+
+    Raises:
+        ValueError: fewer tries than one, a share that does not lie between 0 and 1.
+    """
+
+    tries: int
+    share: float
+
+    def __post_init__(self) -> None:
+        if self.tries < 1 or not 0 < self.share < 1:
+            raise ValueError("there is a try at least, and a share lies between 0 and 1")
+
+    @property
+    def mean(self) -> float:
+        return self.tries * self.share
+
+    def log10_p(
+        self, total: npt.ArrayLike, scored: npt.ArrayLike, rng: np.random.Generator | None = None
+    ) -> Floats:
+        return binomial_tail(total, np.asarray(scored) * self.tries, self.share, rng)
 
 
 @dataclass(frozen=True, slots=True)

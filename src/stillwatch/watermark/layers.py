@@ -8,6 +8,7 @@ from its own windows, and scores only those.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -17,10 +18,18 @@ from stillwatch.watermark.mark import Bools, Floats, Int64s, Logits, Mark, UInt6
 from stillwatch.watermark.prf import DEFAULT, words
 from stillwatch.watermark.rows import settings_of
 
-__all__ = ["Coin", "LayerMark", "LayeredMark"]
+__all__ = ["Coin", "LayerMark", "LayeredMark", "Tosses"]
 
 #: no token has this id, so that the coin says nothing about any token's noise
 _COIN = -1
+
+
+class Tosses(Protocol):
+    """What decides between two layers; immutable and hashable."""
+
+    def toss(self, contexts: Int64s) -> Bools:
+        """Whether each context, int64 [n, width or more], comes up heads."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,7 @@ class LayerMark:
     """
 
     mark: Mark
-    coin: Coin
+    coin: Tosses
     heads: bool
 
     @property
@@ -124,7 +133,7 @@ class LayeredMark:
         return max(self.global_mark.context, self.cluster_mark.context)
 
     @property
-    def coin(self) -> Coin:
+    def coin(self) -> Tosses:
         """What decides between the layers: heads is the global one."""
         width = min(self.global_mark.context, self.cluster_mark.context)
         return Coin(self.global_mark.key, width, self.share)

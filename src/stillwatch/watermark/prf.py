@@ -2,24 +2,31 @@
 
 ``philox4x32-10-v1``, the default, is that of vLLM's sampler, bit for bit. ``premix-v1`` is our own,
 five times as fast for many keys: see :mod:`stillwatch.watermark.premix` for what it is not.
+``murmur3-32-sglang-v1`` is that of SGLang's sampler, and no cryptographic function: see
+:mod:`stillwatch.watermark.murmur`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.watermark.bits import bits_kernel
 from stillwatch.watermark.cores import over_all_cores
 from stillwatch.watermark.mark import Floats, Int64s, UInt64s
-from stillwatch.watermark.words import PHILOX, PREMIX, word_kernels
+from stillwatch.watermark.words import MURMUR, PHILOX, PREMIX, word_kernels
 
-__all__ = ["DEFAULT", "NAMES", "gumbel_totals", "hits", "number_of", "uniforms", "words"]
+__all__ = [
+    "DEFAULT", "NAMES", "SGLANG", "gumbel_scores", "gumbel_totals", "hits", "number_of",
+    "uniforms", "weighed_bits", "words",
+]  # fmt: skip
 
-NAMES: Final = {"philox4x32-10-v1": PHILOX, "premix-v1": PREMIX}
 DEFAULT: Final = "philox4x32-10-v1"
+SGLANG: Final = "murmur3-32-sglang-v1"
+NAMES: Final = {DEFAULT: PHILOX, "premix-v1": PREMIX, SGLANG: MURMUR}
 
 #: windows × keys of one task, and its windows: some milliseconds. Tasks do not depend on how many
 #: threads there are, so that sums do not either
@@ -46,10 +53,22 @@ def words(prf: str, key: int, contexts: Int64s, tokens: Int64s) -> npt.NDArray[n
     return out
 
 
-def uniforms(prf: str, key: int, contexts: Int64s, tokens: Int64s) -> npt.NDArray[np.float32]:
-    """The uniform number of each token after its context, in (0, 1), as vLLM rounds it."""
-    high = (words(prf, key, contexts, tokens) >> np.uint32(8)).astype(np.float64)
-    return ((high + 1) / (2**24 + 1)).astype(np.float32)
+def uniforms(prf: str, key: int, contexts: Int64s, tokens: Int64s) -> Floats:
+    """The uniform number of each token after its context, float64 in (0, 1).
+
+    As vLLM rounds it, to 24 bits and then to float32; with SGLang's function, of 32 bits.
+    """
+    drawn = words(prf, key, contexts, tokens)
+    if number_of(prf) == MURMUR:
+        return (drawn + 0.5) / 2**32
+    high = (drawn >> np.uint32(8)).astype(np.float64)
+    return ((high + 1) / (2**24 + 1)).astype(np.float32).astype(np.float64)
+
+
+def gumbel_scores(prf: str, key: int, contexts: Int64s, tokens: Int64s) -> Floats:
+    """-ln(1 - u) of each token after its context, float64 [n]."""
+    out: Floats = -np.log1p(-uniforms(prf, key, contexts, tokens))
+    return out
 
 
 def gumbel_totals(prf: str, keys: UInt64s, contexts: Int64s, tokens: Int64s) -> Floats:
@@ -69,6 +88,19 @@ def hits(prf: str, keys: UInt64s, contexts: Int64s, tokens: Int64s, share: float
         word_kernels().greens(number, *arrays[:-1], below, arrays[-1])
 
     out: Int64s = _over_tasks(greens, np.int64, prf, keys, contexts, tokens)
+    return out
+
+
+def weighed_bits(
+    prf: str, keys: UInt64s, contexts: Int64s, tokens: Int64s, weights: Sequence[int]
+) -> Int64s:
+    """Σ of `weights` where the bit is 1, the lowest bit first, over all windows, int64 [keys]."""
+    counted = np.array(weights, np.int64)
+
+    def ones(number: int, *arrays: Any) -> None:
+        bits_kernel()(number, *arrays[:-1], counted, arrays[-1])
+
+    out: Int64s = _over_tasks(ones, np.int64, prf, keys, contexts, tokens)
     return out
 
 

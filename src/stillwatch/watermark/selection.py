@@ -22,7 +22,7 @@ import numpy as np
 from stillwatch.watermark.keys import MarkKey
 from stillwatch.watermark.laws import Exponential, Law
 from stillwatch.watermark.mark import Bools, Floats, Int64s, UInt64s
-from stillwatch.watermark.prf import DEFAULT, gumbel_totals, number_of, uniforms
+from stillwatch.watermark.prf import DEFAULT, gumbel_scores, gumbel_totals, number_of
 from stillwatch.watermark.segmenting import word_ids
 from stillwatch.watermark.windows import contexts_of, counted
 
@@ -106,9 +106,7 @@ class SelectionMark:
 
     def scores(self, contexts: Int64s, tokens: Int64s) -> Floats:
         """-ln(1 - u) of each window."""
-        drawn = uniforms(self.prf, self.key.value, contexts, tokens)
-        out: Floats = -np.log1p(-drawn.astype(np.float64))
-        return out
+        return gumbel_scores(self.prf, self.key.value, contexts, tokens)
 
     def totals(self, contexts: Int64s, tokens: Int64s, keys: UInt64s) -> Floats:
         return gumbel_totals(self.prf, keys, contexts, tokens)

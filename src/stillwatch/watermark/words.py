@@ -1,7 +1,8 @@
 """The 32 random-looking bits that a key gives a token in a context, and their sums over a text.
 
 Compiled entry points. A word w stands for the uniform number u = ((w >> 8) + 1) / (2^24 + 1),
-rounded to float32, as in vLLM; the Gumbel score of a token is -ln(1 - u).
+rounded to float32, as in vLLM, or with SGLang's function for u = (w + 1/2) / 2^32; the Gumbel score
+of a token is -ln(1 - u).
 """
 
 from __future__ import annotations
@@ -14,19 +15,31 @@ import numpy as np
 from numba import float64, njit, types, uint32, uint64
 
 from stillwatch.watermark.compiled import ENTRY, digest_of, given, inlined, result
+from stillwatch.watermark.murmur import (
+    MISSING,
+    murmur_absorb,
+    murmur_finish,
+    murmur_key,
+    murmur_scramble,
+    murmur_word,
+)
 from stillwatch.watermark.philox import CONTEXT_DOMAIN, MASK, philox_absorb, philox_word
 from stillwatch.watermark.premix import premix_begin, premix_context, premix_token, premix_word
 
-__all__ = ["PHILOX", "PREMIX", "SOURCES", "WordKernels", "word_kernels"]
+__all__ = [
+    "MURMUR", "PHILOX", "PREMIX", "SOURCES", "WordKernels", "prepare", "word_kernels",
+    "words_under",
+]  # fmt: skip
 
-PHILOX, PREMIX = 0, 1
-SOURCES = ("philox", "premix", "words")
+PHILOX, PREMIX, MURMUR = 0, 1, 2
+#: what the words are made by; for the digest of kernels that call these functions
+SOURCES = ("murmur", "philox", "premix", "words")
 
 _LANES = 64
-#: factors of at least 2^-24 that a float64 takes without underflow
-_FACTORS = 40
+#: factors of at least 2^-33 that a float64 takes without underflow
+_FACTORS = 30
 _CHUNK = _LANES * _FACTORS
-_STEP = 2.0**-24
+_STEP, _FINE_STEP = 2.0**-24, 2.0**-32
 _EXPONENT, _ONE, _FRACTION = 52, 1023, (1 << 52) - 1
 _8, _32, _FULL = np.uint32(8), np.uint64(32), np.uint32(1 << 24)
 
@@ -59,6 +72,23 @@ def _premixed(contexts: Any, tokens: Any, start: Any, states: Any, low: Any, hig
     for j in range(states.shape[0]):
         both = premix_token(states[j], uint64(targets[j]) & MASK)
         low[j], high[j] = uint32(both & MASK), uint32(both >> _32)
+
+
+@inlined
+def _murmured(contexts: Any, tokens: Any, start: Any, states: Any, low: Any, high: Any) -> None:
+    """The hash of each context, and the token, scrambled; `states` is scratch."""
+    low[:], states[:] = uint32(0), uint64(0)
+    for i in range(contexts.shape[1]):
+        column = contexts[start:, i]
+        for j in range(low.shape[0]):
+            token = uint32(uint64(column[j]) & MASK)
+            longer = murmur_absorb(low[j], murmur_scramble(token))
+            low[j] = low[j] if token == MISSING else longer
+            states[j] += uint64(token != MISSING)
+    targets = tokens[start:]
+    for j in range(low.shape[0]):
+        low[j] = murmur_scramble(murmur_finish(low[j], uint32(states[j])))
+        high[j] = murmur_scramble(uint32(uint64(targets[j]) & MASK))
 
 
 @inlined
@@ -105,21 +135,71 @@ def _premix_words(low: Any, high: Any, key: Any, out: Any) -> None:
 
 
 @inlined
-def _total(words: Any, lanes: Any, bits: Any) -> Any:
+def _murmur_words(low: Any, high: Any, key: Any, out: Any) -> None:
+    keyed = murmur_key(key)
+    for j in range(out.shape[0]):
+        out[j] = murmur_word(keyed, low[j], high[j])
+
+
+@inlined
+def prepare(
+    prf: Any, contexts: Any, tokens: Any, start: Any, mixed: Any, columns: Any, low: Any, high: Any
+) -> None:
+    """What is the same for every key, of the windows from `start` on, as many as `low` holds.
+
+    Args:
+        mixed: uint64 [low], scratch.
+        columns: uint32 [width, rounded up to fours, low].
+        low, high: uint32.
+    """
+    if prf == PREMIX:
+        _premixed(contexts, tokens, start, mixed, low, high)
+    elif prf == MURMUR:
+        _murmured(contexts, tokens, start, mixed, low, high)
+    else:
+        _columns(contexts, start, columns)
+        for j in range(low.shape[0]):
+            low[j] = uint32(uint64(tokens[start + j]) & MASK)
+
+
+@inlined
+def words_under(
+    prf: Any, key: Any, width: Any, columns: Any, low: Any, high: Any, states: Any, out: Any
+) -> None:
+    """The words of one key, after :func:`prepare`; `states`, uint32 [4, low], is scratch."""
+    if prf == PREMIX:
+        _premix_words(low, high, key, out)
+    elif prf == MURMUR:
+        _murmur_words(low, high, key, out)
+    else:
+        _philox_words(columns, width, low, key, states, out)
+
+
+@inlined
+def _total(prf: Any, words: Any, lanes: Any, bits: Any) -> Any:
     """Σ -ln(1 - u) of at most a chunk of words.
 
-    As one product of numbers 1 - u = (2^24 - (w >> 8)) / 2^24, lane by lane, and one logarithm at
-    the end. Where u < 1/2 that differs from the float32 of vLLM by less than 2^-24.
+    As one product of numbers 1 - u, (2^24 - (w >> 8)) / 2^24 or (2^32 - w - 1/2) / 2^32, lane by
+    lane, and one logarithm at the end. Where u < 1/2 the former differs from the float32 of vLLM by
+    less than 2^-24.
     """
     lanes[:] = 1.0
     whole = words.shape[0] // _LANES * _LANES
-    for t in range(0, whole, _LANES):
-        some = words[t : t + _LANES]
-        for j in range(_LANES):
-            lanes[j] *= float64(uint32(_FULL - (some[j] >> _8))) * _STEP
     rest = words[whole:]
-    for j in range(rest.shape[0]):
-        lanes[j] *= float64(uint32(_FULL - (rest[j] >> _8))) * _STEP
+    if prf == MURMUR:
+        for t in range(0, whole, _LANES):
+            some = words[t : t + _LANES]
+            for j in range(_LANES):
+                lanes[j] *= (float64(uint32(~some[j])) + 0.5) * _FINE_STEP
+        for j in range(rest.shape[0]):
+            lanes[j] *= (float64(uint32(~rest[j])) + 0.5) * _FINE_STEP
+    else:
+        for t in range(0, whole, _LANES):
+            some = words[t : t + _LANES]
+            for j in range(_LANES):
+                lanes[j] *= float64(uint32(_FULL - (some[j] >> _8))) * _STEP
+        for j in range(rest.shape[0]):
+            lanes[j] *= float64(uint32(_FULL - (rest[j] >> _8))) * _STEP
     exponent, fraction = 0, 1.0
     for j in range(_LANES):
         exponent += (bits[j] >> _EXPONENT) - _ONE
@@ -145,18 +225,12 @@ def _words(sources: int) -> Any:
         padded = (width + 3) // 4 * 4
         for start in range(0, n, _CHUNK):
             size = min(_CHUNK, n - start)
+            mixed, columns = np.empty(size, np.uint64), np.empty((padded, size), np.uint32)
+            low, high = np.empty(size, np.uint32), np.empty(size, np.uint32)
+            states = np.empty((4, size), np.uint32)
+            prepare(prf, contexts, tokens, start, mixed, columns, low, high)
             some = out[start : start + size]
-            if prf == PREMIX:
-                low, high = np.empty(size, np.uint32), np.empty(size, np.uint32)
-                _premixed(contexts, tokens, start, np.empty(size, np.uint64), low, high)
-                _premix_words(low, high, key, some)
-            else:
-                columns = np.empty((padded, size), np.uint32)
-                _columns(contexts, start, columns)
-                targets = np.empty(size, np.uint32)
-                for j in range(size):
-                    targets[j] = uint32(uint64(tokens[start + j]) & MASK)
-                _philox_words(columns, width, targets, key, np.empty((4, size), np.uint32), some)
+            words_under(prf, key, width, columns, low, high, states, some)
 
     return words
 
@@ -174,29 +248,20 @@ def _totals(sources: int) -> Any:
         if sources < 0:
             return
         out[:] = 0.0
-        n, width = contexts.shape
-        padded = (width + 3) // 4 * 4
         lanes = np.empty(_LANES, np.float64)
         bits = lanes.view(np.int64)
+        n, width = contexts.shape
+        padded = (width + 3) // 4 * 4
         for start in range(0, n, _CHUNK):
             size = min(_CHUNK, n - start)
+            mixed, columns = np.empty(size, np.uint64), np.empty((padded, size), np.uint32)
+            low, high = np.empty(size, np.uint32), np.empty(size, np.uint32)
+            states = np.empty((4, size), np.uint32)
+            prepare(prf, contexts, tokens, start, mixed, columns, low, high)
             found = np.empty(size, np.uint32)
-            if prf == PREMIX:
-                low, high = np.empty(size, np.uint32), np.empty(size, np.uint32)
-                _premixed(contexts, tokens, start, np.empty(size, np.uint64), low, high)
-                for k in range(keys.shape[0]):
-                    _premix_words(low, high, keys[k], found)
-                    out[k] += _total(found, lanes, bits)
-            else:
-                columns = np.empty((padded, size), np.uint32)
-                _columns(contexts, start, columns)
-                targets = np.empty(size, np.uint32)
-                for j in range(size):
-                    targets[j] = uint32(uint64(tokens[start + j]) & MASK)
-                states = np.empty((4, size), np.uint32)
-                for k in range(keys.shape[0]):
-                    _philox_words(columns, width, targets, keys[k], states, found)
-                    out[k] += _total(found, lanes, bits)
+            for k in range(keys.shape[0]):
+                words_under(prf, keys[k], width, columns, low, high, states, found)
+                out[k] += _total(prf, found, lanes, bits)
 
     return totals
 
@@ -218,20 +283,13 @@ def _greens(sources: int) -> Any:
         padded = (width + 3) // 4 * 4
         for start in range(0, n, _CHUNK):
             size = min(_CHUNK, n - start)
-            found = np.empty(size, np.uint32)
+            mixed, columns = np.empty(size, np.uint64), np.empty((padded, size), np.uint32)
             low, high = np.empty(size, np.uint32), np.empty(size, np.uint32)
-            columns, states = np.empty((padded, size), np.uint32), np.empty((4, size), np.uint32)
-            if prf == PREMIX:
-                _premixed(contexts, tokens, start, np.empty(size, np.uint64), low, high)
-            else:
-                _columns(contexts, start, columns)
-                for j in range(size):
-                    low[j] = uint32(uint64(tokens[start + j]) & MASK)
+            states = np.empty((4, size), np.uint32)
+            prepare(prf, contexts, tokens, start, mixed, columns, low, high)
+            found = np.empty(size, np.uint32)
             for k in range(keys.shape[0]):
-                if prf == PREMIX:
-                    _premix_words(low, high, keys[k], found)
-                else:
-                    _philox_words(columns, width, low, keys[k], states, found)
+                words_under(prf, keys[k], width, columns, low, high, states, found)
                 hits = 0
                 for j in range(size):
                     hits += found[j] < below

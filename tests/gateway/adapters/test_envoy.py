@@ -178,11 +178,12 @@ def test_what_a_client_says_in_the_gateways_name_does_not_arrive(site: Site, key
         "POST", "/v1/chat/completions",
         {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}, key=key,
         x_stillwatch_account="root", x_stillwatch_mark="mine", x_stillwatch_backends="us-1",
-        x_stillwatch_new="1", x_original_uri="/healthz",
+        x_stillwatch_cluster="mine", x_stillwatch_new="1", x_original_uri="/healthz",
     )  # fmt: skip
     assert response.status == 200
     said = {k: v for k, v in site.eu.requests[-1][1].items() if k.startswith("x-stillwatch")}
     assert said.pop("x-stillwatch-mark", "") == ""
+    assert said.pop("x-stillwatch-cluster", "") == ""
     assert said == {
         "x-stillwatch-account": "alice",
         "x-stillwatch-level": "default",

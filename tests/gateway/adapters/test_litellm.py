@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,7 +75,9 @@ def test_what_a_rule_takes_away_does_not_come_back(inside: Client) -> None:
 
 def test_the_mark_of_a_level_is_named_to_the_model_server(inside: Client) -> None:
     inside.chat(inside.key(level="open"))
-    assert inside.engine.requests[-1][1]["x-stillwatch-mark"] == "red;normal"
+    headers = inside.engine.requests[-1][1]
+    assert headers["x-stillwatch-mark"] == "red;normal"
+    assert re.fullmatch("[0-9a-f]{16}", headers["x-stillwatch-cluster"])
 
 
 def test_a_key_of_a_client_stays_at_the_door(inside: Client, key: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stillwatch.errors import SettingsError
 from stillwatch.gateway.replaying.people import NOT_KNOWN, People
 from stillwatch.gateway.replaying.requests import Requests, route_of
 from stillwatch.gateway.replaying.rows import SCHEMA, Row
@@ -230,3 +231,11 @@ def test_who_sent_a_row_is_not_known_without_a_state() -> None:
     assert (caller.account, caller.level, caller.tier) == ("a", NOT_KNOWN, NOT_KNOWN)
     assert {"level", "tier", "kyc_level", "purposes", "key", "org"} <= request.missing
     assert "account" not in request.missing
+
+
+def test_a_file_of_rules_may_hold_the_sections_of_the_gateway_and_of_marks(ask: Run) -> None:
+    others = "gateway: {marks: {default: red}}\nwatermark: {epoch: 2026-11}\n"
+    report = ask([row()], others + "rules: []").report
+    assert report.rules == ask([row()], "rules: []").report.rules
+    with pytest.raises(SettingsError, match="no setting 'water'"):
+        ask([row()], "water: {}\nrules: []")

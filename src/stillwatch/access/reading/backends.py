@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast, get_args
 from urllib.parse import urlsplit
 
-from stillwatch.access.backends import Backend
+from stillwatch.access.backends import Backend, MarkedBy
 from stillwatch.access.facts import UNKNOWN
-from stillwatch.access.reading.values import items, said_once, texts, wrong
+from stillwatch.access.reading.values import items, one_of, said_once, texts, wrong
 from stillwatch.settings import Section
 
 __all__ = ["read_backends"]
@@ -30,6 +31,7 @@ def _backend(section: Section, seen: dict[str, int]) -> Backend:
         jurisdiction=section.take("jurisdiction", str, UNKNOWN),
         operator=section.take("operator", str, UNKNOWN),
         models=texts(section, "models", ("*",)),
+        marks=cast(MarkedBy, one_of(section, "marks", get_args(MarkedBy), "header")),
     )
     section.finish()
     return backend

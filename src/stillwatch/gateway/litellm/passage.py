@@ -116,7 +116,9 @@ class Passage:
     def headers(self) -> dict[str, str]:
         """Headers for the model server."""
         headers = {"x-request-id": self.id}
-        return headers if self.decision is None else {**headers, **asked_of(self.decision)}
+        if self.decision is None or self.decision.mark is None:
+            return headers
+        return {**headers, **asked_of(self.decision, self._services.cluster(self._caller))}
 
     def changed(self) -> dict[str, str]:
         """Headers for the client; LiteLLM's own would name the address of the model server."""

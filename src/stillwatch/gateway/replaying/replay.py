@@ -43,7 +43,7 @@ from stillwatch.sources import Reject, open_log
 __all__ = ["Progress", "ReplayOptions", "Replayed", "replay"]
 
 #: sections of a settings file that are another room's
-_OTHERS = ("gateway", "sketches", "sources", "engines", "campaigns")
+_OTHERS = ("gateway", "sketches", "sources", "engines", "campaigns", "watermark")
 _STEP = 4096  # rows between two signs of progress
 _ATTEMPTS = 5
 _ASKED_BESIDES = ("echo", "prompt_logprobs", "token_ids", "unknown request fields")

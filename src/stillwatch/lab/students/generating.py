@@ -42,6 +42,7 @@ def serve(
     how: Serving,
     *,
     seed: int,
+    into_prompt: bool = True,
 ) -> tuple[Int64s, float]:
     """Prompts with their answers, and the entropy of the choices.
 
@@ -50,6 +51,8 @@ def serve(
     Args:
         prompts: int64 [requests, prompt], at least as long as the mark's context.
         mark: of all answers; None is unmarked.
+        into_prompt: whether contexts reach into the prompt, as with vLLM's and SGLang's own
+            samplers; without, the first tokens are drawn freely, as by our hooks.
 
     Returns:
         int64 [requests, prompt + answer]; the mean entropy of the distributions that tokens were
@@ -69,8 +72,10 @@ def serve(
             logits = model(fed, cache)[:, -1]
             if at % _EVERY == 0:
                 entropy, counted = entropy + _entropy(logits, how), counted + len(some)
+            free = mark is None or (not into_prompt and at - some.shape[1] < mark.context)
             chosen = sample_rows(
-                marks, logits.numpy(), rows[:, :at], histories=histories,
+                [None] * len(some) if free else marks, logits.numpy(), rows[:, :at],
+                histories=histories,
                 temperature=how.temperature, top_k=how.top_k, rng=rng,
             )  # fmt: skip
             rows[:, at] = chosen

@@ -14,20 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.errors import InputError
-from stillwatch.provenance.radioactivity.suspects import Answer, Best
+from stillwatch.provenance.radioactivity.suspects import Best
 from stillwatch.provenance.text_sets import Int64s, TextSet
 
-__all__ = ["RecordedSuspect", "read_answers", "read_texts"]
+__all__ = ["RecordedSuspect", "read_texts"]
 
 
 class _Text(msgspec.Struct):
     tokens: list[int]
     prompt: int = 0
-
-
-class _Answer(msgspec.Struct):
-    prompt: list[int]
-    answer: list[int]
 
 
 class RecordedSuspect:
@@ -143,27 +138,6 @@ def read_texts(path: Path, *, served_to: Sequence[str] = ()) -> TextSet:
         raise InputError("holds no text", path=path)
     arrays = [np.array(text, np.int64) for text in texts]
     return TextSet.of(path.stem, arrays, prompts=prompts, served_to=served_to)
-
-
-def read_answers(path: Path) -> list[Answer]:
-    """The answers of a JSON lines file, ``{"prompt": […], "answer": […]}`` a line, token ids.
-
-    Raises:
-        InputError: it cannot be read, or has a line that is none.
-    """
-    answers = []
-    for number, line in _lines(path):
-        try:
-            found = msgspec.json.decode(line, type=_Answer)
-            answers.append(
-                Answer(np.array(found.prompt, np.int64), np.array(found.answer, np.int64))
-            )
-        except (msgspec.DecodeError, OverflowError) as error:
-            raise InputError(
-                f'must be {{"prompt": […], "answer": […]}} of token ids: {error}', path=path,
-                line=number,
-            ) from error  # fmt: skip
-    return answers
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

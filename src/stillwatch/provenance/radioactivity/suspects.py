@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.watermark.answer_files import Answer
+
 __all__ = ["Answer", "Best", "BestSuspect", "ClosedSuspect", "OpenSuspect"]
 
 Int64s = npt.NDArray[np.int64]
@@ -57,13 +59,6 @@ class BestSuspect(Protocol):
     def best(self, texts: Sequence[Int64s]) -> Iterator[Best]:
         """For each text, what may follow each of its beginnings."""
         ...
-
-
-class Answer(NamedTuple):
-    """What a suspect said to a prompt; both int64 [length], by the teacher's tokenizer."""
-
-    prompt: Int64s
-    answer: Int64s
 
 
 ClosedSuspect: TypeAlias = Sequence[Answer]
