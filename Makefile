@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-events bench-ledger bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway bench-watermark bench-cases campaign-free format lock clean
+.PHONY: help demo test bench-events bench-ledger bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway bench-watermark bench-cases proof smoke-proof campaign-free format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,14 @@ bench-watermark: $(VENV)/.core ## the mark: sampling, detection; with PEERS=VENV
 bench-cases: $(VENV)/.core ## how soon four gateways obey a verdict, cases a second
 	@$(BIN)/python -m benchmarks.cases
 
+proof: $(VENV)-proof/.proof ## the mark in students: small transformers trained on marked text; hours, can be resumed
+	@$(VENV)-proof/bin/python -m benchmarks.watermark.proof --out out/proof
+
+smoke-proof: $(VENV)-proof/.proof ## its small size, and the tests of its parts, on one core
+	@$(VENV)-proof/bin/python -m pytest -q tests/lab/students/with_torch/*.py tests/provenance/with_hugging_face.py tests/watermark/hooks/with_huggingface.py
+	@rm -rf out/smoke-proof
+	@$(VENV)-proof/bin/python -m benchmarks.watermark.proof --smoke --out out/smoke-proof
+
 campaign-free: $(VENV)/.core ## fifty simulated weeks without a campaign: how often the tests say otherwise
 	@$(BIN)/python benchmarks/campaign_free.py --weeks 50 --accounts 500
 
@@ -69,7 +77,7 @@ lock: ## resolve the dependencies again (needs the network)
 	@sh tools/lock.sh $(PYTHON)
 
 clean: ## remove what was built
-	@rm -rf $(VENV) $(VENV)-litellm demo-out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(VENV)-litellm $(VENV)-proof demo-out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find src tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.core: requirements/core.txt pyproject.toml
@@ -78,4 +86,9 @@ $(VENV)/.core: requirements/core.txt pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.core requirements/dev.txt
 	@sh tools/setup.sh $(PYTHON) $(VENV) requirements/dev.txt
+	@touch $@
+
+$(VENV)-proof/.proof: requirements/core.txt requirements/proof.txt pyproject.toml
+	@sh tools/setup.sh $(PYTHON) $(VENV)-proof requirements/core.txt --editable
+	@sh tools/setup.sh $(PYTHON) $(VENV)-proof requirements/proof.txt
 	@touch $@

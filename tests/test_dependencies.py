@@ -41,7 +41,9 @@ def test_the_development_group_asks_for_the_checks_and_the_build() -> None:
     assert set(PYPROJECT["dependency-groups"]["dev"]) == declared("dev.in") | build
 
 
-@pytest.mark.parametrize(("heading", "file"), [("Core", "core.in"), ("Checks", "dev.in")])
+@pytest.mark.parametrize(
+    ("heading", "file"), [("Core", "core.in"), ("Checks", "dev.in"), ("Proof", "proof.in")]
+)
 def test_every_direct_dependency_has_its_reason(heading: str, file: str) -> None:
     assert reasons(heading).keys() - {"package"} == names(declared(file))
 
@@ -52,7 +54,7 @@ def test_the_page_names_the_litellm_that_is_tested() -> None:
     assert f"LiteLLM {str(tested.specifier).removeprefix('==')};" in page
 
 
-@pytest.mark.parametrize("file", ["core.txt", "dev.txt", "litellm.txt"])
+@pytest.mark.parametrize("file", ["core.txt", "dev.txt", "litellm.txt", "proof.txt"])
 def test_every_locked_version_has_hashes_and_no_address(file: str) -> None:
     text = (PROJECT / "requirements" / file).read_text()
     pins = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]

@@ -92,6 +92,19 @@ def test_a_share_of_a_twentieth_of_600_000_tokens_is_beyond_doubt(ring: KeyRing,
     assert not any(o.found for o in ask(clean, [mark], sets, sibling))
 
 
+def test_standardised_differences_are_evidence_against_students_alone(
+    teacher: CountModel, base: CountModel, ring: KeyRing
+) -> None:
+    mark, rng = GumbelMark(ring.key("a")), np.random.default_rng(5)
+    student = base.taught(teacher.write([mark] * 20 + [None] * 380, 100, rng=rng))
+    sibling, other = (base.taught(teacher.write([None] * 400, 100, rng=rng)) for _ in range(2))
+    [found] = ask(student, [mark], [fresh(teacher)], sibling, weighting="standardised")
+    assert found.log10_p < -5
+    assert found.decoy_rank == 1
+    [clean] = ask(other, [mark], [fresh(teacher)], sibling, weighting="standardised")
+    assert clean.log10_p > -3
+
+
 def test_each_layer_is_scored_where_it_was_put(
     teacher: CountModel, base: CountModel, ring: KeyRing
 ) -> None:

@@ -47,9 +47,16 @@ def test_every_setting_of_the_plan_changes_the_digest(ring: KeyRing) -> None:
         "alpha": 0.01, "reference": "base", "decoys": 10, "seed": 1, "kept": 3, "cap": 0.5,
         "least": 4, "answers": 2, "vocabulary": 9, "round_trip": 0.5,
     }  # fmt: skip
-    assert {*others, "statistic", "served"} == {*Plan.__struct_fields__}
+    assert {*others, "statistic", "served", "weighting"} == {*Plan.__struct_fields__}
     digests = {registered(ring, **{name: value}).digest() for name, value in others.items()}
-    assert len(digests | {registered(ring).digest()}) == len(others) + 1
+    referred = [
+        registered(ring, reference="base", weighting=weighting).digest()
+        for weighting in ("difference", "standardised")
+    ]
+    assert referred[0] in digests
+    assert len(digests | {registered(ring).digest(), referred[1]}) == len(others) + 2
+    with pytest.raises(ValueError, match="there is none"):
+        Plan(statistic="open", weighting="standardised")
 
 
 def test_what_was_registered_is_accepted_and_anything_else_refused(ring: KeyRing) -> None:

@@ -24,12 +24,15 @@ from stillwatch.key_files import MINIMUM_BYTES
 from stillwatch.provenance.text_sets import TextSet
 from stillwatch.watermark import Mark, MarkKey
 
-__all__ = ["FORMAT", "Plan", "Registration", "Statistic"]
+__all__ = ["FORMAT", "Plan", "Registration", "Statistic", "Weighting"]
 
 FORMAT: Final = "stillwatch.registration/1"
 
 #: probabilities; sampled answers; sampled answers where only what was served counts
 Statistic: TypeAlias = Literal["open", "closed", "closed-served"]
+
+#: how a difference to the reference counts
+Weighting: TypeAlias = Literal["difference", "standardised"]
 
 Setting: TypeAlias = str | bool | int | float
 _SETTING = (str, bool, int, float)
@@ -43,8 +46,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         alpha: a key is found where its corrected p-value is at most this.
         reference: the name and digest of the model that is subtracted; None is none.
         decoys, seed: random keys beside, and the seed that they are drawn from.
+        weighting: how differences to the reference count (open): as they are, on average over the
+            occurrences of a window, or as :mod:`.radioactivity.differences` standardises them.
         kept: tokens of each context that count, those of the largest differences (open).
-        cap: weights beyond it, either way, count as it does (open). A few huge differences, of what
+        cap: plain weights beyond it, either way, count as it does (open). A few huge ones, of what
             one of the models happens to be sure of, would otherwise outweigh everything.
         least: windows below which nothing is said.
         answers: how many answers are sampled to each prompt (closed).
@@ -60,6 +65,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
     decoys: int = 1_000
     seed: int = 0
+    weighting: Weighting = "difference"
     kept: int = 64
     cap: float = 0.1
     least: int = 16
@@ -79,6 +85,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("a cap and a share lie between 0 and 1")
         if self.statistic != "open" and self.reference is not None:
             raise ValueError("a reference is subtracted from probabilities: statistic 'open'")
+        if self.weighting not in get_args(Weighting):
+            raise ValueError(f"a weighting is one of {', '.join(get_args(Weighting))}")
+        if self.weighting == "standardised" and self.reference is None:
+            raise ValueError("differences are standardised by a reference, and there is none")
         if bool(self.served) != (self.statistic == "closed-served"):
             raise ValueError("sketches of what was served belong to the statistic 'closed-served'")
 

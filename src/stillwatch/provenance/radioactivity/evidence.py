@@ -13,6 +13,7 @@ from stillwatch.provenance.radioactivity.differences import (
     Silence,
     best_differences,
     differences,
+    standardised,
 )
 from stillwatch.provenance.radioactivity.positions import coded, contexts_at, positions
 from stillwatch.provenance.radioactivity.suspects import Best, BestSuspect, OpenSuspect
@@ -42,7 +43,8 @@ class Evidence:
         contexts: int64 [windows, width].
         tokens: int64 [windows, kept], the tokens of the largest weights.
         weights: float32 [windows, kept]: how much likelier the suspect finds each token than the
-            reference does, on average over the occurrences of the window; 0 where there are fewer.
+            reference does, on average over the occurrences of the window, or that standardised
+            (:mod:`.differences`); 0 where there are fewer.
     """
 
     contexts: Int64s
@@ -66,8 +68,12 @@ def gather(
     *,
     reference: Suspect | None = None,
     kept: int = 64,
+    standard: bool = False,
 ) -> dict[View, Evidence]:
     """The evidence of each view; the suspect and the reference are asked once about each text.
+
+    Args:
+        standard: whether weights are standardised differences.
 
     Raises:
         Silence: the suspect or the reference says nothing that can be scored.
@@ -92,12 +98,12 @@ def gather(
         everywhere = np.unique(np.concatenate([wanted[view][i] for view in views]))
         if not len(everywhere):
             continue
-        tokens, weights = _rows(said, expected, everywhere - 1, kept, size, len(text))
+        facts = _rows(said, expected, everywhere - 1, kept, size, len(text), standard)
         for view in views:
             places = wanted[view][i]
             at = np.searchsorted(everywhere, places)
-            sums[view].add(contexts_at(text, view.width, places), tokens[at], weights[at])
-    return {view: each.evidence(view.width, kept) for view, each in sums.items()}
+            sums[view].add(contexts_at(text, view.width, places), *(each[at] for each in facts))
+    return {view: each.evidence(view.width, kept, standard) for view, each in sums.items()}
 
 
 def _answers(
@@ -122,9 +128,9 @@ def _told(suspect: Suspect, texts: TextSet) -> Iterator[Weights | Best]:
 
 def _rows(
     said: Weights | Best, expected: Weights | Best | None, rows: Int64s, kept: int, size: int,
-    length: int,
-) -> tuple[Int64s, Weights]:  # fmt: skip
-    """Tokens and weights of some rows of one text, a block at a time."""
+    length: int, standard: bool,
+) -> tuple[Int64s, Weights, Weights]:  # fmt: skip
+    """Tokens, weights and what is expected, of some rows of one text, a block at a time."""
     listed = isinstance(said, Best)
     for each in (said, expected):
         if each is None:
@@ -140,27 +146,29 @@ def _rows(
         some = rows[start : start + step]
         if isinstance(said, Best):
             other = expected.at(some) if isinstance(expected, Best) else None
-            parts.append(best_differences(said.at(some), other, kept, size))
+            parts.append(best_differences(said.at(some), other, kept, size, standard=standard))
         else:
             plain = None if expected is None else np.asarray(expected, np.float32)[some]
-            parts.append(differences(np.asarray(said, np.float32)[some], plain, kept))
-    return np.concatenate([t for t, _ in parts]), np.concatenate([w for _, w in parts])
+            here = np.asarray(said, np.float32)[some]
+            parts.append(differences(here, plain, kept, standard=standard))
+    tokens, weights, expectations = zip(*parts, strict=True)
+    return np.concatenate(tokens), np.concatenate(weights), np.concatenate(expectations)
 
 
 class _Sums:
-    """Running sums of weights of (window, token) facts."""
+    """Running sums of (window, token) facts: weights, and what the reference says."""
 
     def __init__(self, vocabulary: int) -> None:
         self._size = vocabulary
         self._places: dict[int, int] = {}
         self._contexts: list[Int64s] = []
         self._times: list[Int64s] = []
-        self._facts, self._sums = np.empty(0, np.int64), np.empty(0)
+        self._facts, self._sums = np.empty(0, np.int64), np.empty((0, 2))
         self._waiting: list[tuple[Int64s, Weights]] = []
         self._count = 0
 
-    def add(self, contexts: Int64s, tokens: Int64s, weights: Weights) -> None:
-        """Note rows of weights of tokens, [n, kept] each, after contexts, [n, width]."""
+    def add(self, contexts: Int64s, tokens: Int64s, weights: Weights, expected: Weights) -> None:
+        """Note rows of tokens and what is said of them, [n, kept], after contexts, [n, width]."""
         codes, firsts, inverse = np.unique(coded(contexts), return_index=True, return_inverse=True)
         ids = np.empty(len(codes), np.int64)
         new: list[int] = []
@@ -174,7 +182,7 @@ class _Sums:
         self._times.append(here)
         full = weights != 0
         facts = (here[:, None] * self._size + tokens)[full]
-        self._waiting.append((facts, weights[full]))
+        self._waiting.append((facts, np.stack([weights[full], expected[full]], axis=1)))
         self._count += len(facts)
         if self._count >= _PENDING:
             self._settle()
@@ -191,12 +199,12 @@ class _Sums:
         starts = np.flatnonzero(np.diff(facts, prepend=-1))
         self._facts, self._sums = (
             facts[starts],
-            np.add.reduceat(sums, starts) if len(starts) else sums,
+            np.add.reduceat(sums, starts, axis=0) if len(starts) else sums,
         )
         self._waiting, self._count = [], 0
 
-    def evidence(self, width: int, kept: int) -> Evidence:
-        """The mean weights of each window, the `kept` largest of them."""
+    def evidence(self, width: int, kept: int, standard: bool) -> Evidence:
+        """The mean weights of each window, or those standardised; the `kept` largest of them."""
         self._settle()
         windows = len(self._places)
         if not windows:
@@ -206,7 +214,9 @@ class _Sums:
             )  # fmt: skip
         times = np.bincount(np.concatenate(self._times), minlength=windows)
         places = self._facts // self._size
-        means = self._sums / times[places]
+        means, expected = (self._sums / times[places, None]).T
+        if standard:
+            means = standardised(means, expected, times[places])
         order = np.lexsort((-np.abs(means), places))
         places = places[order]
         ranks = np.arange(len(places)) - np.searchsorted(places, places)

@@ -76,8 +76,9 @@ def open_test(
         views = [View(mark.context, mark.key.cluster in each.served_to) for mark in marks]
         try:
             gathered = gather(
-                suspect, each, list(dict.fromkeys(views)), reference=reference, kept=plan.kept
-            )
+                suspect, each, list(dict.fromkeys(views)), reference=reference, kept=plan.kept,
+                standard=plan.weighting == "standardised",
+            )  # fmt: skip
         except Silence as silence:
             outcomes += [
                 Outcome(mark, each.name, _named(view), digest, abstained=str(silence))
@@ -103,7 +104,8 @@ def _family(
     one, law = marks[0], score_law(marks[0].law)
     if len(evidence.contexts):
         evidence = evidence.only(one.carries(evidence.contexts))
-    evidence = replace(evidence, weights=np.clip(evidence.weights, -plan.cap, plan.cap))
+    if plan.weighting == "difference":  # standardised, none outweighs the others
+        evidence = replace(evidence, weights=np.clip(evidence.weights, -plan.cap, plan.cap))
     windows, pairs = len(evidence.contexts), evidence.pairs
     reason = None
     if windows < plan.least:

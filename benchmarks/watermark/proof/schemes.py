@@ -1,0 +1,76 @@
+"""Schemes, contexts and shares: every test of a suspect, through the public room."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.watermark.proof.sizes import Size
+from stillwatch.lab.students.cells import Diet, Scheme, key_of, mark_of, meal, student
+from stillwatch.lab.students.generating import serve
+from stillwatch.lab.students.suspect import TransformerSuspect
+from stillwatch.lab.students.world import World
+from stillwatch.provenance import Plan, Registration, TextSet
+from stillwatch.provenance.radioactivity import Answer, Outcome, closed_test, open_test
+
+__all__ = ["tested"]
+
+_SALT = bytes(range(32))
+#: random keys beside a key here; documents, and requests, that open suspects are shown
+_DECOYS, _DOCUMENTS, _REQUESTS = 200, 1_500, 800
+#: answers that a closed suspect is asked for
+_ANSWERS = 1_000
+
+
+def tested(
+    world: World, size: Size, scheme: Scheme, context: int, share: float, seed: int
+) -> dict[str, str]:
+    """What each test says of one student, by the test's name: log10 of p, or why none."""
+    mark = mark_of(key_of(seed, scheme), scheme, context)
+    diet = Diet(size.volume, share, seed, 0, scheme, context)
+    clean = Diet(size.volume, 0.0, seed, 1)
+    suspect = student(world, size.attacker, diet, size.pool)
+    reference = TransformerSuspect(student(world, size.attacker, clean, size.pool))
+    prompt = world.setting.prompt
+    count = diet.volume // world.setting.serving.answer
+    marked = meal(world, diet, size.pool)[: min(_REQUESTS, round(share * count))]
+    # answers that neither of the two was fed with
+    other = meal(world, Diet(size.volume, 0.0, seed, 2), size.pool)[:_REQUESTS]
+    texts = [
+        TextSet.of("documents", world.rows("fresh", size.length, _DOCUMENTS)),
+        TextSet.of("other answers", other),
+    ]
+    if len(marked):
+        texts.append(
+            TextSet.of(
+                "served", marked, prompts=[prompt] * len(marked), served_to=[mark.key.cluster]
+            )
+        )
+    plan = Plan(
+        statistic="open", reference="clean sibling 1", weighting="standardised", decoys=_DECOYS,
+        vocabulary=suspect.shape.vocabulary,
+    )  # fmt: skip
+    registration = Registration.of(plan, [mark], texts, salt=_SALT)
+    outcomes = open_test(
+        TransformerSuspect(suspect), registration, [mark], texts, salt=_SALT, reference=reference
+    )
+    said = {f"open, {each.texts}": _shown(each) for each in outcomes}
+    return said | {"closed": _shown(_closed(world, suspect, mark, seed))}
+
+
+def _closed(world: World, suspect: object, mark: object, seed: int) -> Outcome:
+    """The test of answers alone, sampled from the suspect as the teacher's were."""
+    prompts = world.prompts(_ANSWERS, 50_000 + seed)
+    rows, _ = serve(suspect, prompts, None, world.setting.serving, seed=seed)  # type: ignore[arg-type]
+    plan = Plan(statistic="closed", decoys=_DECOYS)
+    texts = [TextSet.of("prompts", prompts)]
+    registration = Registration.of(plan, [mark], texts, salt=_SALT)  # type: ignore[list-item]
+    width = prompts.shape[1]
+    answers = [Answer(row[:width], row[width:]) for row in np.asarray(rows)]
+    [outcome] = closed_test(answers, registration, [mark], texts, salt=_SALT)  # type: ignore[list-item]
+    return outcome
+
+
+def _shown(outcome: Outcome) -> str:
+    if outcome.log10_p is None:
+        return outcome.abstained or "nothing"
+    return f"{outcome.log10_p:.1f} ({outcome.decoy_rank})"
