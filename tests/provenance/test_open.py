@@ -12,7 +12,9 @@ from stillwatch.lab.students import CountModel
 from stillwatch.provenance import Plan, Registration, TextSet
 from stillwatch.provenance.radioactivity import Best, Outcome, open_test
 from stillwatch.provenance.radioactivity.evidence import View, gather
+from stillwatch.provenance.radioactivity.outcome import decoy_keys
 from stillwatch.provenance.radioactivity.positions import positions
+from stillwatch.statistics import ExponentialScores, chernoff_tail, holm_log10
 from stillwatch.watermark import (
     GLOBAL,
     GreenListMark,
@@ -20,6 +22,7 @@ from stillwatch.watermark import (
     KeyRing,
     LayeredMark,
     Mark,
+    MarkKey,
 )
 from tests.provenance.conftest import SALT, VOCABULARY, Copying, Int64s
 
@@ -60,7 +63,8 @@ def test_a_student_is_found_by_the_keys_it_was_fed_with_and_by_no_other(
     # to keys that took no part in them, served texts are fresh; "b" was not named
     named = ["open, served text"] * 2 + ["open, fresh text"] * 2
     assert [o.statistic for o in found[4:]] == named
-    assert all(o.corrected_log10_p >= o.log10_p for o in found)
+    adjusted = holm_log10([o.log10_p for o in found])
+    assert [o.corrected_log10_p for o in found] == adjusted.tolist()
 
 
 def test_a_reference_raises_the_evidence(
@@ -251,6 +255,25 @@ def test_weights_are_the_mean_differences_over_the_occurrences_of_a_window() -> 
     said = dict(zip(found.tokens[0].tolist(), found.weights[0].tolist(), strict=True))
     assert said == pytest.approx({0: 0.4, 1: -0.3})
     assert found.pairs == 2
+
+
+def test_what_is_claimed_is_the_bound_on_capped_differences_and_its_rank(
+    teacher: CountModel, base: CountModel, ring: KeyRing
+) -> None:
+    mark, texts, view = GumbelMark(ring.key("a")), fresh(teacher, 4), View(1, False)
+    found = gather(base, texts, [view], reference=teacher, kept=9)[view]
+    rows, columns = np.nonzero(found.weights)
+    weights = np.clip(found.weights, -0.02, 0.02)[rows, columns].astype(float)
+    law = ExponentialScores(1 << 24)
+    windows = found.contexts[rows], found.tokens[rows, columns]
+    totals = [
+        float(weights @ (GumbelMark(key).scores(*windows) - 1))
+        for key in [mark.key, *(MarkKey(int(k), "", "") for k in decoy_keys(30, 5))]
+    ]
+    [said] = ask(base, [mark], [texts], teacher, cap=0.02, kept=9, decoys=30, seed=5)
+    assert said.log10_p == pytest.approx(chernoff_tail(totals[0], weights, law), rel=1e-6, abs=1e-9)
+    assert said.decoy_rank == sum(total >= totals[0] for total in totals)
+    assert (said.windows, said.pairs) == (len(found.contexts), len(weights))
 
 
 def test_many_texts_are_summed_in_parts_as_in_one(

@@ -117,6 +117,16 @@ def test_evidence_grows_with_what_is_there() -> None:
     assert betting_tail(scores, weights, ExponentialScores(), RATES) < -8
 
 
+def test_low_scores_under_negative_weights_are_evidence_as_well() -> None:
+    scores, law = np.random.default_rng(5).exponential(0.7, 400), ExponentialScores()
+    for sign, found in ((-1.0, True), (1.0, False)):
+        weights = np.full(400, sign)
+        total = float((scores - 1) @ weights)
+        assert (chernoff_tail(total, weights, law) < -3) == found
+        assert (saddlepoint_tail(total, weights, law) < -3) == found
+        assert (betting_tail(scores, weights, law, RATES) < -3) == found
+
+
 def test_totals_below_the_mean_are_no_evidence() -> None:
     for law in LAWS:
         assert chernoff_tail(-5.0, np.ones(9), law) == 0

@@ -61,6 +61,14 @@ def test_where_there_is_room_counts_are_those_of_texts() -> None:
     assert sketch.counts(np.array([[1], [2], [9]])).tolist() == [1, 2, 0]
 
 
+def test_contexts_of_the_prompt_are_not_noted_but_for_its_last_one() -> None:
+    sketch = ServedSketch(KEY)
+    sketch.add(np.array([4, 5, 6, 7, 8]), prompt=3)
+    assert sketch.contains(np.array([[4], [5], [6], [7], [8]])).tolist() == [
+        False, False, True, True, False,
+    ]  # fmt: skip
+
+
 def test_without_the_key_it_says_nothing_of_a_context() -> None:
     one, two = (
         ServedSketch(KEY, cells=1 << 12),

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import click
 import msgspec
 
-from stillwatch.cli import mark_radioactivity
+from stillwatch.cli.mark_radioactivity import radioactivity
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus, OutputError
 from stillwatch.key_files import MINIMUM_BYTES, create_key_file
@@ -44,7 +44,7 @@ def command() -> None:
     """
 
 
-command.add_command(mark_radioactivity.command, "radioactivity")
+command.add_command(radioactivity)
 
 
 @command.command()

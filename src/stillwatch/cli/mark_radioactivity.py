@@ -23,7 +23,7 @@ from stillwatch.provenance.radioactivity.recorded import (
 from stillwatch.watermark import GLOBAL, GreenListMark, GumbelMark, KeyRing, Mark, ServedSketch
 from stillwatch.watermark.served import SCHEME
 
-__all__ = ["command"]
+__all__ = ["radioactivity"]
 
 _SCHEMES: dict[str, type[GumbelMark] | type[GreenListMark]] = {
     "gumbel": GumbelMark,
@@ -37,7 +37,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group()
-def command() -> None:
+def radioactivity() -> None:
     """Whether a model was trained on text that carries a key.
 
     First `register` the plan, and publish its digest; then query the suspect, record what it says,
@@ -86,7 +86,7 @@ def _about_marks_and_texts(decorated: Command) -> Command:
     return decorated
 
 
-@command.command()
+@radioactivity.command()
 @click.argument("file", type=_FILE)
 @_about_marks_and_texts
 @click.option(
@@ -144,7 +144,7 @@ def register(
     click.echo(registration.digest())
 
 
-@command.command()
+@radioactivity.command()
 @click.option("--registration", "plan_file", type=_FILE, required=True, help="The plan.")
 @_about_marks_and_texts
 @click.option("--evidence", type=_FOLDER, help="Recorded probabilities: a folder of .npz shards.")

@@ -6,8 +6,6 @@ What a suspect saw earlier in the same text it may copy, which is no memory of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -74,8 +72,3 @@ def _first(text: Int64s, width: int) -> Int64s:
     if len(text) < width:
         return np.empty(0, np.int64)
     return counted(np.append(text, 0), width, once="context", prefix=False)
-
-
-def joined(parts: Sequence[Int64s]) -> Int64s:
-    """The arrays in one, also if there are none."""
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
