@@ -149,7 +149,8 @@ class World:
         return {**self.setting.served, "mark": repr(mark), "count": count, "seed": seed}
 
     def _answered(self, mark: Mark | LayeredMark | None, count: int, seed: int) -> Int64s:
-        return self._served(mark, count, seed)["rows"].astype(np.int64)
+        rows: Int64s = self._served(mark, count, seed)["rows"].astype(np.int64)
+        return rows
 
     def _served(self, mark: Mark | LayeredMark | None, count: int, seed: int) -> dict[str, Any]:
         def make() -> dict[str, Any]:
