@@ -65,6 +65,8 @@ FULL = Size(
     others=(
         ("half the learning rate", Attacker(learning=Course(rate=5e-4))),
         ("two epochs", Attacker(learning=Course(epochs=2))),
+        ("steps of 8 sequences, not 32", Attacker(learning=Course(batch=8))),
+        ("a student as large as the teacher", Attacker(shape=Shape(width=192))),
     )
 )
 
