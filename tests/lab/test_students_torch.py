@@ -30,7 +30,6 @@ def test_only_students_import_torch() -> None:
 
 
 def test_count_models_load_without_it() -> None:
-    blocked = "import sys; sys.modules['torch'] = sys.modules['tokenizers'] = None"
-    script = f"{blocked}; import stillwatch.lab.students as s; print(s.CountModel.__name__)"
+    script = "import sys, stillwatch.lab.students; print('torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
-    assert said.stdout == b"CountModel\n"
+    assert said.stdout == b"False\n"
