@@ -26,25 +26,21 @@ def tested(
 ) -> dict[str, str]:
     """What each test says of one student, by the test's name: log10 of p, or why none."""
     mark = mark_of(key_of(seed, scheme), scheme, context)
-    diet = Diet(size.volume, share, seed, 0, scheme, context)
+    # a clean suspect is one for all schemes, and is shown what a marked one would have been fed
+    diet = Diet(size.volume, share, seed, 0, *((scheme, context) if share else ()))
     clean = Diet(size.volume, 0.0, seed, 1)
     suspect = student(world, size.attacker, diet, size.pool)
     reference = TransformerSuspect(student(world, size.attacker, clean, size.pool))
     prompt = world.setting.prompt
-    count = diet.volume // world.setting.serving.answer
-    marked = meal(world, diet, size.pool)[: min(size.requests, round(share * count))]
+    count = round((share or 1.0) * (diet.volume // world.setting.serving.answer))
+    marked = world.marked(mark, min(size.requests, count), seed)
     # answers that neither of the two was fed with
     other = meal(world, Diet(size.volume, 0.0, seed, 2), size.pool)[: size.requests]
-    texts = [
-        TextSet.of("documents", world.rows("fresh", size.length, size.documents)),
-        TextSet.of("other answers", other),
-    ]
-    if len(marked):
-        texts.append(
-            TextSet.of(
-                "served", marked, prompts=[prompt] * len(marked), served_to=[mark.key.cluster]
-            )
-        )
+    served = TextSet.of(
+        "served", marked, prompts=[prompt] * len(marked), served_to=[mark.key.cluster]
+    )
+    documents = world.rows("fresh", size.length, size.documents)
+    texts = [TextSet.of("documents", documents), TextSet.of("other answers", other), served]
     plan = Plan(
         statistic="open", reference="clean sibling 1", weighting="standardised", decoys=_DECOYS,
         vocabulary=suspect.shape.vocabulary,
