@@ -60,7 +60,8 @@ proof: $(VENV)-proof/.proof ## the mark in students: small transformers trained 
 	@$(VENV)-proof/bin/python -m benchmarks.watermark.proof --out out/proof
 
 smoke-proof: $(VENV)-proof/.proof ## its small size, and the tests of its parts, on one core
-	@$(VENV)-proof/bin/python -m pytest -q tests/lab/students/with_torch/*.py tests/provenance/with_hugging_face.py tests/watermark/hooks/with_huggingface.py
+	@$(VENV)-proof/bin/python -m pytest -q tests/lab/students/with_torch/*.py \
+		tests/provenance/with_hugging_face.py tests/watermark/hooks/with_huggingface.py
 	@rm -rf out/smoke-proof
 	@$(VENV)-proof/bin/python -m benchmarks.watermark.proof --smoke --out out/smoke-proof
 

@@ -88,6 +88,15 @@ def test_a_student_is_found_in_its_recorded_probabilities(case: Case) -> None:
     assert case.test("--evidence", case.record(case.student))[1].splitlines()[-1].endswith("found")
 
 
+def test_differences_can_be_standardised(case: Case) -> None:
+    plain = case.register("--statistic", "open", "--reference", "base")
+    said = ("--statistic", "open", "--reference", "base", "--weighting", "standardised")
+    assert case.register(*said, plan="other.json") != plain
+    status, found = case.test("--evidence", case.record(case.student), "--json", plan="other.json")
+    assert status == 3
+    assert [json.loads(line)["found"] for line in found.splitlines()] == [False, True]
+
+
 def test_a_clean_model_is_not(case: Case) -> None:
     case.register("--statistic", "open", "--reference", "base")
     clean = case.base.taught(case.texts)

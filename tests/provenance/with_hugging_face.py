@@ -9,7 +9,6 @@ import torch
 from stillwatch.provenance.radioactivity import HuggingFaceSuspect
 
 
-
 class Config:
     vocab_size = 7
 

@@ -145,7 +145,7 @@ def schemes(world: World, size: Size) -> None:
     """Every scheme, context and share, by every test."""
     columns: list[str] = []
     for scheme, context in size.schemes:
-        for share in size.shares:
+        for share in (*size.shares, 0.0):
             said = tested(world, size, scheme, context, share, size.seeds[0])
             if not columns:
                 columns = list(said)

@@ -30,7 +30,9 @@ class Size:
         shares: of marked text in that table, largest first.
         volumes: of the table of volumes, and how many requests its pool has.
         table_seeds: of the other tables.
-        decoys: random keys beside each.
+        decoys: random keys beside each; so many fives of wrong keys are tried on a clean student.
+        documents, requests, answers: of the table of schemes: documents that open suspects are
+            shown, other requests and served ones, and answers that closed suspects give.
     """
 
     setting: Setting = field(default_factory=Setting)
@@ -54,12 +56,17 @@ class Size:
     large_pool: int = 5 * 4_096
     table_seeds: tuple[int, ...] = (0,)
     decoys: int = 1_000
+    documents: int = 1_500
+    requests: int = 800
+    answers: int = 1_000
 
 
 FULL = Size(
     others=(
         ("half the learning rate", Attacker(learning=Course(rate=5e-4))),
         ("two epochs", Attacker(learning=Course(epochs=2))),
+        ("steps of 8 sequences, not 32", Attacker(learning=Course(batch=8))),
+        ("a student as large as the teacher", Attacker(shape=Shape(width=192))),
     )
 )
 
@@ -73,15 +80,22 @@ SMOKE = Size(
         teaching=Course(rate=4e-3, epochs=1, batch=64),
         serving=Serving(answer=48),
     ),
-    attacker=Attacker(shape=_SMALL, basing=Course(rate=4e-3, batch=64), learning=Course(rate=2e-3)),
-    volume=40_000,
-    share=0.25,
+    attacker=Attacker(
+        shape=_SMALL,
+        basing=Course(rate=4e-3, batch=64),
+        learning=Course(rate=3e-3, epochs=2, batch=8),
+    ),
+    volume=50_000,
+    share=0.5,
     siblings=2,
-    seeds=(0, 1),
+    seeds=(0,),
     pool=4_096,
-    texts=1_500,
+    texts=1_200,
     schemes=(("gumbel", 1),),
     shares=(1.0,),
     volumes=(),
     decoys=200,
+    documents=300,
+    requests=200,
+    answers=200,
 )

@@ -19,14 +19,12 @@ from stillwatch.provenance.radioactivity.evidence import Evidence
 from stillwatch.provenance.radioactivity.outcome import decoy_keys, score_law
 from stillwatch.provenance.registration import Weighting
 from stillwatch.statistics import chernoff_tail
-from stillwatch.watermark import Mark
 from stillwatch.watermark.weighted import weighted_totals
 
 __all__ = ["Cell", "calibrated", "compared", "log10s", "registered", "uniform"]
 
-#: levels at which the shares of wrong keys are counted, and how many keys
+#: levels at which the shares of wrong keys are counted
 _LEVELS = (0.1, 0.01, 0.001)
-_WRONG = 5_000
 
 
 class Cell:
@@ -96,14 +94,14 @@ def calibrated(cell: Cell) -> list[tuple[Found, list[float]]]:
     out = []
     for sibling in cell.siblings():
         evidence = cell.evidence(sibling, [i for i in cell.siblings() if i != sibling])
-        out.append((cell.found(evidence), _shares(cell.mark, evidence, 1_000 + cell.seed)))
+        out.append((cell.found(evidence), _shares(cell, evidence)))
     return out
 
 
-def _shares(mark: Mark, evidence: Evidence, seed: int) -> list[float]:
-    law = score_law(mark.law)
+def _shares(cell: Cell, evidence: Evidence) -> list[float]:
+    mark, law = cell.mark, score_law(cell.mark.law)
     weights = evidence.weights[evidence.weights != 0].astype(np.float64)
-    keys = decoy_keys(_WRONG, seed)
+    keys = decoy_keys(5 * cell.size.decoys, 1_000 + cell.seed)
     totals = weighted_totals(mark, evidence.contexts, evidence.tokens, evidence.weights, keys)
     totals -= law.mean * weights.sum()
     spread = float(np.sqrt(weights @ weights))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO, TypeVar, get_args
 
 import click
 import msgspec
@@ -35,6 +35,7 @@ from stillwatch.provenance.radioactivity.recorded import (
     RecordedSuspect,
     read_texts,
 )
+from stillwatch.provenance.registration import Weighting
 from stillwatch.watermark import KeyRing, Mark, ServedSketch
 from stillwatch.watermark.answer_files import read_answers
 
@@ -89,6 +90,10 @@ def _about_marks_and_texts(decorated: Command) -> Command:
 @click.option("--alpha", type=float, default=0.001, show_default=True, help="What counts as found.")
 @click.option("--decoys", type=int, default=1_000, show_default=True, help="Random keys beside.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random keys.")
+@click.option(
+    "--weighting", type=click.Choice(get_args(Weighting)), default="difference", show_default=True,
+    help="How differences to the reference count (open).",
+)  # fmt: skip
 @click.option("--kept", type=int, default=64, show_default=True, help="Tokens a context (open).")
 @click.option("--cap", type=float, default=0.1, show_default=True, help="Largest weight (open).")
 @click.option("--answers", type=int, default=1, show_default=True, help="A prompt (closed).")
@@ -100,6 +105,7 @@ def register(
     alpha: float,
     decoys: int,
     seed: int,
+    weighting: Weighting,
     kept: int,
     cap: float,
     answers: int,
@@ -124,8 +130,8 @@ def register(
     try:
         plan = Plan(
             statistic="open" if statistic == "open" else "closed-served" if filters else "closed",
-            alpha=alpha, reference=reference, decoys=decoys, seed=seed, kept=kept, cap=cap,
-            answers=answers, vocabulary=vocabulary,
+            alpha=alpha, reference=reference, decoys=decoys, seed=seed, weighting=weighting,
+            kept=kept, cap=cap, answers=answers, vocabulary=vocabulary,
             served=tuple(sketch.digest() for sketch in filters),
         )  # fmt: skip
         registration = Registration.of(plan, marks, texts, salt=_salt(salt))

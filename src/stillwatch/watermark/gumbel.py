@@ -33,8 +33,8 @@ class GumbelMark:
     Args:
         key: from a :class:`.keys.KeyRing`.
         context: tokens before a token that its noise depends on. 4 is what engines take by default:
-            detectable in text, and leaves nothing in a student. With 1 or 2 it does; they are
-            easier to steal.
+            detectable in text, while little but the text that a student was fed with brings out
+            its traces. 1 and 2 leave more; they are easier to steal.
         prf: the keyed function, a name in :data:`.prf.NAMES`.
 
     Raises:

@@ -25,7 +25,8 @@ class TransformerSuspect:
 
     @property
     def vocabulary(self) -> int:
-        return self.model.shape.vocabulary
+        size: int = self.model.shape.vocabulary
+        return size
 
     def probabilities(self, texts: Sequence[Int64s]) -> Iterator[npt.NDArray[np.float32]]:
         """For each text, float32 [length, vocabulary]; row j follows ``texts[i][: j + 1]``.

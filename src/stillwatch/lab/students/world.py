@@ -87,7 +87,7 @@ class World:
                 texts["teacher"] + texts["base"], self.setting.teacher.vocabulary
             )
             self.kept.text("tokens", self.setting.text, learned.to_json)
-            return {part: learned.encode(some).astype(np.int16) for part, some in texts.items()}
+            return {part: learned.encode(some).astype(np.int32) for part, some in texts.items()}
 
         arrays = self.kept.arrays("text", self.setting.text, make)
         return {part: ids.astype(np.int64) for part, ids in arrays.items()}
@@ -149,7 +149,8 @@ class World:
         return {**self.setting.served, "mark": repr(mark), "count": count, "seed": seed}
 
     def _answered(self, mark: Mark | LayeredMark | None, count: int, seed: int) -> Int64s:
-        return self._served(mark, count, seed)["rows"].astype(np.int64)
+        rows: Int64s = self._served(mark, count, seed)["rows"].astype(np.int64)
+        return rows
 
     def _served(self, mark: Mark | LayeredMark | None, count: int, seed: int) -> dict[str, Any]:
         def make() -> dict[str, Any]:
@@ -157,7 +158,7 @@ class World:
                 self.teacher, self.prompts(count, seed), mark, self.setting.serving, seed=seed
             )
             self.say(f"served: {count} requests, seed {seed}, {nats:.2f} nats a token")
-            return {"rows": rows.astype(np.int16), "nats": np.array(nats)}
+            return {"rows": rows.astype(np.int32), "nats": np.array(nats)}
 
         return self.kept.arrays("served", self._how(mark, count, seed), make)
 

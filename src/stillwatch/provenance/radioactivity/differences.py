@@ -73,8 +73,8 @@ def differences(
         weights, expected = suspect - reference, reference
     many = min(kept, weights.shape[1])
     tokens = np.argpartition(-_size(weights, expected, standard), many - 1, axis=1)[:, :many]
-    expected = np.broadcast_to(expected, weights.shape)
-    return tokens, *(np.take_along_axis(each, tokens, axis=1) for each in (weights, expected))
+    expected = np.take_along_axis(np.broadcast_to(expected, weights.shape), tokens, axis=1)
+    return tokens, np.take_along_axis(weights, tokens, axis=1), expected
 
 
 def _size(weights: Weights, expected: Weights, standard: bool) -> Weights:
@@ -110,9 +110,8 @@ def best_differences(
     many = min(kept, weights.shape[1])
     order = np.argpartition(-_size(weights, expected, standard), many - 1, axis=1)[:, :many]
     tokens = np.take_along_axis(tokens, order, axis=1)
-    return np.maximum(tokens, 0), *(
-        np.take_along_axis(each, order, axis=1) for each in (weights, expected)
-    )
+    expected = np.take_along_axis(expected, order, axis=1)
+    return np.maximum(tokens, 0), np.take_along_axis(weights, order, axis=1), expected
 
 
 def _said(best: Best, tokens: Int64s, vocabulary: int) -> Weights:

@@ -98,11 +98,14 @@ def gather(
         everywhere = np.unique(np.concatenate([wanted[view][i] for view in views]))
         if not len(everywhere):
             continue
-        facts = _rows(said, expected, everywhere - 1, kept, size, len(text), standard)
+        tokens, weights, levels = _rows(
+            said, expected, everywhere - 1, kept, size, len(text), standard
+        )
         for view in views:
             places = wanted[view][i]
             at = np.searchsorted(everywhere, places)
-            sums[view].add(contexts_at(text, view.width, places), *(each[at] for each in facts))
+            contexts = contexts_at(text, view.width, places)
+            sums[view].add(contexts, tokens[at], weights[at], levels[at])
     return {view: each.evidence(view.width, kept, standard) for view, each in sums.items()}
 
 

@@ -34,10 +34,12 @@ from stillwatch.statistics import betting_tail, chernoff_tail, saddlepoint_tail
 from stillwatch.watermark import Mark, MarkKey
 from stillwatch.watermark.weighted import weighted_totals
 
-__all__ = ["RATES", "open_test"]
+__all__ = ["RATES", "STANDARD_RATES", "open_test"]
 
 #: at which bets are made on served texts: for weights of a thousandth to those of nearly 1
 RATES: Final = tuple(float(rate) for rate in np.geomspace(0.5, 512, 16))
+#: the same for standardised differences, which are some hundred times as large
+STANDARD_RATES: Final = tuple(float(rate) for rate in np.geomspace(1 / 256, 4, 16))
 
 _NO_KEY = MarkKey(0, "", "")
 
@@ -126,12 +128,13 @@ def _family(
     rows, columns = np.nonzero(evidence.weights)
     weights = evidence.weights[rows, columns].astype(np.float64)
     contexts, tokens = evidence.contexts[rows], evidence.tokens[rows, columns]
+    rates = STANDARD_RATES if plan.weighting == "standardised" else RATES
     out = []
     for mark, total in zip(marks, totals, strict=False):
         scores = mark.scores(contexts, tokens)
         away = float(weights @ (scores - law.mean))
         p = (
-            betting_tail(scores, weights, law, RATES)
+            betting_tail(scores, weights, law, rates)
             if view.served
             else chernoff_tail(away, weights, law)
         )

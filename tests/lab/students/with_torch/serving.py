@@ -11,6 +11,7 @@ from stillwatch.lab.students.training import Course, loss_of, train
 from stillwatch.lab.students.transformer import Shape, Transformer
 from stillwatch.watermark import GumbelMark, KeyRing, detect
 
+torch.set_num_threads(1)
 SHAPE = Shape(vocabulary=300, width=32, layers=1, heads=2, length=40)
 RING = KeyRing(bytes(range(32)), epoch="test")
 HOW = Serving(answer=32, batch=8)
