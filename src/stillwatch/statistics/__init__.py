@@ -32,6 +32,7 @@ from stillwatch.statistics.false_discoveries import (
 )
 from stillwatch.statistics.holders import holders_e_value
 from stillwatch.statistics.holm import holm, holm_log10
+from stillwatch.statistics.judged_shares import JudgeErrors, judged_interval
 from stillwatch.statistics.lattice_tails import lattice_tail
 from stillwatch.statistics.log_tails import binomial_tail, gamma_tail
 from stillwatch.statistics.martingales import Watch, calibration_slack
@@ -43,6 +44,7 @@ from stillwatch.statistics.means import (
 )
 from stillwatch.statistics.mixtures import Profiles, fit_profiles, shared_profile
 from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
+from stillwatch.statistics.paired_shares import difference_interval, mcnemar_tail
 from stillwatch.statistics.pairs import count_pairs
 from stillwatch.statistics.proportions import share_interval, upper_bound
 from stillwatch.statistics.score_laws import (
@@ -75,6 +77,7 @@ __all__ = [
     "ELond",
     "EProcesses",
     "ExponentialScores",
+    "JudgeErrors",
     "LatticeScores",
     "OnlineEBH",
     "Profiles",
@@ -96,6 +99,7 @@ __all__ = [
     "conformal_p_values",
     "count_pairs",
     "discounts",
+    "difference_interval",
     "e_bh",
     "e_to_p",
     "e_value_discoveries",
@@ -108,8 +112,10 @@ __all__ = [
     "holm_log10",
     "hypergeometric_tail",
     "in_spike",
+    "judged_interval",
     "lattice_tail",
     "log_spread",
+    "mcnemar_tail",
     "mean_e_value",
     "mean_interval",
     "mean_upper_bound",
