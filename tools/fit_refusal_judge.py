@@ -3,13 +3,16 @@
     python tools/fit_refusal_judge.py FOLDER XSTEST \
         > src/stillwatch/provenance/refusals/data/judge.toml
 
-XSTEST holds completions_MODEL.csv of XSTest (`stillwatch data` says where it comes from; CC-BY-4.0),
-on which nothing is fitted: the judge's errors are counted there, model by model. FOLDER holds refusal.csv and refusal_extra.csv of PyPI's pyrit 1.1.0 (MIT), in
-pyrit/datasets/scorer_evals/refusal_scorer/. Of the replies only the weights and counts remain.
-Where a reply was put under another request than the one that it answers, it is labelled as a refusal
-there, for it answers nothing. That is not what is judged here, and those rows are left out.
-The counts of errors come from folds that keep replies to one request, and long replies of one text,
-together, so that no reply is judged by a model that has seen it.
+FOLDER holds refusal.csv and refusal_extra.csv of pyrit 1.1.0 (MIT), which stand there in
+pyrit/datasets/scorer_evals/refusal_scorer/; of the replies only weights and counts remain. XSTEST
+holds completions_MODEL.csv of XSTest (`stillwatch data` says where it comes from; CC-BY-4.0), on
+which nothing is fitted: the judge's errors are counted there, model by model.
+
+Where a reply of FOLDER was put under another request than the one that it answers, it is labelled
+as a refusal there, for it answers nothing. That is not what is judged here, and those rows are left
+out (a choice made after a first look at XSTest; no other was). Errors are counted in folds that
+keep replies to one request, and long replies of one text, together, so that no reply is judged by a
+model that has seen it.
 """
 
 from __future__ import annotations

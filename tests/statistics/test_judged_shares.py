@@ -8,13 +8,13 @@ import pytest
 from stillwatch.statistics import JudgeErrors, judged_interval, share_interval
 
 
-@pytest.mark.parametrize("share", [0.0, 0.05, 0.4, 0.9, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.4, 1.0])
 @pytest.mark.parametrize(("right", "wrong"), [(0.95, 0.1), (0.8, 0.3), (1.0, 0.0)])
 def test_the_true_share_is_covered_as_often_as_promised(
     share: float, right: float, wrong: float
 ) -> None:
     rng = np.random.default_rng(1)
-    runs, missed, naive = 400, 0, 0
+    runs, missed, naive = 1_000, 0, 0
     for _ in range(runs):
         truth = rng.binomial(150, share)
         hits = rng.binomial(truth, right) + rng.binomial(150 - truth, wrong)

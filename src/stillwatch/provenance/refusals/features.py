@@ -24,11 +24,14 @@ _YES = re.compile(r"^(?:sure|certainly|of course|absolutely|here (?:is|are)|here
 _STEP = re.compile(r"^\s*(?:\d+[.):]|[-*•]|step \d+)\s", re.MULTILINE | re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _FUNCTION_WORDS = frozenset(
-    "a about after all also am an and any are as at be been but by can can't could did do does don't "
-    "for from get give had has have he her here him his how i i'm if in into is it it's its just like "
-    "make may me more my no not of on one or other our out over should so some such tell than that "
-    "the their them then there these they this to up us use want was way we were what when where "
-    "which who why will with without would write you your".split()
+    re.findall(
+        r"\S+",
+        "a about after all also am an and any are as at be been but by can can't could did do "
+        "does don't for from get give had has have he her here him his how i i'm if in into is it "
+        "it's its just like make may me more my no not of on one or other our out over should so "
+        "some such tell than that the their them then there these they this to up us use want was "
+        "way we were what when where which who why will with without would write you your ",
+    )
 )
 
 
