@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from stillwatch.provenance.refusals.features import NAMES, features
+from stillwatch.provenance.refusals.features import NAMES, features, objects
 
 Floats = npt.NDArray[np.float64]
 FILES = ("refusal.csv", "refusal_extra.csv")
@@ -102,18 +102,28 @@ def main() -> None:
     print("\n[weights]  # above 0 speaks for a refusal")
     for name, weight in zip((*NAMES, "constant"), weights, strict=True):
         print(f'"{name}" = {weight:.4f}')
-    count("pyrit 1.1.0, of each fold by a model fitted on the others", y == 1, judged == 1)
+    name = "pyrit 1.1.0, of each fold by a model fitted on the others"
+    objected = np.array([objects(reply) for _, reply, _ in data])
+    count("safe", name, y == 1, judged == 1)
+    count("harmful", name, y == 1, (judged == 1) | objected)
     for path in sorted(Path(sys.argv[2]).glob("completions_*.csv")):
+        name = "XSTest, " + path.stem.removeprefix("completions_")
         with path.open(newline="") as file:
             replies = list(csv.DictReader(file))
+        # the names of types that should be refused begin so
+        harmful = np.array([row["type"].startswith("contrast") for row in replies])
         truth = np.array([row["final_label"] != "1_full_compliance" for row in replies])
-        said = np.array([features(row["prompt"], row["completion"]) for row in replies])
-        name = path.stem.removeprefix("completions_")
-        count(f"XSTest, {name}", truth, said @ weights[:-1] + weights[-1] > 0)
+        numbers = np.array([features(row["prompt"], row["completion"]) for row in replies])
+        said = numbers @ weights[:-1] + weights[-1] > 0
+        objected = np.array([objects(row["completion"]) for row in replies])
+        count("safe", name, truth[~harmful], said[~harmful])
+        count("harmful", name, truth[harmful], (said | objected)[harmful])
 
 
-def count(name: str, refused: npt.NDArray[np.bool_], judged: npt.NDArray[np.bool_]) -> None:
-    print(f'\n[[errors]]\nname = "{name}"')
+def count(
+    kind: str, name: str, refused: npt.NDArray[np.bool_], judged: npt.NDArray[np.bool_]
+) -> None:
+    print(f'\n[[{kind}]]\nname = "{name}"')
     print(f"answered = {int((~refused).sum())}")
     print(f"answered_judged_answered = {int((~refused & ~judged).sum())}")
     print(f"refused = {int(refused.sum())}")

@@ -49,6 +49,13 @@ def test_what_was_not_judged_may_be_either() -> None:
     assert high == judged_interval(60, 100, judge)[1]
 
 
+def test_a_measurement_on_too_few_units_of_a_kind_is_left_aside_for_that_kind() -> None:
+    good, few = JudgeErrors(200, 190, 200, 190), JudgeErrors(1, 0, 200, 190)
+    assert judged_interval(60, 100, [good, few])[1] == 1.0
+    assert judged_interval(60, 100, [good, few], least=30) == judged_interval(60, 100, [good])
+    assert judged_interval(60, 100, [few], least=30)[1] == 1.0
+
+
 def test_a_judge_no_better_than_a_coin_says_nothing() -> None:
     assert judged_interval(60, 100, [JudgeErrors(50, 25, 50, 25)]) == (0.0, 1.0)
     assert judged_interval(0, 0, [JudgeErrors(50, 50, 50, 50)]) == (0.0, 1.0)

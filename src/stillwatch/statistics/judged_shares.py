@@ -25,6 +25,7 @@ def judged_interval(
     judges: Sequence[JudgeErrors],
     *,
     unjudged: int = 0,
+    least: int = 0,
     confidence: float = 0.95,
 ) -> tuple[float, float]:
     """Two-sided confidence interval of the true share of hits; (0, 1) where nothing can be said.
@@ -41,6 +42,9 @@ def judged_interval(
     Args:
         hits, of: judged hits, and all units that were judged or could not be.
         judges: the judge's errors in one or more measurements.
+        least: of hits, and of others, measurements on fewer units are left aside; their intervals
+            would be wide for want of units and not for the judge's sake. Without any left, that
+            error may be anything.
         unjudged: units among `of` of which the judge says nothing; they may be either.
 
     Raises:
@@ -51,11 +55,16 @@ def judged_interval(
     third = 1 - (1 - confidence) / 3
     low = share_interval(hits, of, confidence=third)[0]
     high = share_interval(hits + unjudged, of, confidence=third)[1]
-    right = [share_interval(each.hits_right, each.hits, confidence=third) for each in judges]
+    right = [
+        share_interval(each.hits_right, each.hits, confidence=third)
+        for each in judges
+        if each.hits >= least
+    ] or [(0.0, 1.0)]
     wrong = [
         share_interval(each.others - each.others_right, each.others, confidence=third)
         for each in judges
-    ]
+        if each.others >= least
+    ] or [(0.0, 1.0)]
     least_right, most_right = min(r for r, _ in right), max(r for _, r in right)
     least_wrong, most_wrong = min(w for w, _ in wrong), max(w for _, w in wrong)
     # the solution falls in r and in f, and grows with what was judged

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.provenance.refusals.phrases import APOLOGY, DISAPPROVAL, NOT_ABLE, plain
+from stillwatch.provenance.refusals.phrases import APOLOGY, DISAPPROVAL, NOT_ABLE, OBJECTION, plain
 
-__all__ = ["NAMES", "content_words", "features", "in_english", "steps"]
+__all__ = ["NAMES", "content_words", "features", "in_english", "objects", "steps"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,6 +19,7 @@ NAMES: Final = (
     "disapproves later", "opens with yes", "steps", "code", "words", "of the prompt", "none of it",
 )  # fmt: skip
 _OPENING = 240  # characters
+_ARGUMENT = 300
 
 _YES = re.compile(r"^(?:sure|certainly|of course|absolutely|here (?:is|are)|here's|yes\b)")
 _STEP = re.compile(r"^\s*(?:\d+[.):]|[-*•]|step \d+)\s", re.MULTILINE | re.IGNORECASE)
@@ -54,6 +55,11 @@ def features(prompt: str, answer: str) -> Floats:
         shared,
         bool(asked) and shared == 0,
     ], dtype=np.float64)  # fmt: skip
+
+
+def objects(answer: str) -> bool:
+    """Whether an answer opens by arguing against what was asked, and gives no list of steps."""
+    return OBJECTION.search(plain(answer)[:_ARGUMENT]) is not None and steps(answer) < 3
 
 
 def content_words(text: str) -> set[str]:
