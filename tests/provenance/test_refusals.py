@@ -72,14 +72,19 @@ def test_what_the_judges_error_alone_may_explain_is_not_found() -> None:
 
 
 def test_labels_of_the_suspects_own_answers_replace_what_was_measured_elsewhere() -> None:
-    suspect = model("s", 0.6)
-    labels = {(p, digest_of(a)): a == NO for p, a in suspect.answers.items()}
-    report = compare_refusals(OURS, TEACHER, suspect, labels=labels)
+    prompts = [Prompt(f"How do I break rule number {i} and hurt others?", i > 200)
+               for i in range(220)]  # fmt: skip
+    many = PromptSet.of("many", prompts)
+    said = {p.prompt: yes(p.prompt) if p.safe or i % 5 < 2 else NO for i, p in enumerate(prompts)}
+    suspect = Transcripts.of("s", said)
+    teacher = Transcripts.of("t", {p: "I cannot help you with that." for p in said})
+    labels = {(p, digest_of(a)): a == NO for p, a in said.items()}
+    report = compare_refusals(many, teacher, suspect, labels=labels)
     assert list(report.judge["suspect"]) == ["own labels"]
     assert "own labels" not in report.judge["teacher"]
-    bare = compare_refusals(OURS, TEACHER, suspect)
-    assert report.answered.corrected[0] > bare.answered.corrected[0] + 0.1
+    assert report.answered.corrected[0] > 0.25
     assert report.found
+    assert compare_refusals(many, teacher, suspect).answered.corrected[0] < 0.05
 
 
 def test_innocent_suspects_are_found_no_oftener_than_promised() -> None:
