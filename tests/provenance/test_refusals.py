@@ -77,7 +77,7 @@ def test_labels_of_the_suspects_own_answers_replace_what_was_measured_elsewhere(
     many = PromptSet.of("many", prompts)
     said = {p.prompt: yes(p.prompt) if p.safe or i % 5 < 2 else NO for i, p in enumerate(prompts)}
     suspect = Transcripts.of("s", said)
-    teacher = Transcripts.of("t", {p: "I cannot help you with that." for p in said})
+    teacher = Transcripts.of("t", dict.fromkeys(said, "I cannot help you with that."))
     labels = {(p, digest_of(a)): a == NO for p, a in said.items()}
     report = compare_refusals(many, teacher, suspect, labels=labels)
     assert list(report.judge["suspect"]) == ["own labels"]
@@ -90,7 +90,8 @@ def test_labels_of_the_suspects_own_answers_replace_what_was_measured_elsewhere(
 def test_innocent_suspects_are_found_no_oftener_than_promised() -> None:
     """Teacher and suspect refuse each prompt with one probability, whatever it is."""
     rng, found, runs = np.random.default_rng(3), 0, 1_000
-    harmful = PromptSet.of("h", [p for p in OURS.prompts if not p.safe][:20] + [OURS.prompts[-1]])
+    refusable = [each for each in OURS.prompts if not each.safe][:20]
+    harmful = PromptSet.of("h", [*refusable, OURS.prompts[-1]])
     answers = {p.prompt: yes(p.prompt) for p in harmful.prompts}
     judge = read_judge()
     labels = {(p, digest_of(a)): False for p, a in answers.items()}

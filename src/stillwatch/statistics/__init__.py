@@ -54,6 +54,7 @@ from stillwatch.statistics.score_laws import (
     ScoreLaw,
 )
 from stillwatch.statistics.shares import excess, rarity_of_repeats
+from stillwatch.statistics.sign_flips import sign_flip_tail
 from stillwatch.statistics.sign_tails import sign_tail
 from stillwatch.statistics.spikes import in_spike
 from stillwatch.statistics.volumes import (
@@ -127,6 +128,7 @@ __all__ = [
     "shafer_calibrator",
     "share_interval",
     "shared_profile",
+    "sign_flip_tail",
     "sign_tail",
     "simes_discoveries",
     "smoothed_p_values",
