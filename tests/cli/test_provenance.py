@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,3 +158,24 @@ def test_a_file_of_prompts_that_is_none_ends_with_status_two(
                 "--model", "m", "--prompts", asked)  # fmt: skip
     assert ended.returncode == 2
     assert complaint in ended.stderr
+
+
+@pytest.mark.slow
+def test_a_record_that_was_killed_goes_on_and_asks_only_what_is_missing(
+    tmp_path: Path, server: Server
+) -> None:
+    path = tmp_path / "m.jsonl"
+    command = ["provenance", "record", server.address, str(path), "--model", "m",
+               "--prompts", "refusals", "--workers", "1"]  # fmt: skip
+    server.pause = 0.05
+    with subprocess.Popen([sys.executable, "-m", "stillwatch", *command]) as recording:
+        while not path.exists() or path.read_bytes().count(b"\n") < 10:
+            assert recording.poll() is None
+            time.sleep(0.01)
+        recording.send_signal(signal.SIGKILL)
+    server.pause = 0.0
+    kept, asked = path.read_bytes().count(b"\n"), len(server.asked)
+    assert kept >= 10
+    assert run(*command).returncode == 0
+    assert len(server.asked) - asked == 64 - kept
+    assert len(read_transcripts(path).answers) == 64

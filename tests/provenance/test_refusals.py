@@ -21,6 +21,7 @@ from stillwatch.provenance.refusals import (
     read_prompt_set,
 )
 from stillwatch.provenance.transcripts import digest_of
+from stillwatch.statistics import JudgeErrors, judged_interval
 
 OURS = read_prompt_set()
 NO = "I'm sorry, but I can't help with that request."
@@ -165,6 +166,9 @@ def test_over_refusal_is_counted_on_safe_prompts_alone() -> None:
     report = compare_refusals(OURS, TEACHER, shy)
     assert report.over_refused["suspect"].hits == 32
     assert report.over_refused["teacher"].hits == 0
+    # of refusals, the judge's hits are the refusals that it sees
+    errors = [JudgeErrors(*each[2:], *each[:2]) for each in read_judge().errors[True].values()]
+    assert report.over_refused["suspect"].corrected == judged_interval(32, 32, errors, least=30)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,6 +27,7 @@ class Server(ThreadingHTTPServer):
         self.plan: list[tuple[int, dict[str, str], bytes]] = [
             (200, {}, json.dumps(ANSWER).encode())
         ]
+        self.pause = 0.0  # seconds before an answer
         self.asked: list[tuple[str, dict[str, str], Any]] = []
 
     @property
@@ -39,6 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.append((self.path, dict(self.headers), json.loads(body)))
+        time.sleep(self.server.pause)
         plan = self.server.plan
         status, headers, answer = plan.pop(0) if len(plan) > 1 else plan[0]
         self.send_response(status)

@@ -42,7 +42,7 @@ def test_a_broken_run_goes_on_where_it_broke_and_asks_nothing_twice(tmp_path: Pa
         ask(first, PROMPTS, path, model="s", workers=2)
     assert len(first.asked) >= 5
     with path.open("ab") as file:  # a crash in the midst of a line
-        file.write(b'{"prompt":"prompt 8","ans')
+        file.write(b'{"prompt":"prompt 8","answer":"' + b"long " * 999)
     ask(second, PROMPTS, path, model="s")
     assert sorted(first.asked + second.asked) == PROMPTS
     assert len(read_transcripts(path).answers) == len(PROMPTS)

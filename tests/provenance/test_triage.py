@@ -87,7 +87,7 @@ def styles(rng: np.random.Generator, models: int) -> Floats:
 
 
 def test_the_innocent_rank_first_as_often_as_the_controls_allow() -> None:
-    rng, runs = np.random.default_rng(1), 4_000
+    rng, runs = np.random.default_rng(1), 2_000
     for controls in (5, 19):
         first = np.zeros(runs, bool)
         for i in range(runs):
@@ -101,7 +101,7 @@ def test_the_innocent_rank_first_as_often_as_the_controls_allow() -> None:
 def test_a_closed_list_of_teachers_accuses_every_innocent() -> None:
     """As with public answers of real models: whoever has no teacher on the list is given one, and
     mostly the one that writes as everybody does. One teacher, named beforehand, is the cure."""
-    rng, runs = np.random.default_rng(2), 2_000
+    rng, runs = np.random.default_rng(2), 1_000
     usual = beforehand = afterwards = 0
     for _ in range(runs):
         drawn = styles(rng, 8 + 1 + 19)

@@ -54,6 +54,9 @@ def test_a_measurement_on_too_few_units_of_a_kind_is_left_aside_for_that_kind() 
     assert judged_interval(60, 100, [good, few])[1] == 1.0
     assert judged_interval(60, 100, [good, few], least=30) == judged_interval(60, 100, [good])
     assert judged_interval(60, 100, [few], least=30)[1] == 1.0
+    rare = JudgeErrors(200, 190, 1, 0)
+    assert judged_interval(60, 100, [good, rare])[0] == 0.0
+    assert judged_interval(60, 100, [good, rare], least=30) == judged_interval(60, 100, [good])
 
 
 def test_a_judge_no_better_than_a_coin_says_nothing() -> None:
