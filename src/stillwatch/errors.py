@@ -26,8 +26,11 @@ __all__ = [
     "StillwatchError",
     "StorageError",
     "StoreFormatError",
+    "SuspectError",
     "TamperedError",
     "TimestampError",
+    "TooFewControlsError",
+    "TranscriptError",
     "UnknownCaseError",
     "UnknownFormatError",
 ]
@@ -89,6 +92,18 @@ class EvidenceSpentError(StillwatchError):
 
     code = "SW110"
     exit_status = ExitStatus.UNREADABLE
+
+
+class TranscriptError(InputError):
+    """Recorded answers that are none, answer a prompt twice, or leave prompts out."""
+
+    code = "SW120"
+
+
+class TooFewControlsError(InputError):
+    """A similarity without enough unrelated models beside it, which would say nothing."""
+
+    code = "SW121"
 
 
 class SettingsError(StillwatchError):
@@ -178,3 +193,9 @@ class NotAllowedError(CaseError):
     """A token is unknown, has expired, or its role does not allow this."""
 
     code = "SW505"
+
+
+class SuspectError(StillwatchError):
+    """A suspect that cannot be reached, refuses the request, or answers something else."""
+
+    code = "SW410"

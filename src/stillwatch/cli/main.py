@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "privacy": "show or erase everything that is held about an account",
     "ledger": "record decisions so that nobody can change them unnoticed, and prove it",
     "mark": "keys of marks, what engines need to put them on, and which marks a text carries",
+    "provenance": "what a suspect model shows of where it comes from, and of what it lost",
     "data": "where to get the public data sets that benchmarks use",
 }
 

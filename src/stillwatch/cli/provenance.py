@@ -1,0 +1,26 @@
+"""`stillwatch provenance …`: each command has a file of its own."""
+
+from __future__ import annotations
+
+import click
+
+from stillwatch.cli.provenance_neutrality import neutrality
+from stillwatch.cli.provenance_record import record
+from stillwatch.cli.provenance_refusals import refusals
+from stillwatch.cli.provenance_triage import triage
+
+__all__ = ["command"]
+
+
+@click.group()
+def command() -> None:
+    """What a suspect model shows of where it comes from, and of what it lost.
+
+    First `record` what teacher, suspect, base and controls answer; all that follows reads records.
+    """
+
+
+command.add_command(record)
+command.add_command(refusals)
+command.add_command(neutrality)
+command.add_command(triage)
