@@ -105,15 +105,19 @@ def attackers(world: World, size: Size) -> None:
 
 
 def cooler(world: World, size: Size) -> None:
-    """A teacher that chooses less: half the volume, one sibling."""
-    head("temperature", "nats a token", *(f"seed {seed}" for seed in size.seeds[:2]))
-    less = replace(size, volume=size.volume // 2, pool=size.pool // 3)
-    for temperature in (size.setting.serving.temperature, 0.6, 0.4):
+    """A teacher that chooses less, against one sibling; of the coolest, more text, too."""
+    head("temperature", "nats a token", "served tokens", "log10 p (rank), seed 0", "seed 1")
+    half, twice = size.volume // 2, 2 * size.volume
+    usual = size.setting.serving.temperature
+    for temperature, volume, pool, seeds in (
+        (usual, half, size.pool // 3, size.seeds[:2]), (0.6, half, size.pool // 3, size.seeds[:2]),
+        (0.4, half, size.pool // 3, size.seeds[:2]), (0.4, twice, size.pool, size.seeds[:1]),
+    ):  # fmt: skip
         serving = replace(size.setting.serving, temperature=temperature)
         cool = World(replace(size.setting, serving=serving), world.kept, world.say)
-        cells = [Cell(cool, less, seed) for seed in size.seeds[:2]]
-        found = [shown(cell.found(cell.evidence(0, [1]))) for cell in cells]
-        row(temperature, f"{cool.nats():.2f}", *found)
+        less = replace(size, volume=volume, pool=pool)
+        found = [shown(c.found(c.evidence(0, [1]))) for c in (Cell(cool, less, s) for s in seeds)]
+        row(temperature, f"{cool.nats():.2f}", f"{volume:,}", *found, *["–"] * (2 - len(found)))
 
 
 def volumes(world: World, size: Size) -> None:
