@@ -19,6 +19,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.watermark.proof.quality import HEADS, measured
 from benchmarks.watermark.proof.schemes import tested
 from benchmarks.watermark.proof.sizes import FULL, SMOKE, Size
 from benchmarks.watermark.proof.target import (
@@ -157,9 +158,19 @@ def schemes(world: World, size: Size) -> None:
             row(scheme, context, f"{share:.0%}", *(said.get(name, "–") for name in columns))
 
 
+def quality(world: World, size: Size) -> None:
+    """What marks do to the teacher's answers."""
+    head(*HEADS)
+    prompts = world.prompts(size.quality_prompts, seed=1)
+    how = size.setting.serving
+    for cells in measured(world.teacher, prompts, how, keys=size.quality_keys, seed=1):
+        row(*cells)
+
+
 TABLES: dict[str, Callable[[World, Size], bool | None]] = {
     "setting": setting, "target": target, "shares": shares, "cooler": cooler,
     "attackers": attackers, "schemes": schemes, "volumes": volumes,
+    "quality": quality,
 }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class Size:
         decoys: random keys beside each; so many fives of wrong keys are tried on a clean student.
         documents, requests, answers: of the table of schemes: documents that open suspects are
             shown, other requests and served ones, and answers that closed suspects give.
+        quality_prompts, quality_keys: of the table of what marks do to answers.
     """
 
     setting: Setting = field(default_factory=Setting)
@@ -59,6 +60,8 @@ class Size:
     documents: int = 1_500
     requests: int = 800
     answers: int = 1_000
+    quality_prompts: int = 64
+    quality_keys: int = 16
 
 
 FULL = Size(
