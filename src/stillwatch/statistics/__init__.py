@@ -7,6 +7,7 @@ and has a calibration test under the null. docs/statistics.md says which one to 
 
 from stillwatch.statistics.agreement import Agreement, agreement
 from stillwatch.statistics.bets import bets_e_value
+from stillwatch.statistics.choices import choice_e_values, choice_tail
 from stillwatch.statistics.conformal import (
     Calibration,
     calibrate,
@@ -90,6 +91,8 @@ __all__ = [
     "binomial_tail",
     "calibrate",
     "calibration_slack",
+    "choice_e_values",
+    "choice_tail",
     "chernoff_tail",
     "closed_e_bh",
     "conformal_discoveries",
