@@ -5,7 +5,9 @@ plan was fixed and hashed before the first query, with bounds on its p-values. W
 a model knows text that carries a key, by whatever way that text reached it: docs/radioactivity.md.
 """
 
+from stillwatch.provenance.code import code_digest
+from stillwatch.provenance.probes import Probes
 from stillwatch.provenance.registration import Plan, Registration
 from stillwatch.provenance.text_sets import TextSet
 
-__all__ = ["Plan", "Registration", "TextSet"]
+__all__ = ["Plan", "Probes", "Registration", "TextSet", "code_digest"]
