@@ -16,12 +16,16 @@ __all__ = [
     "InputError",
     "KeyFileError",
     "OutputError",
+    "PlanError",
     "SettingsError",
     "StillwatchError",
     "StorageError",
     "StoreFormatError",
+    "SuspectError",
     "TamperedError",
     "TimestampError",
+    "TooFewControlsError",
+    "TranscriptError",
     "UnknownFormatError",
 ]
 
@@ -77,6 +81,24 @@ class EntryError(InputError):
     code = "SW103"
 
 
+class TranscriptError(InputError):
+    """Recorded answers that are none, answer a prompt twice, or leave prompts out."""
+
+    code = "SW120"
+
+
+class TooFewControlsError(InputError):
+    """A similarity without enough unrelated models beside it, which would say nothing."""
+
+    code = "SW121"
+
+
+class PlanError(InputError):
+    """A plan that is empty, contradicts itself, or is not that of the test that is made."""
+
+    code = "SW122"
+
+
 class SettingsError(StillwatchError):
     """``stillwatch.yaml`` (or an option) holds something that no room understands."""
 
@@ -127,3 +149,9 @@ class TimestampError(StillwatchError):
     """A time-stamping authority that cannot be reached, refuses, or answers something else."""
 
     code = "SW401"
+
+
+class SuspectError(StillwatchError):
+    """A suspect that cannot be reached, refuses the request, or answers something else."""
+
+    code = "SW410"

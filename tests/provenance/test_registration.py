@@ -56,7 +56,7 @@ def test_every_setting_of_the_plan_changes_the_digest(ring: KeyRing) -> None:
     assert {*others, *keyed, "statistic", "served"} == {*Plan.__struct_fields__}
     digests = {registered(ring, **{name: value}).digest() for name, value in others.items()}
     digests |= {
-        registered(ring, statistic="keyed-rank", **{name: value}).digest()
+        registered(ring, statistic="keyed-majority", **{name: value}).digest()
         for name, value in keyed.items()
     }
     assert len(digests | {registered(ring).digest()}) == len(others) + len(keyed) + 1
@@ -151,6 +151,7 @@ def test_a_file_with_a_plan_that_cannot_be_is_refused(ring: KeyRing, tmp_path: P
         ({"statistic": "keyed-rank", "suspects": 0}, "at least one"),
         ({"statistic": "keyed-rank", "exclusions": ("dash", "dash")}, "excluded once"),
         ({"statistic": "open", "looks": "any"}, "keyed statistics"),
+        ({"statistic": "keyed-rank", "looks": "any"}, "two sightings"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(settings: dict[str, object], complaint: str) -> None:

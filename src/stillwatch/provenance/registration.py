@@ -29,10 +29,8 @@ __all__ = ["FORMAT", "KEYED", "Looks", "Plan", "Registrable", "Registration", "S
 FORMAT: Final = "stillwatch.registration/1"
 
 #: probabilities; sampled answers; sampled answers where only what was served counts; keyed choices
-#: of text, by what is taken most often in a context, or by what is among the two most frequent
-Statistic: TypeAlias = Literal[
-    "open", "closed", "closed-served", "keyed-majority", "keyed-rank"
-]
+#: of text, by what is taken most often in a context, or by what is taken first or second
+Statistic: TypeAlias = Literal["open", "closed", "closed-served", "keyed-majority", "keyed-rank"]
 #: when the test may be made: once, on all answers; or again and again while answers come in
 Looks: TypeAlias = Literal["one", "any"]
 
@@ -103,6 +101,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("sketches of what was served belong to the statistic 'closed-served'")
         if min(self.sightings, self.suspects) < 1 or self.looks not in get_args(Looks):
             raise ValueError("sightings and suspects are at least one; looks are 'one' or 'any'")
+        if self.statistic == "keyed-rank" and self.looks == "any" and self.sightings < 2:
+            raise ValueError("at any number of looks a rank needs two sightings and more")
         if len(set(self.exclusions)) < len(self.exclusions):
             raise ValueError("a kind of choice is excluded once")
         keyed = self.sightings > 1 or self.suspects > 1 or self.looks != "one" or self.exclusions

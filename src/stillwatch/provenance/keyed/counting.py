@@ -7,14 +7,14 @@ at a nominal 1 %. So a context counts once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from stillwatch.provenance.keyed.sightings import Reader
-from stillwatch.provenance.registration import Looks, Statistic
+from stillwatch.provenance.registration import Looks
 
 __all__ = ["Contexts", "count"]
 
@@ -28,26 +28,21 @@ class Contexts:
     Attributes:
         names: kind and context of each.
         options: how many there were, int64 [n].
-        tops: the options that make a hit where the key favours one of them: the most frequent one,
-            or the two most frequent.
+        firsts: the option that was taken most often, int64 [n].
+        seconds: the one next to it; -1 where only one was seen, or there are but two, int64 [n].
         sightings: of choices in all, of whatever context.
     """
 
     names: tuple[tuple[str, str], ...]
     options: Int64s
-    tops: tuple[frozenset[int], ...]
+    firsts: Int64s
+    seconds: Int64s
     sightings: int
-
-    def shares(self) -> npt.NDArray[np.float64]:
-        """The probability of a hit in each, under the null."""
-        sizes = np.array([len(top) for top in self.tops], np.float64)
-        return sizes / self.options
 
 
 def count(
     answers: Iterable[tuple[str, str]],
     reader: Reader,
-    statistic: Statistic,
     *,
     looks: Looks = "one",
     least: int = 1,
@@ -55,10 +50,7 @@ def count(
 ) -> Contexts:
     """The contexts of prompts and answers; no key plays a part.
 
-    ``keyed-majority`` looks at the option that was taken most often. ``keyed-rank`` looks at the
-    two most frequent, where there are three options at least and two different ones were seen: a
-    student of diluted text keeps its own habit, and takes the teacher's option next. Ties go to
-    the option that comes first in the table, whatever the key says.
+    Ties go to the option that comes first in the table, whatever a key says.
 
     Args:
         looks: with ``any``, a context is settled by its first `least` sightings, so that what is
@@ -88,23 +80,18 @@ def count(
             counts[seen.taken] += 1
             if counts.sum() >= least:
                 settled.setdefault(name)
-    return _ranked({name: taken[name] for name in settled}, statistic, sightings)
-
-
-def _ranked(
-    taken: Mapping[tuple[str, str], Int64s], statistic: Statistic, sightings: int
-) -> Contexts:
-    top = 2 if statistic == "keyed-rank" else 1
-    kept = {
-        name: counts for name, counts in taken.items()
-        if top == 1 or (len(counts) > 2 and (counts > 0).sum() > 1)
-    }  # fmt: skip
+    kept = [taken[name] for name in settled]
     return Contexts(
-        tuple(kept),
-        np.array([len(counts) for counts in kept.values()], np.int64),
-        tuple(
-            frozenset(np.argsort(-counts, kind="stable")[:top].tolist())
-            for counts in kept.values()
-        ),
+        tuple(settled),
+        np.array([len(counts) for counts in kept], np.int64),
+        np.array([_placed(counts, 0) for counts in kept], np.int64),
+        np.array([
+            _placed(counts, 1) if len(counts) > 2 and (counts > 0).sum() > 1 else -1
+            for counts in kept
+        ], np.int64),
         sightings,
     )  # fmt: skip
+
+
+def _placed(counts: Int64s, place: int) -> int:
+    return int(np.argsort(-counts, kind="stable")[place])

@@ -1,8 +1,8 @@
 """The key's say: for each distinct context, which of its equally good options is taken.
 
-HMAC-SHA-256 (RFC 2104) of kind and context under the key of a cluster, modulo the number of options:
-a function of the context alone, so that the same context is answered alike each time, and of
-distinct contexts as independent draws to whoever lacks the key.
+HMAC-SHA-256 (RFC 2104) of kind and context under the key of a cluster, modulo the number of
+options: the same context is answered alike each time, and of distinct contexts the answers are
+independent draws to whoever lacks the key.
 """
 
 from __future__ import annotations

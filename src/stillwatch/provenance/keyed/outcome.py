@@ -28,13 +28,15 @@ class KeyedOutcome:
         registration: the digest of the plan.
         answers, sightings: that were read, and choices in them.
         contexts: distinct ones that counted.
-        hits: of them, those that went as the key says.
+        hits: of them, those in which the key's option was taken most often.
         expected: hits under the null, on average.
+        seconds, seconds_of: where it was not, and a second place can be told: how often it was
+            second, and of how many (keyed-rank).
         log10_p: of the null that this key took no part in anything that the model learnt: exact at
             one look; at any number of looks 1 / e-value, by Ville's inequality.
         log10_e: the e-value now, where the plan allows any number of looks.
         corrected_log10_p: after Holm, over keys and as many suspects as the plan allows.
-        decoy_rank: 1 where none of `decoys` random keys has as many hits in the same contexts.
+        decoy_rank: 1 where none of `decoys` random keys is followed as closely.
         found: whether `corrected_log10_p` is at most the plan's alpha.
         abstained: why nothing is said, if so.
     """
@@ -48,6 +50,8 @@ class KeyedOutcome:
     contexts: int = 0
     hits: int | None = None
     expected: float | None = None
+    seconds: int | None = None
+    seconds_of: int | None = None
     log10_p: float | None = None
     log10_e: float | None = None
     corrected_log10_p: float | None = None
@@ -68,6 +72,8 @@ class KeyedOutcome:
             "contexts": self.contexts,
             "hits": self.hits,
             "expected": _round(self.expected),
+            "seconds": self.seconds,
+            "seconds_of": self.seconds_of,
             "log10_p": _round(self.log10_p),
             "log10_e": _round(self.log10_e),
             "corrected_log10_p": _round(self.corrected_log10_p),

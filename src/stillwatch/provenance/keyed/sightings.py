@@ -1,4 +1,4 @@
-"""What a reader sees in an answer: that in some context one of a few equally good options was taken.
+"""What a reader sees in an answer: which of a few equally good options was taken in a context.
 
 The test knows nothing of language. Whoever has other choices that their model makes and that change
 nothing (the order of independent steps, one of two derivations) writes a reader of their own.

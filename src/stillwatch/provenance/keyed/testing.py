@@ -15,12 +15,12 @@ import numpy as np
 from stillwatch.errors import PlanError, TranscriptError
 from stillwatch.provenance.code import code_digest
 from stillwatch.provenance.keyed.counting import Contexts, count
+from stillwatch.provenance.keyed.following import Following, following
 from stillwatch.provenance.keyed.marks import SCHEME, KeyedMark
 from stillwatch.provenance.keyed.outcome import KeyedOutcome, Role, corrected
 from stillwatch.provenance.keyed.sightings import Reader
 from stillwatch.provenance.probes import Probes
 from stillwatch.provenance.registration import KEYED, Plan, Registration
-from stillwatch.statistics import choice_e_values, choice_tail
 from stillwatch.watermark import MarkKey
 
 __all__ = ["Answers", "keyed_test"]
@@ -119,7 +119,7 @@ def _tested(
     # what is read at one look has no order; at many, that in which it came
     order = probes.prompts if plan.looks == "one" else tuple(answers)
     contexts = count(
-        ((prompt, answers[prompt]) for prompt in order), reader, plan.statistic,
+        ((prompt, answers[prompt]) for prompt in order), reader,
         looks=plan.looks, least=plan.sightings, exclusions=plan.exclusions,
     )  # fmt: skip
     bare = [
@@ -129,13 +129,20 @@ def _tested(
     ]  # fmt: skip
     if (reason := _silence(answers, contexts, plan)) is not None:
         return [replace(each, abstained=reason) for each in bare]
-    decoys = _decoy_hits(contexts, plan)
-    return [_judged(each, contexts, plan, decoys) for each in bare]
+    decoys = [
+        following(KeyedMark(MarkKey(value, "", "", SCHEME), ""), contexts).height(plan.statistic)
+        for value in np.random.default_rng(plan.seed)
+        .integers(0, 1 << 64, plan.decoys, np.uint64)
+        .tolist()
+    ]
+    return [_judged(each, following(each.mark, contexts), plan, decoys) for each in bare]
 
 
 def _check_answers(name: str, answers: Answers, plan: Plan, probes: Probes) -> None:
     if strange := answers.keys() - set(probes.prompts):
-        raise TranscriptError(f"{name} answers {len(strange)} prompts that are no probes of the plan")
+        raise TranscriptError(
+            f"{name} answers {len(strange)} prompts that are no probes of the plan"
+        )
     missing = len(probes.prompts) - len(answers)
     if missing and plan.looks == "one":
         raise TranscriptError(
@@ -156,45 +163,26 @@ def _silence(answers: Answers, contexts: Contexts, plan: Plan) -> str | None:
     n = len(contexts.names)
     if n < plan.least:
         return f"{n} distinct contexts, at least {plan.least} are needed"
-    best = float(np.log10(contexts.shares()).sum())
+    best = float(-np.log10(contexts.options).sum())
     if best > np.log10(plan.alpha):
         return f"{n} distinct contexts could not reach alpha, were every one of them a hit"
     return None
 
 
 def _judged(
-    bare: KeyedOutcome, contexts: Contexts, plan: Plan, decoys: Sequence[int]
+    bare: KeyedOutcome, said: Following, plan: Plan, decoys: Sequence[float]
 ) -> KeyedOutcome:
-    hits, shares = _hits(bare.mark, contexts), contexts.shares()
-    number = int(hits.sum())
-    if plan.looks == "one":
-        log10_p, log10_e = choice_tail(number, shares), None
-    else:
-        log10_e = float(choice_e_values(hits, shares)[-1] / np.log(10))
-        log10_p = min(0.0, -log10_e)
-    rank = 1 + sum(each >= number for each in decoys)
+    rank = 1 + sum(each >= said.height(plan.statistic) for each in decoys)
+    ranked = plan.statistic == "keyed-rank"
+    log10_e = None if plan.looks == "one" else said.log10_e(plan.statistic)
+    log10_p = said.log10_p(plan.statistic) if log10_e is None else min(0.0, -log10_e)
     return replace(
-        bare, hits=number, expected=float(shares.sum()), log10_p=log10_p, log10_e=log10_e,
+        bare, hits=int(said.hits.sum()), expected=float(said.shares.sum()),
+        seconds=int(said.second_hits.sum()) if ranked else None,
+        seconds_of=len(said.second_hits) if ranked else None,
+        log10_p=log10_p, log10_e=log10_e,
         decoy_rank=rank if decoys else None, decoys=len(decoys),
     )  # fmt: skip
-
-
-def _hits(mark: KeyedMark, contexts: Contexts) -> np.ndarray:
-    return np.array([
-        mark.favourite(kind, context, options) in top
-        for (kind, context), options, top in zip(
-            contexts.names, contexts.options.tolist(), contexts.tops, strict=True
-        )
-    ], np.bool_)  # fmt: skip
-
-
-def _decoy_hits(contexts: Contexts, plan: Plan) -> list[int]:
-    """Hits of random keys in the same contexts."""
-    values = np.random.default_rng(plan.seed).integers(0, 1 << 64, plan.decoys, np.uint64)
-    return [
-        int(_hits(KeyedMark(MarkKey(value, "", "", SCHEME), ""), contexts).sum())
-        for value in values.tolist()
-    ]
 
 
 def _in_doubt(outcome: KeyedOutcome, controls: Sequence[KeyedOutcome]) -> KeyedOutcome:

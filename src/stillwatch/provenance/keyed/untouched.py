@@ -10,7 +10,9 @@ __all__ = ["blanked", "is_machine_text"]
 #: stands for what is not to be read: no letter, no space, no mark of the table
 BLANK: Final = "\x00"
 
-_FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(
+    r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+)
 _REST = re.compile(
     r"""
       ^(?:\ {4}|\t)[^\n]*$                    # indented: code, or the inside of a list
