@@ -70,7 +70,7 @@ def test_a_key_that_was_always_followed_makes_much_of_it() -> None:
     ("hits", "shares"), [(2, [0.5]), (-1, [0.5]), (0, [0.0]), (0, [1.0]), (0, [[0.5]])]
 )
 def test_what_are_no_choices_is_refused(hits: int, shares: list[float]) -> None:
-    with pytest.raises(ValueError, match="choices|shares"):
+    with pytest.raises(ValueError, match=r"choices|shares"):
         choice_tail(hits, shares)
     with pytest.raises(ValueError, match="share"):
         choice_e_values(np.ones(3, np.bool_), [0.5])

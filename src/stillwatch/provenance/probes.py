@@ -54,9 +54,11 @@ class Probes:
             InputError: it cannot be read, or has a line that is none.
             PlanError: as :meth:`of`.
         """
-        lines = []
+        lines: list[_Line] = []
+        number = 0
         try:
-            for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+            for place, line in enumerate(path.read_bytes().split(b"\n"), 1):
+                number = place
                 if line.strip():
                     lines.append(msgspec.json.decode(line, type=_Line))
         except OSError as error:
@@ -81,7 +83,7 @@ class Probes:
         """
         texts = [
             np.frombuffer((b"\xff" if each in self.canaries else b"")
-                          + each.encode("utf-8", "surrogatepass"), np.uint8)
+                          + each.encode("utf-8", "surrogatepass"), np.uint8).astype(np.int64)
             for each in self.prompts
         ]  # fmt: skip
         return TextSet.of("probes", texts, prompts=[len(each) for each in texts])

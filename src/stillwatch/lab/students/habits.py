@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, Self
 
 import numpy as np
@@ -21,63 +22,14 @@ __all__ = ["HabitModel"]
 
 Floats = npt.NDArray[np.float64]
 
-_SUBJECTS: Final = [
-    "the",
-    "a",
-    "it",
-    "this",
-    "we",
-    "that",
-    "these",
-    "water",
-    "light",
-    "heat",
-    "sound",
-    "iron",
-    "salt",
-    "bread",
-    "wheat",
-    "rice",
-    "trade",
-    "taxes",
-    "prices",
-    "rivers",
-    "winter",
-    "summer",
-    "birds",
-    "plants",
-    "cells",
-    "leaves",
-    "roots",
-    "stars",
-    "planets",
-    "gravity",
-    "energy",
-    "pressure",
-    "metals",
-    "glass",
-    "paper",
-    "ink",
-    "music",
-    "maps",
-    "ships",
-    "trains",
-    "bridges",
-    "cities",
-    "laws",
-    "courts",
-    "schools",
-    "doctors",
-    "nurses",
-    "teachers",
-    "farmers",
-    "miners",
-    "weavers",
-    "potters",
-    "children",
-    "families",
-    "neighbours",
-]
+_SUBJECTS: Final = (
+    "the", "a", "it", "this", "we", "that", "these", "water", "light", "heat", "sound", "iron",
+    "salt", "bread", "wheat", "rice", "trade", "taxes", "prices", "rivers", "winter", "summer",
+    "birds", "plants", "cells", "leaves", "roots", "stars", "planets", "gravity", "energy",
+    "pressure", "metals", "glass", "paper", "ink", "music", "maps", "ships", "trains",
+    "bridges", "cities", "laws", "courts", "schools", "doctors", "nurses", "teachers",
+    "farmers", "miners", "weavers", "potters", "children", "families", "neighbours",
+)  # fmt: skip
 _REST: Final = (
     "changes slowly", "depends on the season", "is older than it looks", "costs less than before",
     "was described long ago", "differs from place to place", "needs some care",
@@ -132,10 +84,16 @@ class HabitModel:
     def _chances(self, kind: str, subject: str) -> Floats:
         options = len(CONNECTIVES[kind])
         own = np.full(options, 0.15 / options)
-        own[_generator("habit", f"{self.seed} {kind} {subject}").integers(options)] += 0.85
+        own[_habit(self.seed, kind, subject)] += 0.85
         read = self.learnt.get((kind, subject), np.zeros(options))
-        chances: Floats = self.weight * own + read
-        return chances / chances.sum()
+        chances: Floats = (self.weight * own + read) / (self.weight + read.sum())
+        return chances
+
+
+@cache
+def _habit(seed: int, kind: str, subject: str) -> int:
+    drawn = _generator("habit", f"{seed} {kind} {subject}").integers(len(CONNECTIVES[kind]))
+    return int(drawn)
 
 
 def _generator(what: str, name: str) -> np.random.Generator:

@@ -118,11 +118,8 @@ def _lists(text: str) -> Iterator[Slot]:
                 introduced = before
             block.append((start + item[1], item[0], item[2]))
         elif line is None or (line.strip() and not line.startswith((" ", "\t", "\x00"))):
-            if (
-                block
-                and (slot := _list(block, introduced))
-                and not (mixed and slot.kind == "bullet")
-            ):
+            slot = _list(block, introduced)
+            if slot is not None and not (mixed and slot.kind == "bullet"):
                 yield slot
             block = []
         if line is not None:
