@@ -11,7 +11,7 @@ from stillwatch.ledger import Entry, Head, InclusionProof, Ledger
 from stillwatch.ledger.timestamps import stamp
 from stillwatch.provenance.registration import Registration
 
-__all__ = ["KIND", "Commitment", "commit_plan", "find_commitment"]
+__all__ = ["KIND", "Commitment", "commit_plan", "find_commitment", "record_seal"]
 
 KIND: Final = "test_plan"
 
@@ -50,8 +50,7 @@ def commit_plan(
             "code": plan.code,
             "key_commitments": [mark.commitment for mark in registration.marks],
         }
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        [number] = ledger.append([Entry(kind=KIND, at=at, by=by, body=body)])
+        [number] = ledger.append([Entry(kind=KIND, at=_now(), by=by, body=body)])
         head = ledger.head()
         if authority is not None:
             head = stamp(head, authority)
@@ -79,6 +78,25 @@ def find_commitment(registration: Registration, state: Path) -> Commitment:
             raise PlanError(f"no head covers the plan {digest[:16]}…; sign one: ledger head")
         head = next((each for each in covering if each.timestamp is not None), covering[0])
         return Commitment(ledger.raw(number), head, ledger.prove(number, head))
+
+
+def record_seal(digest: str, registration: Registration, state: Path, *, by: str) -> int:
+    """Record that a bundle was sealed; gives the number of the entry.
+
+    Args:
+        digest: SHA-256 of its signed statement.
+
+    Raises:
+        StorageError: the ledger cannot be written.
+    """
+    body = {"statement": digest, "registration": registration.digest()}
+    with Ledger.open(state) as ledger:
+        [number] = ledger.append([Entry(kind="evidence", at=_now(), by=by, body=body)])
+    return number
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _numbers(ledger: Ledger, digest: str) -> list[int]:

@@ -6,7 +6,7 @@ token. What a found key shows, and what not, is on docs/keyed-tests.md.
 """
 
 from stillwatch.provenance.keyed.marks import SCHEME, KeyedMark
-from stillwatch.provenance.keyed.outcome import KeyedOutcome
+from stillwatch.provenance.keyed.outcome import KeyedOutcome, Role
 from stillwatch.provenance.keyed.sightings import Reader, Sighting
 from stillwatch.provenance.keyed.testing import keyed_test
 from stillwatch.provenance.keyed.writing import EnglishReader, rewrite
@@ -17,6 +17,7 @@ __all__ = [
     "KeyedMark",
     "KeyedOutcome",
     "Reader",
+    "Role",
     "Sighting",
     "keyed_test",
     "rewrite",
