@@ -48,7 +48,7 @@ def test_a_model_that_never_saw_the_text_is_not_found(stranger: Said) -> None:
 
 
 def test_a_student_with_a_tenth_of_teacher_text_is_found_by_its_second_choices() -> None:
-    diluted = answers(HabitModel(2).taught([*served(400), *own(2, 3_600)]))
+    diluted = answers(HabitModel(2).taught([*served(200), *own(2, 1_800)]))
     majority = judged({"diluted": diluted})[1]
     rank = judged({"diluted": diluted}, registered("keyed-rank"))[1]
     assert not majority.found

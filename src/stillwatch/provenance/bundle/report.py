@@ -14,7 +14,7 @@ from markupsafe import Markup
 from stillwatch.ledger import Entry
 from stillwatch.provenance.bundle.contents import Predicate
 from stillwatch.provenance.bundle.limits import LIMITS
-from stillwatch.provenance.bundle.words import chance, decimal, listing, one_in, power
+from stillwatch.provenance.bundle.words import chance, decimal, listing, names, one_in, power
 from stillwatch.provenance.committing import Commitment
 from stillwatch.provenance.keyed import KeyedOutcome
 from stillwatch.provenance.registration import Registration
@@ -81,6 +81,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "chance": chance, "decimal": decimal, "listing": listing, "one_in": one_in, "power": power
+        "chance": chance, "decimal": decimal, "listing": listing, "names": names,
+        "one_in": one_in, "power": power,
     }  # fmt: skip
     return environment

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["chance", "decimal", "listing", "one_in", "power"]
+from markupsafe import Markup
+
+__all__ = ["chance", "decimal", "listing", "names", "one_in", "power"]
 
 #: powers of ten beyond which a chance is not spelt out: other doubts are larger by then
 FAINTEST: Final = -30
@@ -41,7 +43,12 @@ def power(exponent: int) -> str:
 
 def decimal(value: float | None) -> str:
     """With two digits after the point; a dash for nothing."""
-    return "–" if value is None else f"{value:.2f}"
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+
+
+def names(words: Sequence[str]) -> Markup:
+    """Names of models in a sentence, each kept on one line where it fits."""
+    return Markup(listing([Markup('<span class="name">{}</span>').format(each) for each in words]))
 
 
 def listing(words: Sequence[str]) -> str:
