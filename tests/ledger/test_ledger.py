@@ -20,12 +20,13 @@ from stillwatch.errors import (
     StoreFormatError,
     TamperedError,
 )
-from stillwatch.ledger import (, merkle_root
+from stillwatch.ledger import (
     ConsistencyProof,
     Head,
     InclusionProof,
     Ledger,
     SigningKey,
+    merkle_root,
     parse_proof,
     public_pem,
     read_public_key,
