@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+import shlex
 import shutil
 import threading
 from collections.abc import Iterator
@@ -216,3 +218,24 @@ def test_a_suspect_behind_an_address_is_asked_recorded_and_found(
     assert ended.returncode == 0, ended.stderr
     assert set(read_transcripts(out).answers) == set(PROMPTS)
     assert case.test(suspect="asked")[0] == 3
+
+
+@pytest.mark.parametrize("page", ["keyed-tests.md", "evidence.md"])
+def test_the_commands_on_the_pages_run_one_after_the_other(
+    page: str, case: Case, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(case.folder)
+    (case.folder / "suspect.jsonl").rename("suspect-7b.jsonl")
+    ask(HabitModel(4), PROMPTS, case.folder / "other-b.jsonl", model="other-b", workers=1)
+    text = (project / "docs" / page).read_text()
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    commands = [shlex.split(line)[2:] for line in lines if line.startswith("$ stillwatch")]
+    statuses = {" ".join(words[:2]): run(*words).returncode for words in commands}
+    assert (
+        statuses
+        == {
+            "keyed-tests.md": {"provenance plan": 0, "provenance test": 3},
+            "evidence.md": {"provenance plan": 0, "evidence seal": 0, "evidence verify": 0},
+        }[page]
+    )

@@ -94,9 +94,9 @@ def naive_p(model: HabitModel, marks: list[KeyedMark]) -> npt.NDArray[np.float64
 
 def test_counting_tokens_accuses_the_innocent_and_counting_contexts_does_not() -> None:
     marks = random_marks(400)
-    tokens = np.mean([(naive_p(HabitModel(seed), marks[:100]) <= 0.01).mean() for seed in range(4)])
+    tokens = np.mean([(naive_p(HabitModel(seed), marks[:100]) <= 0.01).mean() for seed in range(3)])
     distinct = []
-    for seed in range(4):
+    for seed in range(3):
         found = settled(HabitModel(seed))
         said = [following(mark, found) for mark in marks[:100]]
         distinct += [each.log10_p("keyed-majority") <= -2 for each in said]
