@@ -213,11 +213,17 @@ def test_a_suspect_behind_an_address_is_asked_recorded_and_found(
     case.plan()
     out = case.folder / "asked.jsonl"
     address = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    ended = run("provenance", "ask", out, "--probes", case.folder / "probes.jsonl",
+    question = ("provenance", "ask", out, "--registration", case.folder / "plan.json",
+                "--probes", case.folder / "probes.jsonl",
                 "--address", address, "--model", "suspect-7b")  # fmt: skip
+    ended = run(*question)
     assert ended.returncode == 0, ended.stderr
     assert set(read_transcripts(out).answers) == set(PROMPTS)
     assert case.test(suspect="asked")[0] == 3
+    with (case.folder / "probes.jsonl").open("a") as file:
+        file.write('{"prompt": "One more?"}\n')
+    ended = run(*question)
+    assert (ended.returncode, "not those of the plan" in ended.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("page", ["keyed-tests.md", "evidence.md"])

@@ -1,24 +1,31 @@
-"""`stillwatch provenance …`: the group; its commands stand in files of their own."""
+"""`stillwatch provenance …`: each command has a file of its own."""
 
 from __future__ import annotations
 
 import click
 
 from stillwatch.cli.provenance_keyed import ask, plan, test
+from stillwatch.cli.provenance_neutrality import neutrality
+from stillwatch.cli.provenance_record import record
+from stillwatch.cli.provenance_refusals import refusals
+from stillwatch.cli.provenance_triage import triage
 
 __all__ = ["command"]
 
 
 @click.group()
 def command() -> None:
-    """Whether another model learnt from yours: plans, questions, tests of what it answered.
+    """What a suspect model shows of where it comes from, and of what it lost.
 
-    First `plan`, before anything is released or asked; then `ask` a suspect and some models that
-    are known to be innocent; then `test` what was recorded. `stillwatch evidence seal` makes of it
-    what others can check.
+    First `record` what teacher, suspect, base and controls answer; what follows reads records. A
+    keyed test begins earlier: `plan` it before anything is asked, `ask` its probes, and `test`.
     """
 
 
 command.add_command(plan)
 command.add_command(ask)
 command.add_command(test)
+command.add_command(record)
+command.add_command(refusals)
+command.add_command(neutrality)
+command.add_command(triage)

@@ -127,6 +127,7 @@ def plan(
 
 @click.command()
 @click.argument("file", type=FILE)
+@click.option("--registration", "plan_file", type=FILE, required=True, help="The plan.")
 @click.option("--probes", type=FILE, required=True, help="The prompts: JSON lines.")
 @click.option("--address", required=True, help="Up to and with the version: https://host/v1.")
 @click.option("--model", required=True, help="The name that the server knows it by.")
@@ -135,25 +136,26 @@ def plan(
 @click.option("--workers", type=click.IntRange(1), default=4, show_default=True,
               help="Prompts that are asked at one time.")  # fmt: skip
 def ask(
-    file: Path, probes: Path, address: str, model: str, temperature: float, max_tokens: int,
-    workers: int,
+    file: Path, plan_file: Path, probes: Path, address: str, model: str, temperature: float,
+    max_tokens: int, workers: int,
 ) -> None:  # fmt: skip
-    """Ask a model the probes, and record its answers in FILE, each durably before the next.
+    """Ask a model the probes of a plan, and record its answers in FILE, each durably.
 
-    Interrupted, it goes on where it was. The key of an OpenAI-compatible server is read from the
-    variable STILLWATCH_SUSPECT_KEY. Ask with the sampling that the plan means; what was asked how
-    is not in FILE.
+    Nothing but the registered probes is asked. Interrupted, it goes on where it was. The key of an
+    OpenAI-compatible server is read from the variable STILLWATCH_SUSPECT_KEY.
 
     \b
     Example:
-      stillwatch provenance ask suspect.jsonl --probes probes.jsonl \\
+      stillwatch provenance ask suspect.jsonl --registration plan.json --probes probes.jsonl \\
         --address http://127.0.0.1:8000/v1 --model suspect-7b
     """
+    registered, found = Registration.read(plan_file), Probes.read(probes)
+    found.check(registered)
     suspect = AddressSuspect(
         address, model, os.environ.get(_KEY), temperature=temperature, max_tokens=max_tokens
     )
-    found = record(suspect, Probes.read(probes).prompts, file, model=model, workers=workers)
-    click.echo(f"{file}: {len(found.answers):,} answers of {found.model}", err=True)
+    said = record(suspect, found.prompts, file, model=model, workers=workers)
+    click.echo(f"{file}: {len(said.answers):,} answers of {said.model}", err=True)
 
 
 @click.command()

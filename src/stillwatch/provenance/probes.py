@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from stillwatch.errors import InputError, PlanError
+from stillwatch.provenance.registration import Registration
 from stillwatch.provenance.text_sets import TextSet
 
 __all__ = ["Probes"]
@@ -87,3 +88,8 @@ class Probes:
             for each in self.prompts
         ]  # fmt: skip
         return TextSet.of("probes", texts, prompts=[len(each) for each in texts])
+
+    def check(self, registration: Registration) -> None:
+        """That a plan was made for these probes; raises PlanError where it was not."""
+        if [each.digest for each in registration.texts] != [self.text_set().digest()]:
+            raise PlanError("the probes are not those of the plan")

@@ -33,6 +33,7 @@ from stillwatch.statistics.false_discoveries import (
 )
 from stillwatch.statistics.holders import holders_e_value
 from stillwatch.statistics.holm import holm, holm_log10
+from stillwatch.statistics.judged_shares import JudgeErrors, judged_interval
 from stillwatch.statistics.lattice_tails import lattice_tail
 from stillwatch.statistics.log_tails import binomial_tail, gamma_tail
 from stillwatch.statistics.martingales import Watch, calibration_slack
@@ -44,6 +45,7 @@ from stillwatch.statistics.means import (
 )
 from stillwatch.statistics.mixtures import Profiles, fit_profiles, shared_profile
 from stillwatch.statistics.online_e_bh import ELond, OnlineEBH, discounts
+from stillwatch.statistics.paired_shares import difference_interval, mcnemar_tail
 from stillwatch.statistics.pairs import count_pairs
 from stillwatch.statistics.proportions import share_interval, upper_bound
 from stillwatch.statistics.score_laws import (
@@ -53,6 +55,7 @@ from stillwatch.statistics.score_laws import (
     ScoreLaw,
 )
 from stillwatch.statistics.shares import excess, rarity_of_repeats
+from stillwatch.statistics.sign_flips import sign_flip_tail
 from stillwatch.statistics.sign_tails import sign_tail
 from stillwatch.statistics.spikes import in_spike
 from stillwatch.statistics.volumes import (
@@ -76,6 +79,7 @@ __all__ = [
     "ELond",
     "EProcesses",
     "ExponentialScores",
+    "JudgeErrors",
     "LatticeScores",
     "OnlineEBH",
     "Profiles",
@@ -98,6 +102,7 @@ __all__ = [
     "conformal_discoveries",
     "conformal_p_values",
     "count_pairs",
+    "difference_interval",
     "discounts",
     "e_bh",
     "e_to_p",
@@ -111,8 +116,10 @@ __all__ = [
     "holm_log10",
     "hypergeometric_tail",
     "in_spike",
+    "judged_interval",
     "lattice_tail",
     "log_spread",
+    "mcnemar_tail",
     "mean_e_value",
     "mean_interval",
     "mean_upper_bound",
@@ -124,6 +131,7 @@ __all__ = [
     "shafer_calibrator",
     "share_interval",
     "shared_profile",
+    "sign_flip_tail",
     "sign_tail",
     "simes_discoveries",
     "smoothed_p_values",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 __all__ = ["share_interval", "upper_bound"]
 
@@ -15,7 +15,7 @@ def upper_bound(hits: int, of: int, *, confidence: float = 0.95) -> float:
     """
     if of == 0 or hits >= of:
         return 1.0
-    return float(beta.ppf(confidence, hits + 1, of - hits))
+    return float(betaincinv(hits + 1, of - hits, confidence))
 
 
 def share_interval(hits: int, of: int, *, confidence: float = 0.95) -> tuple[float, float]:

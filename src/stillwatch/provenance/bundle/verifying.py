@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from cryptography import x509
 
-from stillwatch.errors import InputError, StillwatchError, TamperedError
+from stillwatch.errors import InputError, PlanError, StillwatchError, TamperedError
 from stillwatch.ledger import Entry, Head, InclusionProof, canonical, parse_proof, parsed
 from stillwatch.ledger.timestamps import stamped_at
 from stillwatch.provenance.bundle.contents import (
@@ -101,8 +101,10 @@ def verify(
                 path=bundle / model.file,
             )
     probes = Probes.read(bundle / PROBES)
-    if [each.digest for each in registration.texts] != [probes.text_set().digest()]:
-        raise TamperedError("the probes are not those of the plan", path=bundle / PROBES)
+    try:
+        probes.check(registration)
+    except PlanError as error:
+        raise TamperedError(str(error), path=bundle / PROBES) from error
     head, stamped = None, None
     if predicate.ledger is not None:
         head = _check_ledger(bundle, registration, predicate, ledger_key)
