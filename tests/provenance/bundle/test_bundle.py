@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 
 from stillwatch.errors import InputError, OutputError, PlanError, StillwatchError, TamperedError
 from stillwatch.ledger import Ledger, canonical, parsed
+from stillwatch.ledger.timestamps import read_roots
 from stillwatch.provenance import Registration
 from stillwatch.provenance.bundle import Sealed, verify
 from stillwatch.provenance.committing import commit_plan, find_commitment, record_seal
+from tests.ledger.authority import Authority, serving
 from tests.provenance.bundle.conftest import KEY, OTHER, Bench, sign_again
 from tests.provenance.keyed.conftest import registered
 
@@ -207,3 +210,21 @@ def test_the_environment_lock_names_what_computed_the_results(bundle: Path) -> N
     assert all(each["version"] for each in packages.values())
     assert len(packages["numpy"]["record"]) == 64
     assert len(lock["code"]) == 64
+
+
+@pytest.mark.service
+def test_a_plan_that_an_authority_stamped_is_dated_by_it(bench: Bench, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    with serving(authority) as address:
+        committed = commit_plan(bench.registration, tmp_path / "state", by="ana", authority=address)
+    assert find_commitment(bench.registration, tmp_path / "state") == committed
+    path = bench.seal("stamped", commitment=committed).path
+    found = verify(path, KEY.public, roots=read_roots(authority.root))
+    assert found.stamped is not None
+    assert abs(found.stamped - datetime.now(UTC)) < timedelta(minutes=1)
+    assert "time stamp of an independent authority" in " ".join(
+        (path / "report.html").read_text().split()
+    )
+    stranger = read_roots(Authority(tmp_path / "stranger", "Another").root)
+    with pytest.raises(TamperedError, match="time stamp"):
+        verify(path, KEY.public, roots=stranger)

@@ -51,6 +51,7 @@ UNTOUCHED = [
     "For:\n\n+ cheap\n+ quick\n\nAgainst:\n\n- loud\n- large",
     "Two lists:\n\n- a\n- b\n* c\n* d",
     "In 1990. It rained.",
+    "items:\n- salt\n- bread",
     "However 3, the rest",
     "We go, however, the other way.",
 ]

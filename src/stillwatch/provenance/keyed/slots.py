@@ -47,6 +47,8 @@ _RULE = re.compile(r"(?<=\n\n)(-{3}|\*{3}|_{3})[ ]*\n\n([A-Za-z]+)")
 _BULLET = re.compile(r"([-*+])( +)\S")
 _NUMBER = re.compile(r"\d{1,9}([.)])( +)\S")
 _LAST_WORD = re.compile(r"([A-Za-z]+)\W*$")
+#: in YAML, which may stand there without a fence, a bullet is more than a look
+_FIELD = re.compile(r"[\w.-]+:")
 _DRAWN_RULE = re.compile(r" {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$")
 
 
@@ -143,6 +145,8 @@ def _list(block: list[tuple[int, str, str]], introduced: str) -> Slot | None:
         return None  # no list, or neighbouring ones, which one mark would join
     [kind], [mark] = kinds, marks
     if mark not in LAYOUT[kind]:
+        return None
+    if _FIELD.fullmatch(introduced.strip()):
         return None
     word = _LAST_WORD.search(introduced)
     context = word[1].lower() if word and introduced.rstrip().endswith(":") else ""
