@@ -11,7 +11,7 @@ import pytest
 from stillwatch.provenance import ask
 from stillwatch.provenance.bundle import Sealed
 from stillwatch.provenance.bundle.limits import LIMITS
-from stillwatch.provenance.bundle.words import chance, listing, one_in
+from stillwatch.provenance.bundle.words import chance, listing, names, one_in
 from tests.provenance.bundle.conftest import Bench
 from tests.provenance.keyed.conftest import PROBES
 
@@ -87,3 +87,9 @@ def test_small_words() -> None:
     assert [listing(list(words)) for words in ("", "a", "ab", "abc")] == [
         "", "a", "a and b", "a, b and c"
     ]  # fmt: skip
+
+
+def test_names_are_escaped_once_and_markup_not_at_all() -> None:
+    assert str(names(["a<b", "c"])) == (
+        '<span class="name">a&lt;b</span> and <span class="name">c</span>'
+    )

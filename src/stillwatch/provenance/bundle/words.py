@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 __all__ = ["chance", "decimal", "listing", "names", "one_in", "power"]
 
@@ -48,7 +48,9 @@ def decimal(value: float | None) -> str:
 
 def names(words: Sequence[str]) -> Markup:
     """Names of models in a sentence, each kept on one line where it fits."""
-    return Markup(listing([Markup('<span class="name">{}</span>').format(each) for each in words]))
+    # as plain strings: Markup would escape those that it is added to once more
+    each = [f'<span class="name">{escape(word)}</span>' for word in words]
+    return Markup(listing(each))
 
 
 def listing(words: Sequence[str]) -> str:
