@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-events bench-ledger bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway bench-watermark bench-cases proof smoke-proof campaign-free format lock clean
+.PHONY: help demo test bench-events bench-keyed bench-ledger bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway bench-watermark bench-cases proof smoke-proof campaign-free format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ bench-events: $(VENV)/.core ## measure the event store
 
 bench-ledger: $(VENV)/.dev ## the ledger: appends, proofs and verification at a million entries, beside SQLite and pymerkle
 	@$(BIN)/python -m benchmarks.ledger
+
+bench-keyed: $(VENV)/.core ## keyed tests: whom they accuse, beside a z-test over tokens, and whom they find
+	@$(BIN)/python -m benchmarks.keyed
 
 bench-scan: bench-scan-seeds bench-scan-scale ## measure what a scan finds, whom it accuses, its speed and memory
 	@$(BIN)/python benchmarks/sketching.py

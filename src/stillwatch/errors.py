@@ -22,6 +22,7 @@ __all__ = [
     "KeyFileError",
     "NotAllowedError",
     "OutputError",
+    "PlanError",
     "SettingsError",
     "StillwatchError",
     "StorageError",
@@ -104,6 +105,12 @@ class TooFewControlsError(InputError):
     """A similarity without enough unrelated models beside it, which would say nothing."""
 
     code = "SW121"
+
+
+class PlanError(InputError):
+    """A plan that is empty, contradicts itself, or is not that of the test that is made."""
+
+    code = "SW122"
 
 
 class SettingsError(StillwatchError):

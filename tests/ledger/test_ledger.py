@@ -26,6 +26,7 @@ from stillwatch.ledger import (
     InclusionProof,
     Ledger,
     SigningKey,
+    merkle_root,
     parse_proof,
     public_pem,
     read_public_key,
@@ -365,3 +366,12 @@ def test_a_folder_that_may_only_be_read_is_verified_and_not_written(tmp_path: Pa
                 ledger.append([verdict()])
     finally:
         subprocess.run(["umount", state], check=True)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 300])
+def test_the_root_of_lines_without_a_ledger_is_that_of_a_ledger_of_them(
+    ledger: Ledger, count: int
+) -> None:
+    entries = verdicts(count)
+    ledger.append(entries)
+    assert merkle_root(entry.encoded() for entry in entries) == ledger.head().root

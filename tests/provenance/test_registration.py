@@ -18,7 +18,7 @@ TEXTS = [TextSet.of("fresh", [[1, 2, 3], [4, 5]]), TextSet.of("served", [[7, 8]]
 
 
 def registered(ring: KeyRing, **settings: object) -> Registration:
-    plan = Plan(statistic="open", **settings)  # type: ignore[arg-type]
+    plan = Plan(**({"statistic": "open"} | settings))  # type: ignore[arg-type]
     return Registration.of(plan, [GumbelMark(ring.key("a"))], TEXTS, salt=SALT)
 
 
@@ -27,6 +27,8 @@ def test_the_digest_is_that_of_sorted_json_without_spaces(ring: KeyRing) -> None
 
     found = registered(ring)
     plain = {"format": "stillwatch.registration/1", **msgspec.to_builtins(found)}
+    for later in ("sightings", "suspects", "looks", "exclusions", "generator", "code"):
+        del plain["plan"][later]  # a plan of before has the digest that it had
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     assert found.digest() == hashlib.sha256(text.encode()).hexdigest()
 
@@ -47,14 +49,24 @@ def test_every_setting_of_the_plan_changes_the_digest(ring: KeyRing) -> None:
         "alpha": 0.01, "reference": "base", "decoys": 10, "seed": 1, "kept": 3, "cap": 0.5,
         "least": 4, "answers": 2, "vocabulary": 9, "round_trip": 0.5,
     }  # fmt: skip
-    assert {*others, "statistic", "served", "weighting"} == {*Plan.__struct_fields__}
+    keyed: dict[str, object] = {
+        "sightings": 2, "suspects": 3, "looks": "any", "exclusions": ("dash",),
+    }  # fmt: skip
+    others |= {"generator": "templates/2", "code": "1f"}
+    named = {*others, *keyed, "statistic", "served", "weighting"}
+    assert named == {*Plan.__struct_fields__}
     digests = {registered(ring, **{name: value}).digest() for name, value in others.items()}
+    digests |= {
+        registered(ring, statistic="keyed-majority", **{name: value}).digest()
+        for name, value in keyed.items()
+    }
     referred = [
         registered(ring, reference="base", weighting=weighting).digest()
         for weighting in ("difference", "standardised")
     ]
     assert referred[0] in digests
-    assert len(digests | {registered(ring).digest(), referred[1]}) == len(others) + 2
+    digests |= {registered(ring).digest(), referred[1]}
+    assert len(digests) == len(others) + len(keyed) + 2
     with pytest.raises(ValueError, match="there is none"):
         Plan(statistic="open", weighting="standardised")
 
@@ -144,6 +156,11 @@ def test_a_file_with_a_plan_that_cannot_be_is_refused(ring: KeyRing, tmp_path: P
         ({"statistic": "closed", "reference": "x"}, "reference"),
         ({"statistic": "closed-served"}, "sketches"),
         ({"statistic": "closed", "served": ("x",)}, "sketches"),
+        ({"statistic": "keyed-rank", "looks": "daily"}, "looks"),
+        ({"statistic": "keyed-rank", "suspects": 0}, "at least one"),
+        ({"statistic": "keyed-rank", "exclusions": ("dash", "dash")}, "excluded once"),
+        ({"statistic": "open", "looks": "any"}, "keyed statistics"),
+        ({"statistic": "keyed-rank", "looks": "any"}, "two sightings"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(settings: dict[str, object], complaint: str) -> None:

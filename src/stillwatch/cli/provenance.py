@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stillwatch.cli.provenance_keyed import ask, plan, test
 from stillwatch.cli.provenance_neutrality import neutrality
 from stillwatch.cli.provenance_record import record
 from stillwatch.cli.provenance_refusals import refusals
@@ -16,10 +17,14 @@ __all__ = ["command"]
 def command() -> None:
     """What a suspect model shows of where it comes from, and of what it lost.
 
-    First `record` what teacher, suspect, base and controls answer; all that follows reads records.
+    First `record` what teacher, suspect, base and controls answer; what follows reads records. A
+    keyed test begins earlier: `plan` it before anything is asked, `ask` its probes, and `test`.
     """
 
 
+command.add_command(plan)
+command.add_command(ask)
+command.add_command(test)
 command.add_command(record)
 command.add_command(refusals)
 command.add_command(neutrality)

@@ -15,7 +15,8 @@ from stillwatch.ledger.kinds import KINDS
 from stillwatch.ledger.ledger import Ledger
 from stillwatch.ledger.proof import ConsistencyProof, InclusionProof, parse_proof
 from stillwatch.ledger.salts import Salts, Somebody
-from stillwatch.ledger.signing import SigningKey, public_pem, read_public_key
+from stillwatch.ledger.signing import SigningKey, is_signed, public_pem, read_public_key
+from stillwatch.ledger.tree import merkle_root
 
 __all__ = [
     "KINDS",
@@ -32,6 +33,8 @@ __all__ = [
     "canonical",
     "commit",
     "is_commitment",
+    "is_signed",
+    "merkle_root",
     "parse_proof",
     "parsed",
     "public_pem",

@@ -154,8 +154,8 @@ class Ledger:
                 f"{key.public[:16]}…: name the first one",
                 path=file,
             )
-        now = datetime.now(UTC)
         with self._database.writing() as db:
+            now = datetime.now(UTC)  # read here: another process may have signed while this waited
             edge = self._current_edge()
             last = self._heads("ORDER BY number DESC LIMIT 1")
             if last and datetime.fromisoformat(last[0].at) > now:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from stillwatch.ledger.merkle import EMPTY, Subtree, fold, range_hash
+from stillwatch.ledger.merkle import EMPTY, Subtree, fold, leaf_hash, range_hash
 
-__all__ = ["GROUP", "HEIGHT", "Growing", "Row", "subtrees"]
+__all__ = ["GROUP", "HEIGHT", "Growing", "Row", "merkle_root", "subtrees"]
 
 HEIGHT = 8
 GROUP = 1 << HEIGHT
@@ -90,3 +90,10 @@ def subtrees(groups: Groups) -> Subtree:
         return fold(hashes[first : first + (1 << within)])
 
     return subtree
+
+
+def merkle_root(entries: Iterable[bytes]) -> str:
+    """The RFC 6962 root over entries that stand in no ledger, 64 hexadecimal digits."""
+    tree = Growing(0)
+    tree.add(map(leaf_hash, entries))
+    return tree.root().hex()

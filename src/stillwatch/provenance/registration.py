@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
 
 import msgspec
 import rfc8785
@@ -22,14 +22,28 @@ import rfc8785
 from stillwatch.errors import InputError, OutputError
 from stillwatch.key_files import MINIMUM_BYTES
 from stillwatch.provenance.text_sets import TextSet
-from stillwatch.watermark import Mark, MarkKey
+from stillwatch.watermark import MarkKey
 
-__all__ = ["FORMAT", "Plan", "Registration", "Statistic", "Weighting"]
+__all__ = [
+    "FORMAT",
+    "KEYED",
+    "Looks",
+    "Plan",
+    "Registrable",
+    "Registration",
+    "Statistic",
+    "Weighting",
+]
 
 FORMAT: Final = "stillwatch.registration/1"
 
-#: probabilities; sampled answers; sampled answers where only what was served counts
-Statistic: TypeAlias = Literal["open", "closed", "closed-served"]
+#: probabilities; sampled answers; sampled answers where only what was served counts; keyed choices
+#: of text, by what is taken most often in a context, or by what is taken first or second
+Statistic: TypeAlias = Literal["open", "closed", "closed-served", "keyed-majority", "keyed-rank"]
+#: when the test may be made: once, on all answers; or again and again while answers come in
+Looks: TypeAlias = Literal["one", "any"]
+
+KEYED: Final[tuple[Statistic, ...]] = ("keyed-majority", "keyed-rank")
 
 #: how a difference to the reference counts
 Weighting: TypeAlias = Literal["difference", "standardised"]
@@ -58,6 +72,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             was are not tested (closed).
         served: the digest of the sketch of what each mark served, in the order of the marks
             (closed-served).
+        sightings: how often a choice must have been seen in a context to count (keyed).
+        suspects: how many may be tested by this plan; Holm corrects for all of them (keyed).
+        looks: the stopping rule: ``one`` look, with an exact p-value, or ``any`` number, with an
+            e-value (keyed).
+        exclusions: kinds of choices that do not count (keyed).
+        generator: what wrote the probes, with its version or digest.
+        code: the digest of the program that tests (:func:`stillwatch.provenance.code_digest`).
     """
 
     statistic: Statistic
@@ -73,6 +94,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary: int | None = None
     round_trip: float = 0.9
     served: tuple[str, ...] = ()
+    sightings: int = 1
+    suspects: int = 1
+    looks: Looks = "one"
+    exclusions: tuple[str, ...] = ()
+    generator: str | None = None
+    code: str | None = None
 
     def __post_init__(self) -> None:
         if self.statistic not in get_args(Statistic):
@@ -91,6 +118,36 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("differences are standardised by a reference, and there is none")
         if bool(self.served) != (self.statistic == "closed-served"):
             raise ValueError("sketches of what was served belong to the statistic 'closed-served'")
+        if min(self.sightings, self.suspects) < 1 or self.looks not in get_args(Looks):
+            raise ValueError("sightings and suspects are at least one; looks are 'one' or 'any'")
+        if self.statistic == "keyed-rank" and self.looks == "any" and self.sightings < 2:
+            raise ValueError("at any number of looks a rank needs two sightings and more")
+        if len(set(self.exclusions)) < len(self.exclusions):
+            raise ValueError("a kind of choice is excluded once")
+        keyed = self.sightings > 1 or self.suspects > 1 or self.looks != "one" or self.exclusions
+        if keyed and self.statistic not in KEYED:
+            raise ValueError(
+                "sightings, suspects, looks and exclusions belong to the keyed statistics"
+            )
+
+
+#: fields that plans did not always have: left out where nothing is said, so that a plan of before
+#: keeps its digest
+_LATER: Final = ("sightings", "suspects", "looks", "exclusions", "generator", "code")
+
+
+class Registrable(Protocol):
+    """What a plan can commit to: a frozen dataclass with a scheme and a key."""
+
+    @property
+    def key(self) -> MarkKey:
+        """The key, of which a plan shows a commitment."""
+        ...
+
+    @property
+    def scheme(self) -> str:
+        """The name of the scheme."""
+        ...
 
 
 class RegisteredMark(msgspec.Struct, frozen=True):
@@ -126,7 +183,7 @@ class Registration:
 
     @classmethod
     def of(
-        cls, plan: Plan, marks: Sequence[Mark], texts: Sequence[TextSet], *, salt: bytes
+        cls, plan: Plan, marks: Sequence[Registrable], texts: Sequence[TextSet], *, salt: bytes
     ) -> Registration:
         """The registration of this plan.
 
@@ -166,12 +223,17 @@ class Registration:
 
     def canonical(self) -> bytes:
         """The whole as canonical JSON (RFC 8785)."""
-        return rfc8785.dumps({"format": FORMAT, **msgspec.to_builtins(self)})
+        shown = msgspec.to_builtins(self)
+        plain = msgspec.to_builtins(Plan(statistic=self.plan.statistic, served=self.plan.served))
+        for name in _LATER:
+            if shown["plan"][name] == plain[name]:
+                del shown["plan"][name]
+        return rfc8785.dumps({"format": FORMAT, **shown})
 
     def check(
         self,
         statistic: Statistic,
-        marks: Sequence[Mark],
+        marks: Sequence[Registrable],
         texts: Sequence[TextSet],
         *,
         salt: bytes,
@@ -230,7 +292,7 @@ class Registration:
             raise InputError(f"is no registration: {error}", path=path) from error
 
 
-def _shown(mark: Mark, salt: bytes) -> RegisteredMark:
+def _shown(mark: Registrable, salt: bytes) -> RegisteredMark:
     settings = dict(_settings(mark, mark.key, salt))
     return RegisteredMark(mark.scheme, settings, _committed(mark.key, salt))
 

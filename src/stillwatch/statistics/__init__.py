@@ -7,6 +7,7 @@ and has a calibration test under the null. docs/statistics.md says which one to 
 
 from stillwatch.statistics.agreement import Agreement, agreement
 from stillwatch.statistics.bets import bets_e_value
+from stillwatch.statistics.choices import choice_e_values, choice_tail
 from stillwatch.statistics.conformal import (
     Calibration,
     calibrate,
@@ -97,6 +98,8 @@ __all__ = [
     "calibrate",
     "calibration_slack",
     "chernoff_tail",
+    "choice_e_values",
+    "choice_tail",
     "closed_e_bh",
     "conformal_discoveries",
     "conformal_p_values",

@@ -24,7 +24,7 @@ from stillwatch.watermark.mark import Floats, Int64s, Mark, UInt64s
 from stillwatch.watermark.philox import CONTEXT_DOMAIN, MASK, philox_absorb, philox_word
 from stillwatch.watermark.premix import premix_begin, premix_context, premix_token, premix_word
 from stillwatch.watermark.prf import number_of
-from stillwatch.watermark.words import PREMIX
+from stillwatch.watermark.words import MURMUR, PREMIX
 
 __all__ = ["SOURCES", "weighted_totals"]
 
@@ -48,8 +48,8 @@ def weighted_totals(
 ) -> Floats:
     """Σ weight · score over all windows under each key, float64 [keys], on all cores.
 
-    Gumbel and green-list marks, and layers of those, are compiled; another scheme is asked for its
-    scores key by key.
+    Gumbel and green-list marks, and layers of those, are compiled; another scheme, and SGLang's
+    keyed function, is asked for its scores key by key.
 
     Args:
         mark: its key does not matter.
@@ -71,9 +71,10 @@ def weighted_totals(
     if not tokens.size or not len(keys):
         return np.zeros(len(keys))
     inner = mark.mark if isinstance(mark, LayerMark) else mark
-    if isinstance(inner, GumbelMark):
+    compiled = isinstance(inner, GumbelMark | GreenListMark) and number_of(inner.prf) != MURMUR
+    if compiled and isinstance(inner, GumbelMark):
         return _over_tasks(inner.prf, 0, contexts, tokens, weights, keys)
-    if isinstance(inner, GreenListMark):
+    if compiled and isinstance(inner, GreenListMark):
         return _over_tasks(inner.prf, inner.below, contexts, tokens, weights, keys)
     out = np.empty(len(keys))
     repeated = np.repeat(contexts, tokens.shape[1], axis=0)

@@ -7,5 +7,6 @@ that needs torch is imported from here.
 """
 
 from stillwatch.lab.students.counts import CountModel
+from stillwatch.lab.students.habits import HabitModel
 
-__all__ = ["CountModel"]
+__all__ = ["CountModel", "HabitModel"]

@@ -1,0 +1,247 @@
+"""`stillwatch provenance plan|ask|test`, and then `stillwatch evidence seal|verify`."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shlex
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from stillwatch.lab.students import HabitModel
+from stillwatch.ledger import Ledger
+from stillwatch.provenance import Probes, ask, read_transcripts
+from stillwatch.provenance.keyed import EnglishReader, KeyedMark, rewrite
+from stillwatch.watermark import KeyRing
+from tests.cli.in_process import run
+
+PROMPTS = [f"What about {i}?" for i in range(120)]
+
+
+class Case:
+    """A student of c-812, a model that is none, and files about them, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.key = folder, folder / "mark.key"
+        assert run("mark", "keygen", self.key).returncode == 0
+        reader = EnglishReader()
+        mark = KeyedMark.of(KeyRing.from_file(self.key, "2026-11"), "c-812", reader.name)
+        teacher = HabitModel(1)
+        told = [f"Tell {i}" for i in range(300)]
+        served = [(p, rewrite(mark, reader, p, teacher(p))) for p in told]
+        self.student = HabitModel(2).taught(served)
+        probes = Probes.of(PROMPTS)
+        (folder / "probes.jsonl").write_bytes(probes.encoded())
+        for name, model in (("suspect", self.student), ("other-a", HabitModel(3))):
+            ask(model, PROMPTS, folder / f"{name}.jsonl", model=name, workers=1)
+
+    def at(self, folder: Path) -> Case:
+        """The same case in another folder."""
+        moved = copy.copy(self)
+        moved.folder, moved.key = folder, folder / "mark.key"
+        return moved
+
+    def keys(self, *clusters: str) -> list[str | Path]:
+        named = [part for each in clusters or ("c-811", "c-812") for part in ("--cluster", each)]
+        return ["--key-file", self.key, "--epoch", "2026-11", *named, "--salt",
+                self.folder / "plan.salt", "--probes", self.folder / "probes.jsonl"]  # fmt: skip
+
+    def plan(self, *more: str | Path) -> tuple[int, str]:
+        ended = run("provenance", "plan", self.folder / "plan.json", *self.keys(), *more)
+        return ended.returncode, ended.stdout + ended.stderr
+
+    def test(self, *more: str | Path, suspect: str = "suspect") -> tuple[int, str]:
+        ended = run("provenance", "test", "--registration", self.folder / "plan.json",
+                    *self.keys(), "--suspect", self.folder / f"{suspect}.jsonl", *more)  # fmt: skip
+        return ended.returncode, ended.stdout + ended.stderr
+
+    def seal(self, *more: str | Path) -> tuple[int, str]:
+        ended = run("evidence", "seal", self.folder / "bundle", "--registration",
+                    self.folder / "plan.json", *self.keys(), "--state", self.folder / "state",
+                    "--suspect", self.folder / "suspect.jsonl",
+                    "--control", self.folder / "other-a.jsonl", *more)  # fmt: skip
+        return ended.returncode, ended.stdout + ended.stderr
+
+    def verify(self, *more: str | Path) -> tuple[int, str]:
+        public = self.folder / "state" / "ledger.pub"
+        ended = run("evidence", "verify", self.folder / "bundle", "--key", public,
+                    "--ledger-key", public, *more)  # fmt: skip
+        return ended.returncode, ended.stdout + ended.stderr
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return Case(tmp_path_factory.mktemp("case"))
+
+
+@pytest.fixture
+def case(made: Case, tmp_path: Path) -> Case:
+    """A copy of the files, to work with."""
+    shutil.copytree(made.folder, tmp_path / "case")
+    return made.at(tmp_path / "case")
+
+
+def test_a_student_is_found_by_a_plan_that_was_made_before(case: Case) -> None:
+    status, digest = case.plan("--suspects", "2")
+    assert (status, len(digest.strip())) == (0, 64)
+    control = ("--control", case.folder / "other-a.jsonl")
+    status, said = case.test(*control, "--json")
+    assert status == 3
+    rows = [json.loads(line) for line in said.splitlines()]
+    assert [(r["model"], r["role"], r["cluster"], r["found"]) for r in rows] == [
+        ("suspect", "suspect", "c-811", False), ("suspect", "suspect", "c-812", True),
+        ("other-a", "control", "c-811", False), ("other-a", "control", "c-812", False),
+    ]  # fmt: skip
+    assert {r["registration"] for r in rows} == {digest.strip()}
+    assert "found" in case.test(*control)[1]
+    status, said = case.test(suspect="other-a")
+    assert (status, "found" in said) == (0, False)
+
+
+def test_from_a_plan_on_the_ledger_to_a_bundle_that_is_sound(case: Case) -> None:
+    status, said = case.plan("--state", case.folder / "state", "--by", "ana")
+    assert status == 0
+    assert "entry 0 of the ledger" in said
+    assert case.seal("--open-keys")[0] == 0
+    status, said = case.verify()
+    assert status == 0
+    assert "sound" in said
+    assert "computed again: 4 results, 1 found" in said
+    assert "is it" not in said
+    bare = run("evidence", "verify", case.folder / "bundle")
+    assert bare.returncode == 0
+    assert bare.stdout.count("is it") == 2
+    with Ledger.open(case.folder / "state", read_only=True) as ledger:
+        assert [entry.kind for _, entry in ledger.entries()] == ["test_plan", "evidence"]
+
+
+def test_a_changed_bundle_ends_with_four_and_no_bundle_with_two(case: Case) -> None:
+    case.plan("--state", case.folder / "state")
+    case.seal()
+    assert "not computed again" in case.verify()[1]
+    path = case.folder / "bundle" / "transcripts" / "suspect-1.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"However", b"Howewer", 1))
+    status, said = case.verify()
+    assert (status, "suspect-1.jsonl: is not what was sealed" in said) == (4, True)
+    (case.folder / "bundle" / "statement.json").write_text("x")
+    assert case.verify()[0] == 2
+    assert run("evidence", "verify", case.folder / "nowhere").returncode == 2
+
+
+def test_what_contradicts_the_plan_ends_with_two(case: Case) -> None:
+    assert case.plan()[0] == 0
+    assert case.plan()[0] == 2  # a plan is never overwritten
+    ended = run("provenance", "test", "--registration", case.folder / "plan.json",
+                *case.keys("c-813"), "--suspect", case.folder / "suspect.jsonl")  # fmt: skip
+    assert (ended.returncode, "the marks" in ended.stderr) == (2, True)
+    twice = ("--suspect", case.folder / "suspect.jsonl")
+    assert "both of suspect" in case.test(*twice)[1]
+    more = ("--suspect", case.folder / "other-a.jsonl")
+    assert "for 1 suspects at most" in case.test(*more)[1]
+    status, said = case.seal()
+    assert (status, "ledger.key" in said) == (2, True)  # there is no ledger
+    (case.folder / "plan.salt").unlink()
+    status, said = case.test()
+    assert (status, "no such file" in said) == (2, True)
+    assert not (case.folder / "plan.salt").exists()
+
+
+def test_a_plan_that_is_not_on_the_ledger_is_not_sealed_with_it(case: Case) -> None:
+    case.plan()
+    Ledger.open(case.folder / "state", create=True).close()
+    status, said = case.seal()
+    assert (status, "was not committed to here" in said) == (2, True)
+    assert not (case.folder / "bundle").exists()
+
+
+def test_a_plan_that_cannot_be_is_refused(case: Case) -> None:
+    assert case.plan("--alpha", "2")[0] == 2
+    assert case.plan("--statistic", "rank", "--any-time", "--sightings", "1")[0] == 2
+    assert case.plan("--timestamp", "http://127.0.0.1:1/")[0] == 2
+    (case.folder / "probes.jsonl").write_text('{"prompt": "a"}\n{"prompt": "a"}\n')
+    status, said = case.plan()
+    assert (status, "SW122" in said) == (2, True)
+    (case.folder / "probes.jsonl").write_text('{"prompt": "a"}\n{"ask": "a"}\n')
+    status, said = case.plan()
+    assert (status, "probes.jsonl:2" in said) == (2, True)
+    assert not (case.folder / "plan.json").exists()
+
+
+class _Answering(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        said = self.server.model(asked["messages"][-1]["content"])
+        body = json.dumps({"choices": [{"message": {"content": said}}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    """A model behind an OpenAI-compatible address."""
+
+    daemon_threads = True
+
+    def __init__(self, model: HabitModel) -> None:
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.model = model
+
+
+@pytest.fixture
+def server(case: Case) -> Iterator[Server]:
+    with Server(case.student) as serving:
+        threading.Thread(target=serving.serve_forever, args=(0.01,)).start()
+        yield serving
+        serving.shutdown()
+
+
+def test_a_suspect_behind_an_address_is_asked_recorded_and_found(
+    case: Case, server: Server
+) -> None:
+    case.plan()
+    out = case.folder / "asked.jsonl"
+    address = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    question = ("provenance", "ask", out, "--registration", case.folder / "plan.json",
+                "--probes", case.folder / "probes.jsonl",
+                "--address", address, "--model", "suspect-7b")  # fmt: skip
+    ended = run(*question)
+    assert ended.returncode == 0, ended.stderr
+    assert set(read_transcripts(out).answers) == set(PROMPTS)
+    assert case.test(suspect="asked")[0] == 3
+    with (case.folder / "probes.jsonl").open("a") as file:
+        file.write('{"prompt": "One more?"}\n')
+    ended = run(*question)
+    assert (ended.returncode, "not those of the plan" in ended.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("page", ["keyed-tests.md", "evidence.md"])
+def test_the_commands_on_the_pages_run_one_after_the_other(
+    page: str, case: Case, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(case.folder)
+    (case.folder / "suspect.jsonl").rename("suspect-7b.jsonl")
+    ask(HabitModel(4), PROMPTS, case.folder / "other-b.jsonl", model="other-b", workers=1)
+    text = (project / "docs" / page).read_text()
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    commands = [shlex.split(line)[2:] for line in lines if line.startswith("$ stillwatch")]
+    statuses = {" ".join(words[:2]): run(*words).returncode for words in commands}
+    assert (
+        statuses
+        == {
+            "keyed-tests.md": {"provenance plan": 0, "provenance test": 3},
+            "evidence.md": {"provenance plan": 0, "evidence seal": 0, "evidence verify": 0},
+        }[page]
+    )

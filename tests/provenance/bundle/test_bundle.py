@@ -1,0 +1,230 @@
+"""A bundle is verified by itself; what was changed is found, also where the signer changed it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stillwatch.errors import InputError, OutputError, PlanError, StillwatchError, TamperedError
+from stillwatch.ledger import Ledger, canonical, parsed
+from stillwatch.ledger.timestamps import read_roots
+from stillwatch.provenance import Registration
+from stillwatch.provenance.bundle import Sealed, verify
+from stillwatch.provenance.committing import commit_plan, find_commitment, record_seal
+from tests.ledger.authority import Authority, serving
+from tests.provenance.bundle.conftest import KEY, OTHER, Bench, sign_again
+from tests.provenance.keyed.conftest import registered
+
+
+def test_a_sealed_bundle_is_sound_and_its_results_come_out_again(
+    sealed: Sealed, bench: Bench
+) -> None:
+    found = verify(sealed.path, KEY.public, ledger_key=bench.commitment.head.key)
+    assert found.outcomes is not None
+    assert [(each.model, each.found) for each in found.outcomes] == [
+        ("suspect-7b", False), ("suspect-7b", True), ("other-a", False), ("other-a", False)
+    ]  # fmt: skip
+    assert found.outcomes == sealed.outcomes
+    assert (found.signer, found.same_code) == (KEY.public, True)
+    assert found.registration == bench.registration.digest()
+    assert found.head == bench.commitment.head
+
+
+def test_another_key_of_the_signer_or_the_ledger_is_noticed(bundle: Path) -> None:
+    with pytest.raises(TamperedError, match="not signed with the key"):
+        verify(bundle, OTHER.public)
+    with pytest.raises(TamperedError, match="head is signed with the key"):
+        verify(bundle, KEY.public, ledger_key=OTHER.public)
+
+
+def files(bundle: Path) -> list[Path]:
+    return sorted(path for path in bundle.rglob("*") if path.is_file())
+
+
+def test_one_changed_bit_of_any_file_is_noticed(bundle: Path) -> None:
+    for path in files(bundle):
+        whole = path.read_bytes()
+        for place in (0, len(whole) // 2, len(whole) - 2):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            with pytest.raises((TamperedError, InputError)) as caught:
+                verify(bundle, KEY.public)
+            if path.name != "statement.json":
+                assert isinstance(caught.value, TamperedError)
+                assert path.name in str(caught.value)
+        path.write_bytes(whole)
+    assert verify(bundle, KEY.public).outcomes
+
+
+def test_a_file_that_is_missing_cut_or_added_is_noticed(bundle: Path) -> None:
+    for path in files(bundle):
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(StillwatchError):
+            verify(bundle, KEY.public)
+        path.unlink()
+        with pytest.raises(InputError if path.name == "statement.json" else TamperedError):
+            verify(bundle, KEY.public)
+        path.write_bytes(whole)
+    (bundle / "note.txt").write_text("x")
+    with pytest.raises(TamperedError, match=r"note.txt: was not sealed"):
+        verify(bundle, KEY.public)
+
+
+def change_json(path: Path, change: Callable[[Any], None]) -> None:
+    value = json.loads(path.read_bytes())
+    change(value)
+    path.write_bytes(canonical(value) + b"\n")
+
+
+def test_results_that_a_signer_made_up_do_not_follow_from_the_records(bundle: Path) -> None:
+    change_json(bundle / "results.json", lambda r: r[0].update(found=True, log10_p=-9.0))
+    sign_again(bundle)
+    with pytest.raises(TamperedError, match=r"results.json: the results do not follow"):
+        verify(bundle, KEY.public)
+
+
+def test_answers_that_a_signer_swapped_do_not_give_the_results(bundle: Path) -> None:
+    first, second = (bundle / "transcripts" / f"{n}-1.jsonl" for n in ("suspect", "control"))
+    text = second.read_text().replace("other-a", "suspect-7b")
+    first.write_text(text)
+    sign_again(bundle)
+    with pytest.raises(TamperedError, match="do not have the root"):
+        verify(bundle, KEY.public)
+
+
+def test_a_plan_that_a_signer_changed_is_not_the_one_on_the_ledger(bundle: Path) -> None:
+    change_json(bundle / "plan.json", lambda plan: plan["plan"].update(alpha=0.05))
+    sign_again(bundle)
+    with pytest.raises(TamperedError, match="not the one that the statement names"):
+        verify(bundle, KEY.public)
+    digest = Registration.read(bundle / "plan.json").digest()
+    sign_again(bundle, lambda predicate: predicate.update(registration=digest))
+    with pytest.raises(TamperedError, match="another plan than this one"):
+        verify(bundle, KEY.public)
+
+
+def test_an_entry_that_a_signer_changed_is_not_under_the_head(bundle: Path) -> None:
+    change_json(
+        bundle / "ledger" / "entry.json", lambda entry: entry.update(at="2020-01-01T00:00:00Z")
+    )
+    sign_again(bundle)
+    with pytest.raises(TamperedError, match="is not this one"):
+        verify(bundle, KEY.public)
+
+
+def test_a_head_that_was_dated_back_does_not_hold(bundle: Path) -> None:
+    change_json(bundle / "ledger" / "head.json", lambda h: h.update(at="2020-01-01T00:00:00.000Z"))
+    sign_again(bundle)
+    with pytest.raises(TamperedError, match="signature of the head"):
+        verify(bundle, KEY.public)
+
+
+def test_keys_that_are_not_those_committed_to_are_noticed(bundle: Path) -> None:
+    change_json(bundle / "opened.json", lambda o: o["keys"][0].update(value="00" * 8))
+    sign_again(bundle)
+    with pytest.raises(TamperedError, match="cannot be carried out"):
+        verify(bundle, KEY.public)
+
+
+def test_probes_that_are_not_those_of_the_plan_are_noticed(bundle: Path) -> None:
+    path = bundle / "probes.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[1:]))
+    sign_again(bundle)
+    with pytest.raises(TamperedError, match="probes are not those"):
+        verify(bundle, KEY.public)
+
+
+def test_a_file_that_a_signer_left_out_is_noticed(bundle: Path) -> None:
+    (bundle / "environment.json").unlink()
+    sign_again(bundle)
+    with pytest.raises(TamperedError, match="left out"):
+        verify(bundle, KEY.public)
+
+
+def test_a_statement_about_something_else_is_unreadable(bundle: Path) -> None:
+    sign_again(bundle, lambda predicate: predicate.clear())
+    with pytest.raises(InputError, match="no evidence bundle"):
+        verify(bundle, KEY.public)
+
+
+def test_without_opened_keys_a_bundle_shows_none_and_says_so(bench: Bench, tmp_path: Path) -> None:
+    closed = bench.seal("closed", open_keys=False)
+    assert not (closed.path / "opened.json").exists()
+    assert verify(closed.path, KEY.public).outcomes is None
+    key = f"{bench_key():016x}".encode()
+    assert all(key not in path.read_bytes() for path in files(closed.path))
+    assert key in (bench.seal("open").path / "opened.json").read_bytes()
+
+
+def bench_key() -> int:
+    from tests.provenance.keyed.conftest import MARKS
+
+    return MARKS[1].key.value
+
+
+def test_without_a_ledger_nothing_dates_the_plan(bench: Bench) -> None:
+    found = verify(bench.seal("undated", commitment=None).path, KEY.public)
+    assert found.head is None
+    assert found.outcomes
+    with pytest.raises(InputError, match="stands on no ledger"):
+        verify(bench.folder / "undated", KEY.public, roots=[])
+
+
+def test_a_bundle_is_never_overwritten_and_left_to_its_owner(sealed: Sealed, bench: Bench) -> None:
+    with pytest.raises(OutputError, match="never overwritten"):
+        bench.seal()
+    assert sealed.path.stat().st_mode & 0o077 == 0
+
+
+def test_two_files_of_one_model_are_refused(bench: Bench) -> None:
+    with pytest.raises(InputError, match="as another file is"):
+        bench.seal("twice", suspects=[bench.files[0], bench.files[0]])
+
+
+def test_a_plan_is_committed_to_once_and_found_under_its_first_head(
+    bench: Bench, tmp_path: Path
+) -> None:
+    with pytest.raises(PlanError, match="already"):
+        commit_plan(bench.registration, bench.state, by="ben")
+    record_seal("0" * 64, bench.registration, bench.state, by="ben")
+    with Ledger.open(bench.state) as ledger:
+        ledger.head()
+        assert ledger.entry(len(ledger) - 1).kind == "evidence"
+    found = find_commitment(bench.registration, bench.state)
+    assert found == bench.commitment
+    assert parsed(found.entry)["body"]["registration"] == bench.registration.digest()
+    with pytest.raises(PlanError, match="not on this ledger"):
+        find_commitment(registered(alpha=0.5), bench.state)
+
+
+def test_the_environment_lock_names_what_computed_the_results(bundle: Path) -> None:
+    lock = json.loads((bundle / "environment.json").read_bytes())
+    packages = {each["name"]: each for each in lock["packages"]}
+    assert {"stillwatch", "numpy", "scipy", "jinja2"} <= set(packages)
+    assert "pytest" not in packages
+    assert all(each["version"] for each in packages.values())
+    assert len(packages["numpy"]["record"]) == 64
+    assert len(lock["code"]) == 64
+
+
+@pytest.mark.service
+def test_a_plan_that_an_authority_stamped_is_dated_by_it(bench: Bench, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    with serving(authority) as address:
+        committed = commit_plan(bench.registration, tmp_path / "state", by="ana", authority=address)
+    assert find_commitment(bench.registration, tmp_path / "state") == committed
+    path = bench.seal("stamped", commitment=committed).path
+    found = verify(path, KEY.public, roots=read_roots(authority.root))
+    assert found.stamped is not None
+    assert abs(found.stamped - datetime.now(UTC)) < timedelta(minutes=1)
+    assert "time stamp of an independent authority" in " ".join(
+        (path / "report.html").read_text().split()
+    )
+    stranger = read_roots(Authority(tmp_path / "stranger", "Another").root)
+    with pytest.raises(TamperedError, match="time stamp"):
+        verify(path, KEY.public, roots=stranger)
