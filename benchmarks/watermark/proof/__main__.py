@@ -136,7 +136,7 @@ def volumes(world: World, size: Size) -> None:
 def shares(world: World, size: Size) -> None:
     """Less and less marked text under Gumbel-max with a context of one, by reference."""
     head("share marked", "siblings", "base", "teacher", "plain difference", "no reference")
-    for share in (*size.shares, 0.0):
+    for share in size.shares:
         cell = Cell(world, replace(size, share=share), size.seeds[0])
         said = compared(cell)
         row(
@@ -150,7 +150,7 @@ def schemes(world: World, size: Size) -> None:
     """Every scheme, context and share, by every test."""
     columns: list[str] = []
     for scheme, context in size.schemes:
-        for share in (*size.shares, 0.0):
+        for share in size.shares:
             said = tested(world, size, scheme, context, share, size.seeds[0])
             if not columns:
                 columns = list(said)

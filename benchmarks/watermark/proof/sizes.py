@@ -52,7 +52,7 @@ class Size:
         ("gumbel", 2),
         ("gumbel", 4),
     )
-    shares: tuple[float, ...] = (1.0, 0.1, 0.05, 0.01)
+    shares: tuple[float, ...] = (1.0, 0.1, 0.05, 0.01, 0.0)
     volumes: tuple[int, ...] = (100_000, 300_000, 1_000_000)
     large_pool: int = 5 * 4_096
     table_seeds: tuple[int, ...] = (0,)
@@ -69,7 +69,6 @@ FULL = Size(
         ("half the learning rate", Attacker(learning=Course(rate=5e-4))),
         ("two epochs", Attacker(learning=Course(epochs=2))),
         ("steps of 8 sequences, not 32", Attacker(learning=Course(batch=8))),
-        ("a student as large as the teacher", Attacker(shape=Shape(width=192))),
     )
 )
 
@@ -88,7 +87,7 @@ SMOKE = Size(
         basing=Course(rate=4e-3, batch=64),
         learning=Course(rate=3e-3, epochs=2, batch=8),
     ),
-    volume=50_000,
+    volume=40_000,
     share=0.5,
     siblings=2,
     seeds=(0,),
