@@ -38,6 +38,7 @@ def test_a_pool_is_found_and_nobody_else(mixed: Path, tmp_path: Path) -> None:
     assert len(families) >= 2
 
 
+@pytest.mark.slow
 def test_a_campaign_in_chinese_is_found_like_one_in_english(tmp_path: Path) -> None:
     log = Log(2)
     log.people(250)

@@ -86,6 +86,7 @@ AHEAD = "'at' lies more than a day in the future"
 AGAIN = "the request id was met before; the first row with it is kept"
 
 
+@pytest.mark.slow
 def test_every_row_that_is_refused_is_counted_with_its_file_and_line(
     logs: Path, tmp_path: Path
 ) -> None:

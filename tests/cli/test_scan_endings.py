@@ -87,6 +87,7 @@ def test_the_status_says_what_was_found(
     ],
     ids=lambda value: getattr(value, "name", value),
 )
+@pytest.mark.slow
 def test_a_scan_that_is_asked_to_stop_ends_with_130_and_leaves_nothing(
     long: Path, tmp_path: Path, ending: signal.Signals, step: str
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_scan_that_is_asked_to_stop_ends_with_130_and_leaves_nothing(
     assert names(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_the_report_that_was_to_be_replaced(long: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -129,6 +131,7 @@ def limited(kilobytes: int) -> Callable[[], None]:
     return limit
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_grow_is_named_and_nothing_is_left(long: Path, tmp_path: Path) -> None:
     """A limit on the size of files, which any user may set."""
     ended = run("scan", long, "--out", tmp_path / "out", "--quiet", preexec_fn=limited(500))

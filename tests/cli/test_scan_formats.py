@@ -75,6 +75,7 @@ def as_span(row: RawExchange, number: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("convert", [as_litellm, as_span])
+@pytest.mark.slow
 def test_a_campaign_in_the_log_of_another_program_is_found(
     exchanges: list[RawExchange],
     convert: Callable[[RawExchange, int], dict[str, Any]],

@@ -43,6 +43,7 @@ def test_the_file_sets_what_no_option_says(log: Path, tmp_path: Path) -> None:
     assert f"{digest:016x}" in accounts(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_an_option_wins_over_the_file(log: Path, tmp_path: Path) -> None:
     (tmp_path / "stillwatch.yaml").write_text("campaigns:\n  pseudonymous: true\n")
     options = ("--settings", tmp_path / "stillwatch.yaml", "--no-pseudonymous")

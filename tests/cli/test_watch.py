@@ -84,6 +84,7 @@ def test_a_campaign_is_found_and_the_status_says_so(pool: Path, tmp_path: Path) 
     assert all(not path.stat().st_mode & 0o077 for path in (tmp_path / "state").iterdir())
 
 
+@pytest.mark.slow
 def test_a_quiet_log_gives_no_findings_and_status_0(tmp_path: Path) -> None:
     log = Log(21)
     log.people(30)

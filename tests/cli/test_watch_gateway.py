@@ -81,6 +81,7 @@ def test_killed_at_random_moments_it_says_what_a_watch_over_the_log_says(
         assert again[part] == whole[part], part
 
 
+@pytest.mark.slow
 def test_another_key_is_named_and_ends_with_2(gateway: Recording, log: Log, tmp_path: Path) -> None:
     gateway.record(*log.rows[:2])
     (tmp_path / "key").write_bytes(b"another key of thirty-two bytes!")

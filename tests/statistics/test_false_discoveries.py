@@ -29,6 +29,7 @@ def conformal_world(
 
 
 @pytest.mark.parametrize("attacks", [0, 20, 120])
+@pytest.mark.slow
 def test_no_threshold_chosen_afterwards_beats_the_bounds(attacks: int) -> None:
     rng = np.random.default_rng(1)
     missed = np.zeros(2)

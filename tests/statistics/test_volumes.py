@@ -92,6 +92,7 @@ def e_values(rng: np.random.Generator, runs: int, accounts: int, mean: float, si
 @pytest.mark.parametrize(
     ("accounts", "mean"), [(8, 0.5), (8, 3), (8, 200), (30, 0.3), (30, 1), (30, 10), (120, 2)]
 )
+@pytest.mark.slow
 def test_at_every_point_of_the_null_the_e_value_has_a_mean_of_at_most_one(
     sigma: float, accounts: int, mean: float
 ) -> None:
@@ -123,6 +124,7 @@ def test_the_level_says_nothing() -> None:
     assert balance_e_value(100 * counts) == pytest.approx(balance_e_value(1_000 * counts), abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_integral_finds_the_narrow_peak_of_many_busy_accounts() -> None:
     """By a normal approximation of the same quantity, where log counts are as good as normal."""
     rng = np.random.default_rng(37)

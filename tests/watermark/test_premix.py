@@ -105,6 +105,7 @@ def test_words_of_neighbouring_tokens_and_contexts_are_uniform_too(prf: str) -> 
 
 
 @pytest.mark.parametrize("prf", NAMES)
+@pytest.mark.slow
 def test_no_two_keys_agree_even_if_they_differ_in_one_bit(prf: str) -> None:
     """Green bits, high words and low words of 64 related keys and one another: noise."""
     contexts, tokens = many(2, 8_000)

@@ -49,17 +49,20 @@ def served(mark: TextMark, choices: int, n: int, *, seed: int = 0) -> list[str]:
     return out
 
 
+@pytest.mark.slow
 def test_each_candidate_is_as_likely_as_any_other_however_long() -> None:
     counts = often_chosen(["one two three four", "five six", reply(np.random.default_rng(0), 300)])
     assert chisquare(counts).pvalue > 0.001
 
 
+@pytest.mark.slow
 def test_candidates_that_say_nearly_the_same_share_nothing_but_their_own_words() -> None:
     alike = reply(np.random.default_rng(0), 40)
     counts = often_chosen([f"{alike} yes", f"{alike} no", f"{alike} perhaps", "something else"])
     assert chisquare(counts).pvalue > 0.001
 
 
+@pytest.mark.slow
 def test_a_candidate_within_another_has_its_share_too() -> None:
     assert chisquare(often_chosen(["a b c d", "a b c d e f", "a b"])).pvalue > 0.001
 

@@ -117,6 +117,7 @@ def test_once_makes_only_looks_that_are_complete(tmp_path: Path) -> None:
     assert made == [0, 1, 0, 0, 2]
 
 
+@pytest.mark.slow
 def test_a_replay_in_pieces_says_what_a_replay_in_one_says(tmp_path: Path) -> None:
     rows = [row(n / 3, f"crew-{n % 3}-{n % 10}") for n in range(60)]
     run(write(tmp_path / "log.jsonl", *rows), tmp_path / "whole")

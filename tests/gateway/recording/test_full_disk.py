@@ -24,6 +24,7 @@ def limit_files(recorder: Recorder, size: int) -> None:
     resource.prlimit(recorder.writer_pid, resource.RLIMIT_FSIZE, (size, most))
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_nothing_is_a_problem_and_what_waits_is_kept_when_it_does(
     tmp_path: Path, run: Keep, exchange: Keep, numbers: Keep, eventually: Keep
 ) -> None:
@@ -52,6 +53,7 @@ def test_a_disk_that_takes_nothing_is_a_problem_and_what_waits_is_kept_when_it_d
     assert numbers(tmp_path) == Counter(range(300))
 
 
+@pytest.mark.slow
 def test_a_gateway_that_ends_meanwhile_says_so_and_the_writer_goes_on_trying(
     tmp_path: Path, run: Keep, exchange: Keep, numbers: Keep, eventually: Keep
 ) -> None:

@@ -47,6 +47,7 @@ async def killed_while_recording(state: Path, exchange: Keep, kills: int) -> int
     return sent
 
 
+@pytest.mark.slow
 def test_a_writer_that_is_killed_is_replaced_and_every_exchange_is_kept_once(
     tmp_path: Path, run: Keep, exchange: Keep, numbers: Keep
 ) -> None:

@@ -19,6 +19,7 @@ from stillwatch.lab.bench.view import View
 
 
 @pytest.mark.parametrize("detector", BASELINES, ids=lambda each: each.name)
+@pytest.mark.slow
 def test_a_baseline_writes_files_that_can_be_scored(
     detector: Detector, periods: Periods, tmp_path: Path
 ) -> None:
