@@ -36,7 +36,7 @@ COMMANDS: dict[str, str] = {
     "places": "get a file of countries, ask where an address is",
     "privacy": "show or erase everything that is held about an account",
     "ledger": "record decisions so that nobody can change them unnoticed, and prove it",
-    "mark": "keys of marks, what engines need to put them on, and which marks a text carries",
+    "mark": "keys of marks, for engines; whose marks a text or a model carries",
     "provenance": "what a suspect model shows of where it comes from, and of what it lost",
     "evidence": "seal what a test of a suspect rests on, and check a bundle that was sealed",
     "data": "where to get the public data sets that benchmarks use",
