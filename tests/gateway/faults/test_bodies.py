@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.gateway.conftest import Response
@@ -241,6 +241,7 @@ def test_any_json_is_answered_or_refused(
 ) -> None:
     @tried(examples)
     @given(fields=st.dictionaries(NAMES, ANY_JSON, max_size=4), turns=TURNS | st.none())
+    @example(fields={"prompt": None}, turns=None)
     def holds(fields: dict[str, Any], turns: Any) -> None:
         asked = {**ROUTES[path], **fields}
         if turns is not None:

@@ -137,7 +137,7 @@ def _completions(asked: Asked) -> Iterator[bytes]:
                 "choices": [choice]}  # fmt: skip
 
     if not asked.get("stream"):
-        yield whole({**answer(asked["prompt"] + ", and so on", "stop"), "usage": USAGE})
+        yield whole({**answer(f"{asked.get('prompt', '')}, and so on", "stop"), "usage": USAGE})
         return
     yield CHUNKED
     for word in ("and ", "so ", "on"):
