@@ -78,7 +78,7 @@ def test_many_who_make_the_same_store_at_once_make_one(state: str) -> None:
 )
 def test_a_file_of_another_kind_is_no_store(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
-    with pytest.raises(StoreFormatError, match=f"{FILE}: (this is no store|it is damaged)"):
+    with pytest.raises(StoreFormatError, match=f"{FILE}: (this is no store|the file is damaged)"):
         open_database(tmp_path)
 
 
@@ -92,7 +92,7 @@ def test_a_damaged_page_is_named_when_it_is_met(tmp_path: Path) -> None:
     for page in range(2 * 4096, len(content), 4096):
         content[page : page + 100] = b"\xff" * 100
     (tmp_path / FILE).write_bytes(content)
-    with pytest.raises(StoreFormatError, match=r"it is damaged .* restore it from a backup"):
+    with pytest.raises(StoreFormatError, match=r"the file is damaged .* restore it from a backup"):
         list(KeyStore(open_database(tmp_path)).list())
 
 

@@ -234,6 +234,6 @@ def test_what_ended_long_ago_is_forgotten_and_nothing_else(
     actions.put(action(expires_at=NOW + 10))
     actions.undo(actions.put(action(id="undone")).id, "bo")
     lasting = actions.put(action(id="lasting"))
-    expire(database, NOW + 11)
+    expire(database, keys=NOW + 11, actions=NOW + 11)
     assert [c.account for c in keys.list()] == ["rotated", "valid"]
     assert list(actions.history()) == [lasting]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -53,6 +55,50 @@ def test_what_was_erased_is_in_no_file_and_comes_back_as_somebody_else(tmp_path:
         assert salts.find("acme-industries") is salts.salt(made) is salts.somebody(made) is None
         assert salts.commitment("acme-industries") != made
         assert salts.find("other-7") is not None
+
+
+DAY = 86_400
+
+
+def test_a_salt_that_nobody_used_for_long_goes_and_one_that_was_used_again_stays(
+    tmp_path: Path,
+) -> None:
+    with Salts.open(tmp_path, create=True, clock=lambda: 100.0 * DAY) as salts:
+        gone, kept = salts.commitment("acme-industries"), salts.commitment("other")
+    with Salts.open(tmp_path, clock=lambda: 200.5 * DAY) as salts:
+        assert salts.commitment("other") == kept
+        assert salts.unused(100 * DAY) == 0, "the day itself is kept"
+        assert salts.unused(200 * DAY) == 1
+        assert salts.find("acme-industries") == gone, "counting touches nothing"
+        assert salts.expire(200 * DAY) == 1
+        assert salts.expire(200 * DAY) == 0
+        assert (salts.somebody(gone), salts.find("other")) == (None, kept)
+        for file in tmp_path.iterdir():
+            assert b"acme-industries" not in file.read_bytes(), file
+
+
+def test_a_clock_that_goes_backwards_makes_no_salt_older(tmp_path: Path) -> None:
+    for day in (200, 100):
+        with Salts.open(tmp_path, create=True, clock=lambda: day * DAY) as salts:  # noqa: B023
+            salts.commitment("acme")
+    with Salts.open(tmp_path) as salts:
+        assert salts.unused(200 * DAY) == 0
+
+
+def test_salts_of_before_are_read_and_their_days_begin_now(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "salts.db")) as db:
+        db.execute(
+            "CREATE TABLE salt (of TEXT NOT NULL, identifier TEXT NOT NULL, salt BLOB NOT NULL,"
+            " commitment TEXT NOT NULL UNIQUE, PRIMARY KEY (of, identifier)) STRICT, WITHOUT ROWID"
+        )
+        made = commit("acme", bytes(32))
+        db.execute("INSERT INTO salt VALUES ('account', 'acme', ?, ?)", (bytes(32), made))
+        db.execute("PRAGMA user_version = 0x53570001")
+        db.commit()
+    for _ in range(2):
+        with Salts.open(tmp_path, clock=lambda: 300.0 * DAY) as salts:
+            assert salts.commitment("acme") == salts.find("acme") == made
+            assert (salts.unused(300 * DAY), salts.unused(301 * DAY)) == (0, 1)
 
 
 def test_threads_and_processes_agree_on_a_commitment(tmp_path: Path) -> None:

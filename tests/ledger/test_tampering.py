@@ -286,3 +286,33 @@ def test_a_file_that_was_cut_short_is_unreadable_and_says_so(state: Path) -> Non
         Ledger.open(state, read_only=True) as ledger,
     ):
         ledger.check()
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100, 4_096, 10_000, -4_096, -1])
+def test_a_file_that_was_cut_anywhere_takes_no_entry_and_is_left_as_it_is(
+    state: Path, kept: int
+) -> None:
+    file = state / "ledger.db"
+    cut = file.read_bytes()[: kept or 0] if kept >= 0 else file.read_bytes()[:kept]
+    file.write_bytes(cut)
+    for create in (True, False):
+        with pytest.raises(StoreFormatError) as refused:
+            _appended(state, create=create)
+        assert str(refused.value).startswith(str(state))
+    assert file.read_bytes() == cut, "what is left can still be looked at"
+
+
+def _appended(state: Path, *, create: bool) -> None:
+    with Ledger.open(state, create=create) as ledger:
+        ledger.append([verdict(0)])
+        ledger.check()
+
+
+def test_a_ledger_that_was_deleted_is_not_begun_again_in_silence(state: Path) -> None:
+    (state / "ledger.db").unlink()
+    with pytest.raises(StoreFormatError, match="a ledger was begun here"):
+        Ledger.open(state, create=True)
+    assert not (state / "ledger.db").exists()
+    (state / "ledger.pub").unlink()
+    with Ledger.open(state, create=True) as ledger:
+        assert len(ledger) == 0

@@ -1,6 +1,7 @@
 """Opens the store of keys and actions: a SQLite file in a state folder, or a PostgreSQL server.
 
-A write is on the disk when its block ends, whole or not at all, whatever kills the process. Errors
+Rooms above keep stores of their own in the same manner, each with its :class:`Layout`. A write is
+on the disk when its block ends, whole or not at all, whatever kills the process. Errors
 are those of :mod:`stillwatch.errors`; a password in an address is never shown.
 """
 
@@ -8,12 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -21,14 +34,36 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from stillwatch.access.breakage import failures
 from stillwatch.access.postgres import connect
 from stillwatch.access.schema import CHANGES, FORMAT, METADATA
+from stillwatch.durable import write_ahead
 from stillwatch.errors import SettingsError, StoreFormatError
 
-__all__ = ["FILE", "Database", "Version", "open_database"]
+__all__ = ["FILE", "Database", "Layout", "Version", "open_database"]
 
 #: the name of the file in a state folder
 FILE = "access.db"
 _PATIENCE = 30_000  # milliseconds that a write waits for another process
 _LOCK = 0x5377_6163  # of the advisory lock under which tables are made
+
+
+class Layout(NamedTuple):
+    """What is kept in a store: the name of its file in a state folder, its tables, the one among
+    them that counts changes (with the columns of ``access_changes``), their format, and what to
+    say where there is none."""
+
+    file: str
+    tables: MetaData
+    changes: Table
+    format: str
+    absent: str
+
+
+_KEYS = Layout(
+    file=FILE,
+    tables=METADATA,
+    changes=CHANGES,
+    format=FORMAT,
+    absent=f"there is no store of keys here ({FILE}); `stillwatch keys create` makes one",
+)
 
 
 class Version(NamedTuple):
@@ -45,8 +80,11 @@ class Version(NamedTuple):
 class Database:
     """A store; may be used from any thread. Make one with :func:`open_database`."""
 
-    def __init__(self, engine: Engine, name: str, file: Path | None) -> None:
+    def __init__(
+        self, engine: Engine, name: str, file: Path | None, layout: Layout = _KEYS
+    ) -> None:
         self.name = name
+        self._layout = layout
         self._engine = engine
         self._reader: Engine = engine
         # Readers see one moment. Writers wait in line for the row of changes, and then must see
@@ -72,7 +110,8 @@ class Database:
         with failures(self.name):
             place = self._find()
             with self._reader.begin() as connection:
-                row = connection.execute(select(CHANGES.c.version, CHANGES.c.removed)).one()
+                changes = self._layout.changes
+                row = connection.execute(select(changes.c.version, changes.c.removed)).one()
                 yield connection, Version(place, row.version, row.removed)
 
     @contextlib.contextmanager
@@ -88,10 +127,11 @@ class Database:
         with failures(self.name):
             self._find()
             with self._writer.begin() as connection:
-                number = CHANGES.c.version + 1
+                changes = self._layout.changes
+                number = changes.c.version + 1
                 values = {"version": number} | ({"removed": number} if removes else {})
                 version = connection.execute(
-                    update(CHANGES).values(values).returning(CHANGES.c.version)
+                    update(changes).values(values).returning(changes.c.version)
                 ).scalar_one()
                 yield connection, version
 
@@ -100,17 +140,21 @@ class Database:
 
     def prepare(self, *, create: bool) -> None:
         """Make the tables where there are none, if asked to, and check their version."""
+        layout = self._layout
         with failures(self.name):
             self._find()
             with (self._writer if create else self._reader).begin() as connection:
                 if create:
-                    _make_tables(connection)
-                elif not inspect(connection).has_table(CHANGES.name):
-                    raise StoreFormatError("this is no store of keys and actions", path=self.name)
-                theirs = connection.execute(select(CHANGES.c.format)).scalar_one_or_none()
-        if theirs != FORMAT:
+                    _make_tables(connection, layout)
+                elif not inspect(connection).has_table(layout.changes.name):
+                    what = "this is no store of keys and actions"
+                    raise StoreFormatError(
+                        what if layout is _KEYS else layout.absent, path=self.name
+                    )
+                theirs = connection.execute(select(layout.changes.c.format)).scalar_one_or_none()
+        if theirs != layout.format:
             raise StoreFormatError(
-                f"the store is of the format {theirs}, and this version reads {FORMAT}; "
+                f"the store is of the format {theirs}, and this version reads {layout.format}; "
                 "use the version of stillwatch that wrote it",
                 path=self.name,
             )
@@ -122,7 +166,7 @@ class Database:
         try:
             found = self._file.stat()
         except FileNotFoundError:
-            raise StoreFormatError(_absent(self._file), path=self._file.parent) from None
+            raise StoreFormatError(self._layout.absent, path=self._file.parent) from None
         with self._mutex:
             if self._seen not in (None, (found.st_dev, found.st_ino)):
                 self._engine.dispose()
@@ -131,8 +175,10 @@ class Database:
             return self._place
 
 
-def open_database(state: str | Path, *, create: bool = False) -> Database:
+def open_database(state: str | Path, *, create: bool = False, layout: Layout = _KEYS) -> Database:
     """Open the store in a state folder, or at an address such as ``postgresql://host/name``.
+
+    It is that of keys and actions, unless another `layout` is given.
 
     `create` makes what is missing: the folder (for its owner only), the file (mode 600), tables.
 
@@ -141,7 +187,10 @@ def open_database(state: str | Path, *, create: bool = False) -> Database:
         StoreFormatError: there is no store, or it is damaged or of another version.
         StorageError: it cannot be reached.
     """
-    database = _at_address(str(state)) if "://" in str(state) else _in_folder(Path(state), create)
+    if "://" in str(state):
+        database = _at_address(str(state), layout)
+    else:
+        database = _in_folder(Path(state), create, layout)
     try:
         database.prepare(create=create)
     except BaseException:
@@ -150,8 +199,8 @@ def open_database(state: str | Path, *, create: bool = False) -> Database:
     return database
 
 
-def _in_folder(folder: Path, create: bool) -> Database:
-    file = folder / FILE
+def _in_folder(folder: Path, create: bool, layout: Layout) -> Database:
+    file = folder / layout.file
     if create:
         with failures(str(folder)):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -159,14 +208,14 @@ def _in_folder(folder: Path, create: bool) -> Database:
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     elif not file.is_file():
-        raise StoreFormatError(_absent(file), path=folder)
+        raise StoreFormatError(layout.absent, path=folder)
     engine = create_engine(URL.create("sqlite", database=str(file)))
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    return Database(engine, str(file), file)
+    return Database(engine, str(file), file, layout)
 
 
-def _at_address(address: str) -> Database:
+def _at_address(address: str, layout: Layout) -> Database:
     try:
         url = make_url(address)
         if url.get_backend_name() != "postgresql":
@@ -184,23 +233,25 @@ def _at_address(address: str) -> Database:
             f"the driver {error.name} is not installed; install it: "
             "pip install 'stillwatch[postgresql]'"
         ) from error
-    return Database(engine, url.render_as_string(hide_password=True), None)
+    return Database(engine, url.render_as_string(hide_password=True), None, layout)
 
 
-def _make_tables(connection: Connection) -> None:
+def _make_tables(connection: Connection, layout: Layout) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-    METADATA.create_all(connection)
-    if connection.execute(select(CHANGES.c.one)).first() is None:
-        connection.execute(insert(CHANGES).values(one=1, format=FORMAT, version=0, removed=0))
+    layout.tables.create_all(connection)
+    changes = layout.changes
+    if connection.execute(select(changes.c.one)).first() is None:
+        first = {"one": 1, "format": layout.format, "version": 0, "removed": 0}
+        connection.execute(insert(changes).values(first))
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+    write_ahead(cast(sqlite3.Connection, connection))
     for pragma in (
-        f"busy_timeout = {_PATIENCE}",
-        "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
         "secure_delete = ON",
@@ -212,7 +263,3 @@ def _set_up_sqlite(connection: DBAPIConnection, _: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     begin = connection.get_execution_options().get("stillwatch_begin", "BEGIN")
     connection.exec_driver_sql(begin)
-
-
-def _absent(file: Path) -> str:
-    return f"there is no store of keys here ({file.name}); `stillwatch keys create` makes one"

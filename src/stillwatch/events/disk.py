@@ -1,72 +1,21 @@
-"""What a store asks of the machine: whole files, durable renames, one maintainer at a time.
-
-Failures of the machine become :class:`~stillwatch.errors.StorageError`, damage becomes
-:class:`~stillwatch.errors.StoreFormatError`; both name the file.
-"""
+"""What a store asks of the machine: durable renames, one maintainer at a time."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from stillwatch.errors import StorageError, StoreFormatError
+from stillwatch.durable import BUSY, failures, sync_folder
+from stillwatch.errors import StorageError
 
-__all__ = ["Lock", "failures", "sync_folder", "whole"]
+__all__ = ["Lock", "whole"]
 
-_FULL = "the disk is full; make room, or move the store, and run again. Nothing half-written counts"
-_DENIED = "no permission to write here; run as the user that owns the store"
-_BUSY = "another process keeps the store busy; run again when it has finished"
-_SQLITE: dict[int, str] = {
-    sqlite3.SQLITE_FULL: _FULL,
-    sqlite3.SQLITE_READONLY: _DENIED,
-    sqlite3.SQLITE_PERM: _DENIED,
-    sqlite3.SQLITE_BUSY: _BUSY,
-    sqlite3.SQLITE_LOCKED: _BUSY,
-}
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-@contextlib.contextmanager
-def failures(path: Path) -> Iterator[None]:
-    """Turn what the operating system or SQLite raises about `path` into our errors.
-
-    Raises:
-        StorageError: the machine failed while writing.
-        StoreFormatError: SQLite found the file damaged.
-    """
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code
-        if code in _DAMAGE:
-            raise StoreFormatError(
-                f"the file is damaged ({error}); restore it from a backup", path=path
-            ) from error
-        raise StorageError(_SQLITE.get(code, f"cannot be used: {error}"), path=path) from error
-    except OSError as error:
-        if error.errno in StorageError.DISK_FULL:
-            message = _FULL
-        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            message = _DENIED
-        else:
-            message = f"cannot be used: {error.strerror or error}"
-        raise StorageError(message, path=error.filename or path) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+_BUSY = BUSY.format(what="the store")
 
 
 def whole(aside: Path, place: Path) -> None:

@@ -17,9 +17,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from stillwatch.durable import failures, write_ahead
 from stillwatch.errors import StorageError, StoreFormatError
 from stillwatch.events.batches import by_day, checked, joined, pack, unpack
-from stillwatch.events.disk import failures
 from stillwatch.events.parts import Moment, Part
 from stillwatch.exchange import COLUMNS, FIRST_COLUMNS, SCHEMA_VERSION
 
@@ -164,12 +164,13 @@ class HotLog:
             for (day,) in self._all("SELECT DISTINCT day FROM hot ORDER BY day")
         ]
 
-    def rows(self) -> int:
-        """Rows in all."""
+    def rows(self, before: date = date.max) -> int:
+        """Rows in all, or of the days before `before`."""
         return int(
             self._all(
-                "SELECT (SELECT coalesce(sum(rows), 0) FROM hot) "
-                "+ (SELECT coalesce(sum(rows), 0) FROM part)"
+                "SELECT (SELECT coalesce(sum(rows), 0) FROM hot WHERE day < ?1) "
+                "+ (SELECT coalesce(sum(rows), 0) FROM part WHERE day < ?1)",
+                before.isoformat(),
             )[0][0]
         )
 
@@ -386,7 +387,7 @@ def _connect(path: Path, page_size: int | None = None) -> sqlite3.Connection:
         if page_size:
             db.execute(f"PRAGMA page_size = {page_size}")
         db.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
-        db.execute("PRAGMA journal_mode = WAL")
+        write_ahead(db)
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA secure_delete = ON")
     except BaseException:

@@ -18,9 +18,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stillwatch.durable import failures
 from stillwatch.errors import StoreFormatError
 from stillwatch.events.batches import padded
-from stillwatch.events.disk import failures
 from stillwatch.exchange import COLUMNS, FIRST_COLUMNS, SCHEMA
 
 __all__ = ["GROUP_ROWS", "Moment", "Part", "PartWriter", "read_part"]

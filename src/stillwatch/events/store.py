@@ -13,10 +13,11 @@ from types import TracebackType
 
 import pyarrow as pa
 
+from stillwatch.durable import failures
 from stillwatch.errors import StorageError, StoreFormatError
 from stillwatch.events.batches import NAMING, holds, integers, without
 from stillwatch.events.days import DayWriter
-from stillwatch.events.disk import Lock, failures, whole
+from stillwatch.events.disk import Lock, whole
 from stillwatch.events.hot import HotLog
 from stillwatch.events.parts import GROUP_ROWS, Moment, Part, read_part
 
@@ -224,6 +225,10 @@ class EventStore:
             self._hot.removed()  # even if nothing was: an interrupted one may have done it all
             self._hot.purge()
         return erased
+
+    def rows_before(self, before: date) -> int:
+        """How many rows :meth:`expire` would remove; nothing is touched."""
+        return self._hot.rows(before)
 
     def expire(self, before: date) -> int:
         """Remove every row of the UTC days before `before` (retention).

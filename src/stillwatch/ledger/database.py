@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from stillwatch.durable import failures, sync_folder, write_ahead
 from stillwatch.errors import StoreFormatError
 from stillwatch.key_files import create_key_file
-from stillwatch.ledger.disk import failures, sync_folder
 from stillwatch.ledger.signing import KEY_BYTES, SigningKey, public_pem
 
 __all__ = ["FILE", "KEY_FILE", "PUBLIC_FILE", "Database"]
@@ -27,6 +27,7 @@ __all__ = ["FILE", "KEY_FILE", "PUBLIC_FILE", "Database"]
 FORMAT = "stillwatch.ledger/1"
 #: names in a state folder
 FILE, KEY_FILE, PUBLIC_FILE = "ledger.db", "ledger.key", "ledger.pub"
+_HEAD = 100  # bytes of the header of a file of SQLite
 _PATIENCE = 30.0  # seconds that a writer waits for another
 _TABLES = (
     "CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -66,23 +67,33 @@ class Database:
     def create(cls, state: Path, key_file: Path | None) -> None:
         """Make what is missing: the folder, the signing key, the tables; all for the owner only.
 
+        ``ledger.pub`` is written last. Where it is and the ledger is not, or is empty, there was
+        one, and none is made in its place.
+
         Raises:
+            StoreFormatError: there was a ledger here, and it is gone or was cut off.
             KeyFileError: `key_file`, which is to sign, is not there or no key.
             StorageError: the folder cannot be written.
         """
         path = state / FILE
-        with failures(state):
+        with failures(state, "the ledger"):
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            public = state / PUBLIC_FILE
+            if public.exists():
+                _check_whole(path)
             with contextlib.suppress(FileExistsError):
                 # SQLite gives the files beside it (-wal, -shm) the same mode
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with contextlib.closing(_connect(path)) as db:
-                db.execute("PRAGMA journal_mode = WAL")
+                write_ahead(db, _PATIENCE)
                 db.execute("PRAGMA synchronous = FULL")
                 db.execute("BEGIN IMMEDIATE")
                 if not db.execute("SELECT 1 FROM sqlite_schema").fetchall():
                     _fill(db, _key(state, key_file))
                 db.execute("COMMIT")
+                if not public.exists():
+                    [(key,)] = db.execute("SELECT value FROM about WHERE key = 'public_key'")
+                    public.write_bytes(public_pem(key.decode()))
             sync_folder(state)
 
     @classmethod
@@ -99,7 +110,8 @@ class Database:
                 f"there is no ledger here ({FILE}); `stillwatch ledger append` makes one",
                 path=state,
             )
-        with failures(path):
+        with failures(path, "the ledger"):
+            _check_whole(path)
             connection = _connect(path) if writing else _reader(path)
             try:
                 connection.execute("PRAGMA synchronous = FULL")
@@ -112,7 +124,7 @@ class Database:
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """What a query finds; texts are bytes, for damage may make them anything."""
-        with self._mutex, failures(self.path):
+        with self._mutex, failures(self.path, "the ledger"):
             return self._db.execute(statement, values).fetchall()
 
     @contextlib.contextmanager
@@ -137,7 +149,7 @@ class Database:
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._mutex, failures(self.path):
+        with self._mutex, failures(self.path, "the ledger"):
             self._db.execute(begin)
             try:
                 yield self._db
@@ -146,6 +158,40 @@ class Database:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a file that is shorter than its own header says: SQLite would read zeros for the rest,
+    or take what is all but empty for a new file, and write to it.
+
+    While SQLite keeps a log beside it nothing is said: then it knows better what belongs there.
+    """
+    log = path.with_name(path.name + "-wal")
+    try:
+        if log.exists() and log.stat().st_size:
+            return
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            size = os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        head, size = b"", 0
+    if not head and not path.with_name(PUBLIC_FILE).exists():
+        raise StoreFormatError("this is no ledger, but an empty file", path=path)
+    if not head:
+        raise StoreFormatError(
+            f"a ledger was begun here, and its file is gone or empty; restore {FILE} from a backup,"
+            f" or, to begin anew for good, remove {PUBLIC_FILE}",
+            path=path,
+        )
+    # https://www.sqlite.org/fileformat.html: page size, changes, pages, and whether they are valid
+    page = int.from_bytes(head[16:18])
+    page = 65_536 if page == 1 else page
+    pages = int.from_bytes(head[28:32]) if head[24:28] == head[92:96] else 0
+    if len(head) < _HEAD or (size < pages * page and not (log.exists() and log.stat().st_size)):
+        raise StoreFormatError(
+            f"the file is damaged: it was cut off after {size:,} bytes; restore it from a backup",
+            path=path,
+        )
 
 
 def _connect(path: Path, how: str = "rw") -> sqlite3.Connection:
@@ -189,6 +235,4 @@ def _key(state: Path, key_file: Path | None) -> SigningKey:
             key_file.unlink()  # its making was killed, and nothing was signed with it
         if not key_file.exists():
             create_key_file(key_file, secrets.token_bytes(KEY_BYTES))
-    key = SigningKey.from_file(key_file)
-    (state / PUBLIC_FILE).write_bytes(public_pem(key.public))
-    return key
+    return SigningKey.from_file(key_file)

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from stillwatch.durable import failures, sync_folder
 from stillwatch.errors import EntryError, InputError
 from stillwatch.ledger.canonical import canonical, parsed
 from stillwatch.ledger.commitments import SALT_BYTES, commit, with_commitments
-from stillwatch.ledger.disk import failures, sync_folder
 from stillwatch.ledger.entry import Entry
 from stillwatch.ledger.head import Head
 from stillwatch.ledger.ledger import Ledger
@@ -104,7 +104,7 @@ def write_whole(path: Path, data: bytes) -> None:
         StorageError: it cannot be written.
     """
     aside = path.with_name(path.name + ".new")
-    with failures(path):
+    with failures(path, "the ledger"):
         try:
             with aside.open("wb") as file:
                 file.write(data)

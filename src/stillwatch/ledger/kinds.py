@@ -12,11 +12,13 @@ __all__ = ["KINDS"]
 
 #: kind → what its entries record
 KINDS: Final[dict[str, str]] = {
+    "access": "somebody was given, or lost, the right to act on cases",
     "action": "an account was verified, slowed, narrowed, marked or suspended, or that was undone",
     "appeal": "an owner of an account asked for a verdict to be looked at again",
     "approval": "a second person approved, or refused, what the first proposed",
     "erasure": "what was held about somebody was erased",
     "evidence": "an evidence bundle was sealed",
+    "expiry": "what was kept for longer than its period was deleted: how much of what, no names",
     "export": "something left the house: to whom, under which policy, its digest",
     "indicator": "an indicator was received from others",
     "key_commitment": "a key was committed to before anything was released under it",

@@ -2,6 +2,8 @@
 
 ``salts.db`` in the state folder holds who was committed to, and with which salt. The ledger can be
 copied and shown without it. Deleting a row cannot be undone, and leaves commitments to nobody.
+Of each salt the day is kept on which a commitment was last asked for, so that it can go when no
+entry has needed it for long.
 """
 
 from __future__ import annotations
@@ -10,22 +12,26 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from stillwatch.durable import failures, sync_folder, write_ahead
 from stillwatch.errors import StoreFormatError
 from stillwatch.ledger.commitments import commit, new_salt
-from stillwatch.ledger.disk import failures, sync_folder
 
 __all__ = ["FILE", "Salts", "Somebody"]
 
 FILE = "salts.db"
-_FORMAT = 0x5357_0001  # user_version
+_FIRST, _FORMAT = 0x5357_0001, 0x5357_0002  # user_version; the first knew no days
+_DAY = 86_400  # seconds
 _PATIENCE = 30.0  # seconds that a writer waits for another
 _TABLE = """
 CREATE TABLE IF NOT EXISTS salt (of TEXT NOT NULL, identifier TEXT NOT NULL, salt BLOB NOT NULL,
-    commitment TEXT NOT NULL UNIQUE, PRIMARY KEY (of, identifier)) STRICT, WITHOUT ROWID
+    commitment TEXT NOT NULL UNIQUE, used_on INTEGER NOT NULL, PRIMARY KEY (of, identifier))
+    STRICT, WITHOUT ROWID
 """
 
 
@@ -39,21 +45,28 @@ class Somebody(NamedTuple):
 class Salts:
     """The file of a state folder. May be used from any thread, by several processes at once."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, clock: Callable[[], float] = time.time
+    ) -> None:
         self.path = path
         self._db = connection
+        self._clock = clock
         self._mutex = threading.Lock()
 
     @classmethod
-    def open(cls, state: Path | str, *, create: bool = False) -> Salts:
-        """The salts of the folder `state`.
+    def open(
+        cls, state: Path | str, *, create: bool = False, clock: Callable[[], float] = time.time
+    ) -> Salts:
+        """The salts of the folder `state`. `clock` gives seconds since the epoch.
+
+        In a file of before, the days on which salts were used begin with this opening.
 
         Raises:
             StoreFormatError: there are none, or the file is damaged or of another version.
             StorageError: it cannot be read.
         """
         path = Path(state).absolute() / FILE
-        with failures(path):
+        with failures(path, "the ledger"):
             if create:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with contextlib.suppress(FileExistsError):
@@ -66,13 +79,13 @@ class Salts:
             )
             try:
                 db.execute("PRAGMA secure_delete = ON")
-                db.execute("PRAGMA journal_mode = WAL")
+                write_ahead(db)
                 db.execute("PRAGMA synchronous = FULL")
-                _prepare(db, path)
+                _prepare(db, path, int(clock()) // _DAY)
             except BaseException:
                 db.close()
                 raise
-        return cls(path, db)
+        return cls(path, db, clock)
 
     def commitment(self, identifier: str, of: str = "account") -> str:
         """The commitment to somebody, always the same until :meth:`erase`; the salt is on the disk.
@@ -82,13 +95,18 @@ class Salts:
         """
         fresh = new_salt()
         made = commit(identifier, fresh, of=of)
-        with self._mutex, failures(self.path):
-            found = self._find(identifier, of)
+        today = int(self._clock()) // _DAY
+        with self._mutex, failures(self.path, "the ledger"):
+            found = self._db.execute(
+                "SELECT commitment FROM salt WHERE of = ? AND identifier = ? AND used_on >= ?",
+                (of, identifier, today),
+            ).fetchone()
             if found is not None:
-                return found
+                return str(found[0])
             self._db.execute(
-                "INSERT INTO salt VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (of, identifier, fresh, made),
+                "INSERT INTO salt VALUES (?, ?, ?, ?, ?) ON CONFLICT (of, identifier) DO UPDATE"
+                " SET used_on = max(used_on, excluded.used_on)",
+                (of, identifier, fresh, made, today),
             )
             kept = self._find(identifier, of)  # another process may have been faster
             assert kept is not None
@@ -96,12 +114,12 @@ class Salts:
 
     def find(self, identifier: str, of: str = "account") -> str | None:
         """The commitment to somebody, None if there is none or it was erased."""
-        with self._mutex, failures(self.path):
+        with self._mutex, failures(self.path, "the ledger"):
             return self._find(identifier, of)
 
     def salt(self, commitment: str) -> bytes | None:
         """The salt that opens a commitment, to be shown to whoever may know."""
-        with self._mutex, failures(self.path):
+        with self._mutex, failures(self.path, "the ledger"):
             row = self._db.execute(
                 "SELECT salt FROM salt WHERE commitment = ?", (commitment,)
             ).fetchone()
@@ -109,7 +127,7 @@ class Salts:
 
     def somebody(self, commitment: str) -> Somebody | None:
         """Who a commitment is to, None once the salt was erased."""
-        with self._mutex, failures(self.path):
+        with self._mutex, failures(self.path, "the ledger"):
             row = self._db.execute(
                 "SELECT of, identifier FROM salt WHERE commitment = ?", (commitment,)
             ).fetchone()
@@ -121,12 +139,30 @@ class Salts:
         Freed bytes are overwritten with zeros, in the file and in what SQLite keeps beside it.
         Interrupted, it is run again. Backups are the operator's.
         """
-        with self._mutex, failures(self.path):
+        with self._mutex, failures(self.path, "the ledger"):
             gone = self._db.execute(
                 "DELETE FROM salt WHERE of = ? AND identifier = ?", (of, identifier)
             ).rowcount
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone > 0
+
+    def unused(self, before: float) -> int:
+        """How many salts :meth:`expire` would delete; nothing is touched."""
+        with self._mutex, failures(self.path, "the ledger"):
+            [(found,)] = self._db.execute(
+                "SELECT count(*) FROM salt WHERE used_on < ?", (int(before) // _DAY,)
+            ).fetchall()
+        return int(found)
+
+    def expire(self, before: float) -> int:
+        """Delete the salts that were last used on a UTC day before that of a time (seconds): how
+        many. Freed bytes are overwritten as by :meth:`erase`."""
+        with self._mutex, failures(self.path, "the ledger"):
+            gone = self._db.execute(
+                "DELETE FROM salt WHERE used_on < ?", (int(before) // _DAY,)
+            ).rowcount
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return gone
 
     def close(self) -> None:
         """Let go of the file; nothing is lost without it."""
@@ -151,16 +187,23 @@ class Salts:
         return None if row is None else str(row[0])
 
 
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
+def _prepare(db: sqlite3.Connection, path: Path, today: int) -> None:
     [(version,)] = db.execute("PRAGMA user_version").fetchall()
     if version == _FORMAT:
         return
-    if version != 0:
+    if version not in (0, _FIRST):
         raise StoreFormatError(
             f"the salts are of the format {version:#x}, and this version reads {_FORMAT:#x}",
             path=path,
         )
     db.execute("BEGIN IMMEDIATE")
-    db.execute(_TABLE)
-    db.execute(f"PRAGMA user_version = {_FORMAT}")
-    db.execute("COMMIT")
+    try:
+        [(version,)] = db.execute("PRAGMA user_version").fetchall()  # another may have been faster
+        if version == _FIRST:
+            db.execute(f"ALTER TABLE salt ADD COLUMN used_on INTEGER NOT NULL DEFAULT {today}")
+        db.execute(_TABLE)
+        db.execute(f"PRAGMA user_version = {_FORMAT}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise

@@ -26,7 +26,7 @@ from rfc3161_client import (
 from stillwatch.errors import InputError, TamperedError, TimestampError
 from stillwatch.ledger.head import Head
 
-__all__ = ["LARGEST_ANSWER", "read_roots", "stamp", "stamped_at"]
+__all__ = ["LARGEST_ANSWER", "claimed_at", "read_roots", "stamp", "stamped_at"]
 
 #: bytes of an answer; a token with a chain of certificates has about five thousand
 LARGEST_ANSWER: Final = 100_000
@@ -86,6 +86,17 @@ def stamped_at(head: Head, roots: list[x509.Certificate]) -> datetime:
     except (VerificationError, ValueError) as error:
         raise TamperedError(f"the time stamp of the head does not hold: {error}") from error
     return token.tst_info.gen_time
+
+
+def claimed_at(head: Head) -> datetime | None:
+    """When the time stamp of `head` says that it was given; None where there is none, or no time
+    stamp stands there. Nothing is held against an authority: that is :func:`stamped_at`'s."""
+    if head.timestamp is None:
+        return None
+    try:
+        return decode_timestamp_response(bytes.fromhex(head.timestamp)).tst_info.gen_time
+    except ValueError:
+        return None
 
 
 def read_roots(path: Path) -> list[x509.Certificate]:

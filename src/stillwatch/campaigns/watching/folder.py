@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stillwatch.campaigns.watching.state import State
+from stillwatch.durable import failures
 from stillwatch.errors import KeyFileError, OutputError, SettingsError
 from stillwatch.events import EventStore
-from stillwatch.events.disk import failures
 from stillwatch.sketches import SketchKey
 
 __all__ = ["Folder", "open_folder"]

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.campaigns.registered import Registered, key_of
+from stillwatch.durable import failures
 from stillwatch.errors import InputError, KeyFileError
 from stillwatch.events import EventStore
-from stillwatch.events.disk import failures
 from stillwatch.sketches import SketchKey
 
 __all__ = ["GatewayStore"]

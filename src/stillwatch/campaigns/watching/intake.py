@@ -24,7 +24,7 @@ from stillwatch.campaigns.watching import waiting
 from stillwatch.campaigns.watching.folder import Folder
 from stillwatch.campaigns.watching.schedule import DAY, Schedule
 from stillwatch.campaigns.watching.state import Taken
-from stillwatch.events.disk import failures
+from stillwatch.durable import failures
 from stillwatch.exchange import RawExchange
 from stillwatch.sketches import Sketcher
 from stillwatch.sources import Follower, Place, SeenIds

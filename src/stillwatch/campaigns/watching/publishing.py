@@ -12,7 +12,7 @@ from stillwatch.campaigns.reading import AccountNames
 from stillwatch.campaigns.report import render
 from stillwatch.campaigns.watching.folder import Folder
 from stillwatch.detections import Findings
-from stillwatch.events.disk import failures, sync_folder
+from stillwatch.durable import failures, sync_folder
 
 __all__ = ["publish_findings", "publish_look"]
 

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.campaigns.watching.changes import Known
+from stillwatch.durable import failures, write_ahead
 from stillwatch.errors import StoreFormatError
-from stillwatch.events.disk import failures
 from stillwatch.sources import Place
 
 __all__ = ["FORMAT", "State", "Taken", "Waiting"]
@@ -326,7 +326,7 @@ class State:
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None)
     try:
-        db.execute("PRAGMA journal_mode = WAL")
+        write_ahead(db)
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA secure_delete = ON")
     except BaseException:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stillwatch.campaigns.watching.state import Waiting
+from stillwatch.durable import failures, sync_folder
 from stillwatch.errors import StoreFormatError
 from stillwatch.events.batches import padded
-from stillwatch.events.disk import failures, sync_folder
 from stillwatch.exchange import SCHEMA
 
 __all__ = ["keep", "read", "remove"]
