@@ -2,25 +2,34 @@
 
 Models with habits stand in for language models (stillwatch.lab.students.HabitModel).
 
-    python -m benchmarks.keyed
+    python -m benchmarks.keyed [--peer VENV]
+
+With an environment that has knowlyr-modelaudit, the public peer is asked about unrelated models.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.stats import norm
+import argparse
+from itertools import combinations
+from pathlib import Path
 
+import numpy as np
+
+from benchmarks.model_audit.asking import audited, shared
+from benchmarks.random_keys import LEVELS, calibrated, row_of
 from stillwatch.lab.students import HabitModel
 from stillwatch.provenance import Plan, Probes, Registration
-from stillwatch.provenance.keyed import SCHEME, EnglishReader, KeyedMark, keyed_test, rewrite
-from stillwatch.provenance.keyed.counting import count
+from stillwatch.provenance.keyed import (
+    EnglishReader,
+    KeyedMark,
+    keyed_test,
+    reference_name,
+    rewrite,
+)
 from stillwatch.provenance.keyed.english import CONNECTIVES
-from stillwatch.provenance.keyed.following import following
-from stillwatch.statistics import choice_tail
-from stillwatch.watermark import KeyRing, MarkKey
+from stillwatch.watermark import KeyRing
 
-MODELS, KEYS, PROBES = 4, 1_000, 200
-ALPHAS = (0.05, 0.01, 0.001)
+MODELS, KEYS, PROBES, PEERS = 4, 2_500, 200, 40
 READER = EnglishReader()
 Said = dict[str, str]
 
@@ -31,42 +40,27 @@ def answers(model: HabitModel, prompts: tuple[str, ...]) -> Said:
 
 def accused(prompts: tuple[str, ...]) -> None:
     """Shares of random keys that are found in models that never met them."""
-    values = np.random.default_rng(1).integers(0, 1 << 64, KEYS, np.uint64).tolist()
-    marks = [KeyedMark(MarkKey(value, "", "", SCHEME), READER.name) for value in values]
-    logs: dict[str, list[float]] = {"z over tokens": [], "majority": [], "rank": [], "any time": []}
+    logs: dict[str, list[np.ndarray]] = {}
     for seed in range(MODELS):
-        said = [*answers(HabitModel(100 + seed), prompts).items()]
-        logs["z over tokens"] += naive(said, marks)
-        whole = count(said, READER, least=2)
-        early = count(said, READER, least=2, looks="any")
-        tails = [choice_tail(k, 1 / whole.options) for k in range(len(whole.names) + 1)]
-        for number, mark in enumerate(marks):
-            found = following(mark, whole)
-            logs["majority"].append(tails[int(found.hits.sum())])
-            if number < KEYS // 4:
-                logs["rank"].append(found.log10_p("keyed-rank"))
-                logs["any time"].append(-following(mark, early).log10_e("keyed-majority"))
-    print(f"| test | keys × models | {' | '.join(f'at {a}' for a in ALPHAS)} |")
-    print("|---|---|" + "---|" * len(ALPHAS))
-    for name, found_logs in logs.items():
-        shares = [(np.array(found_logs) <= np.log10(a)).mean() for a in ALPHAS]
-        print(f"| {name} | {len(found_logs):,} | {' | '.join(f'{s:.4f}' for s in shares)} |")
+        said = answers(HabitModel(100 + seed), prompts)
+        beside = answers(HabitModel(200 + seed), prompts)
+        for name, log10_p in calibrated(said, KEYS, 1 + seed, beside).items():
+            logs.setdefault(name, []).append(log10_p)
+    print(f"| test | keys × models | {' | '.join(f'at {a}' for a in LEVELS)} |")
+    print("|---|---|" + "---|" * len(LEVELS))
+    for name, some in logs.items():
+        if not name.endswith("randomised"):
+            print(row_of(name, np.concatenate(some)))
 
 
-def naive(said: list[tuple[str, str]], marks: list[KeyedMark]) -> list[float]:
-    """log10 p of a z-test in which every sighting is a trial of its own."""
-    taken: dict[tuple[str, str], np.ndarray] = {}
-    for prompt, answer in said:
-        for seen in READER.read(prompt, answer):
-            taken.setdefault((seen.kind, seen.context), np.zeros(seen.options))[seen.taken] += 1
-    of = np.array([each.sum() for each in taken.values()])
-    share = np.array([1 / len(each) for each in taken.values()])
-    mean, spread = (of * share).sum(), np.sqrt((of * share * (1 - share)).sum())
-    out = []
-    for mark in marks:
-        hits = sum(c[mark.favourite(*name, len(c))] for name, c in taken.items())
-        out.append(float(norm.logsf((hits - mean) / spread) / np.log(10)))
-    return out
+def peer(prompts: tuple[str, ...], venv: Path) -> None:
+    """What the peer says of pairs of models that never met: each has habits of its own."""
+    said = {f"model {seed}": answers(HabitModel(100 + seed), prompts[:PEERS]) for seed in range(10)}
+    audits = audited(venv, said, [*combinations(said, 2)])
+    alike = [[each.llmmap for each in audits], [each.dli for each in audits]]
+    spans = " | ".join(f"{min(each):.3f}–{max(each):.3f}" for each in alike)
+    print("\n| pairs | called derived | llmmap (0.85) | dli (0.80) |\n|---|---|---|---|")
+    print(f"| models with habits, unrelated | {shared(audits)} | {spans} |")
 
 
 def found(prompts: tuple[str, ...]) -> None:
@@ -85,16 +79,21 @@ def found(prompts: tuple[str, ...]) -> None:
         "500 answers, restyled to one connective a kind": own.taught(restyled),
         "none": own,
     }
-    probes = Probes.of(prompts)
-    print("\n| what the student read | contexts | majority: log10 p | rank: log10 p |")
-    print("|---|---|---|---|")
+    probes, base = Probes.of(prompts), answers(own, prompts)
+    print("\n| what the student read | contexts | majority | rank | shares | shares, by its base |")
+    print("|---|---|---|---|---|---|")
     for name, student in students.items():
         said = answers(student, prompts)
         cells = []
-        for statistic in ("keyed-majority", "keyed-rank"):
-            plan = Plan(statistic=statistic, sightings=2, decoys=0)  # type: ignore[arg-type]
+        for statistic, reference in (("keyed-majority", None), ("keyed-rank", None),
+                                     ("keyed-shares", None), ("keyed-shares", base)):  # fmt: skip
+            named = reference and reference_name("base", reference, probes)
+            plan = Plan(statistic=statistic, sightings=2, decoys=0, reference=named)  # type: ignore[arg-type]
             registration = Registration.of(plan, [mark], [probes.text_set()], salt=bytes(32))
-            [each] = keyed_test({"s": said}, registration, [mark], probes, READER, salt=bytes(32))
+            each = keyed_test(
+                {"s": said}, registration, [mark], probes, READER, salt=bytes(32),
+                controls={"base": reference} if reference else {},
+            )[0]  # fmt: skip
             cells.append("–" if each.log10_p is None else f"{each.log10_p:.1f}")
         print(f"| {name} | {each.contexts} | {' | '.join(cells)} |")
 
@@ -106,7 +105,17 @@ def one_style(answer: str) -> str:
     return answer
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--peer", type=Path, help="an environment with knowlyr-modelaudit")
+    venv = parser.parse_args().peer
     asked = tuple(f"What about {i}?" for i in range(PROBES))
     accused(asked)
     found(asked)
+    if venv:
+        peer(asked, venv)
+
+
+if __name__ == "__main__":
+    main()

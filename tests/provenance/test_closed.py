@@ -110,10 +110,10 @@ def test_under_the_null_p_values_and_ranks_are_uniform_over_keys(
 
 
 @pytest.mark.slow
-def test_six_thousand_keys_keep_the_promise(
+def test_ten_thousand_keys_keep_the_promise(
     teacher: CountModel, base: CountModel, ring: KeyRing
 ) -> None:
-    closed_promise(teacher, base, ring, 6_000)
+    closed_promise(teacher, base, ring, 10_000)
 
 
 def closed_promise(teacher: CountModel, base: CountModel, ring: KeyRing, keys: int) -> None:

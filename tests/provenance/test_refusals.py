@@ -88,9 +88,10 @@ def test_labels_of_the_suspects_own_answers_replace_what_was_measured_elsewhere(
     assert compare_refusals(many, teacher, suspect).answered.corrected[0] < 0.05
 
 
-def test_innocent_suspects_are_found_no_oftener_than_promised() -> None:
+@pytest.mark.parametrize("runs", [500, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_innocent_suspects_are_found_no_oftener_than_promised(runs: int) -> None:
     """Teacher and suspect refuse each prompt with one probability, whatever it is."""
-    rng, found, runs = np.random.default_rng(3), 0, 1_000
+    rng, found = np.random.default_rng(3), 0
     refusable = [each for each in OURS.prompts if not each.safe][:20]
     harmful = PromptSet.of("h", [*refusable, OURS.prompts[-1]])
     answers = {p.prompt: yes(p.prompt) for p in harmful.prompts}

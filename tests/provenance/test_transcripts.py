@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,33 @@ def test_missing_prompts_are_an_error_and_not_named_in_clear() -> None:
 def test_one_changed_answer_changes_the_digest() -> None:
     said = [("s", "x", "y"), ("s", "x", "z"), ("s", "xb", "y"), ("t", "x", "y")]
     assert len({Transcripts.of(model, {"a": a, "b": b}).digest for model, a, b in said}) == 4
+
+
+def test_when_each_answer_came_is_recorded_and_read_back(tmp_path: Path) -> None:
+    path, before = tmp_path / "s.jsonl", datetime.now(UTC)
+    said = ask(Suspect(), PROMPTS, path, model="s", workers=1)
+    times = [read_transcripts(path).times[prompt] for prompt in PROMPTS]
+    assert before <= times[0] == said.first_at
+    assert times == sorted(times)
+    assert times[-1] <= datetime.now(UTC)
+
+
+def test_of_a_file_with_an_answer_without_a_time_the_first_is_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    timed = {"answer": "a", "model": "s", "at": "2026-11-22T10:00:00+02:00"}
+    path.write_text(json.dumps({"prompt": "p"} | timed) + "\n")
+    found = read_transcripts(path)
+    assert found.first_at == datetime(2026, 11, 22, 8, tzinfo=UTC)
+    with path.open("a") as file:
+        file.write('{"prompt": "q", "answer": "a", "model": "s"}\n')
+    again = read_transcripts(path)
+    assert (again.first_at, len(again.answers), len(again.times)) == (None, 2, 1)
+    assert again.digest == Transcripts.of("s", {"p": "a", "q": "a"}).digest
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-11-22T10:00:00", 5])
+def test_a_time_that_is_none_is_named_with_its_line(tmp_path: Path, at: object) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_text(json.dumps({"prompt": "p", "answer": "a", "model": "s", "at": at}) + "\n")
+    with pytest.raises(TranscriptError, match=r"s\.jsonl:1: must be"):
+        read_transcripts(path)

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
 import msgspec
 import rfc8785
 
-from stillwatch.errors import InputError, OutputError
+from stillwatch.errors import InputError, OutputError, PlanError
 from stillwatch.key_files import MINIMUM_BYTES
 from stillwatch.provenance.text_sets import TextSet
 from stillwatch.watermark import MarkKey
@@ -38,12 +38,15 @@ __all__ = [
 FORMAT: Final = "stillwatch.registration/1"
 
 #: probabilities; sampled answers; sampled answers where only what was served counts; keyed choices
-#: of text, by what is taken most often in a context, or by what is taken first or second
-Statistic: TypeAlias = Literal["open", "closed", "closed-served", "keyed-majority", "keyed-rank"]
+#: of text, by what is taken most often in a context, by what is taken first or second, or by how
+#: often each option is taken
+Statistic: TypeAlias = Literal[
+    "open", "closed", "closed-served", "keyed-majority", "keyed-rank", "keyed-shares"
+]
 #: when the test may be made: once, on all answers; or again and again while answers come in
 Looks: TypeAlias = Literal["one", "any"]
 
-KEYED: Final[tuple[Statistic, ...]] = ("keyed-majority", "keyed-rank")
+KEYED: Final[tuple[Statistic, ...]] = ("keyed-majority", "keyed-rank", "keyed-shares")
 
 #: how a difference to the reference counts
 Weighting: TypeAlias = Literal["difference", "standardised"]
@@ -58,7 +61,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         statistic: what is asked of the suspect.
         alpha: a key is found where its corrected p-value is at most this.
-        reference: the name and digest of the model that is subtracted; None is none.
+        reference: the name and digest of the model that is subtracted (open), or of the transcripts
+            that habits are judged by (keyed-shares); None is none.
         decoys, seed: random keys beside, and the seed that they are drawn from.
         weighting: how differences to the reference count (open): as they are, on average over the
             occurrences of a window, or as :mod:`.radioactivity.differences` standardises them.
@@ -110,8 +114,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("decoys are not negative; tokens, windows and answers at least one")
         if not 0 < self.cap <= 1 or not 0 <= self.round_trip <= 1:
             raise ValueError("a cap and a share lie between 0 and 1")
-        if self.statistic != "open" and self.reference is not None:
-            raise ValueError("a reference is subtracted from probabilities: statistic 'open'")
+        if self.statistic not in ("open", "keyed-shares") and self.reference is not None:
+            raise ValueError("a reference belongs to the statistics 'open' and 'keyed-shares'")
         if self.weighting not in get_args(Weighting):
             raise ValueError(f"a weighting is one of {', '.join(get_args(Weighting))}")
         if self.weighting == "standardised" and self.reference is None:
@@ -122,6 +126,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("sightings and suspects are at least one; looks are 'one' or 'any'")
         if self.statistic == "keyed-rank" and self.looks == "any" and self.sightings < 2:
             raise ValueError("at any number of looks a rank needs two sightings and more")
+        if self.statistic == "keyed-shares" and self.looks == "any":
+            raise ValueError("shares are scored once, when all answers are there")
         if len(set(self.exclusions)) < len(self.exclusions):
             raise ValueError("a kind of choice is excluded once")
         keyed = self.sightings > 1 or self.suspects > 1 or self.looks != "one" or self.exclusions
@@ -230,6 +236,17 @@ class Registration:
                 del shown["plan"][name]
         return rfc8785.dumps({"format": FORMAT, **shown})
 
+    def told(self) -> dict[str, Any]:
+        """What an entry of a ledger says of it beside its digest."""
+        return {
+            "statistic": self.plan.statistic,
+            "alpha": self.plan.alpha,
+            "looks": self.plan.looks,
+            "suspects": self.plan.suspects,
+            "code": self.plan.code,
+            "key_commitments": [mark.commitment for mark in self.marks],
+        }
+
     def check(
         self,
         statistic: Statistic,
@@ -243,13 +260,8 @@ class Registration:
         Raises:
             ValueError: another statistic, other keys, settings, texts or salt; it says which.
         """
-        if statistic != self.plan.statistic:
-            raise ValueError(
-                f"registered is the statistic {self.plan.statistic!r}, not {statistic!r}"
-            )
         now = Registration.of(self.plan, marks, texts, salt=salt)
-        if now.marks != self.marks:
-            raise ValueError("the marks, their settings or the salt are not those registered")
+        self.check_marks(statistic, marks, salt=salt)
         for then, here in zip(self.texts, now.texts, strict=False):
             if then != here:
                 raise ValueError(
@@ -257,6 +269,21 @@ class Registration:
                 )
         if len(now.texts) != len(self.texts):
             raise ValueError("there are not as many sets of texts as were registered")
+
+    def check_marks(
+        self, statistic: Statistic, marks: Sequence[Registrable], *, salt: bytes
+    ) -> None:
+        """The same of statistic, marks and salt alone.
+
+        Raises:
+            ValueError: another statistic, other keys, settings or salt.
+        """
+        if statistic != self.plan.statistic:
+            raise ValueError(
+                f"registered is the statistic {self.plan.statistic!r}, not {statistic!r}"
+            )
+        if tuple(_shown(mark, salt) for mark in marks) != self.marks:
+            raise ValueError("the marks, their settings or the salt are not those registered")
 
     def write(self, path: Path) -> None:
         """Write the canonical form to a new file.
@@ -280,16 +307,20 @@ class Registration:
 
         Raises:
             InputError: it cannot be read, or is no registration.
+            PlanError: it commits to no key, or to no text.
         """
         try:
             found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
             if found.pop("format", None) != FORMAT:
                 raise InputError(f"is not of the format {FORMAT}", path=path)
-            return msgspec.convert(found, cls, strict=True)
+            registration = msgspec.convert(found, cls, strict=True)
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}", path=path) from error
         except (msgspec.MsgspecError, ValueError) as error:
             raise InputError(f"is no registration: {error}", path=path) from error
+        if not registration.marks or not registration.texts:
+            raise PlanError("is empty: a plan names keys, and what is asked", path=path)
+        return registration
 
 
 def _shown(mark: Registrable, salt: bytes) -> RegisteredMark:

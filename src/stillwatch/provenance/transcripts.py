@@ -1,7 +1,8 @@
 """What models answered, in a file: asked once, an answer a line, durable line by line.
 
-A line is ``{"prompt": …, "answer": …, "model": …}``. The file holds text, harmful answers included:
-it belongs to whoever asked, is made for its owner only, and nothing of it gets into a report.
+A line is ``{"prompt": …, "answer": …, "model": …, "at": …}``; `at`, when the answer came, may be
+left out. The file holds text, harmful answers included: it belongs to whoever asked, is made for
+its owner only, and nothing of it gets into a report.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
 import msgspec
 
@@ -26,10 +28,11 @@ __all__ = ["Suspect", "Transcripts", "ask", "digest_of", "read_transcripts"]
 Suspect = Callable[[str], str]
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, omit_defaults=True):
     prompt: str
     answer: str
     model: str
+    at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,33 @@ class Transcripts:
         model: what it was called when it was asked.
         answers: text of a prompt → text of the answer.
         digest: SHA-256 over prompts and answers in their order, 64 hexadecimal digits.
+        times: text of a prompt → when its answer came, by the clock of who asked; of those answers
+            of which it was recorded.
     """
 
     model: str
     answers: Mapping[str, str]
     digest: str
+    times: Mapping[str, datetime] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: str, answers: Mapping[str, str]) -> Transcripts:
+    def of(
+        cls, model: str, answers: Mapping[str, str], times: Mapping[str, datetime] | None = None
+    ) -> Transcripts:
         """Those of `model`, from what is at hand: no file is needed."""
         digest = hashlib.sha256(b"stillwatch-transcripts-v1")
         for text in (model, *(part for pair in answers.items() for part in pair)):
             digest.update(len(raw := _bytes(text)).to_bytes(8, "big") + raw)
-        return cls(model, MappingProxyType(dict(answers)), digest.hexdigest())
+        return cls(
+            model, MappingProxyType(dict(answers)), digest.hexdigest(),
+            MappingProxyType(dict(times or {})),
+        )  # fmt: skip
+
+    @property
+    def first_at(self) -> datetime | None:
+        """When the first answer came; None where that of any answer is not known, because that one
+        may have been the first."""
+        return min(self.times.values()) if self.times.keys() == self.answers.keys() else None
 
     def to(self, prompts: Sequence[str]) -> list[str]:
         """The answers to `prompts`, in their order.
@@ -91,10 +108,10 @@ def read_transcripts(path: Path) -> Transcripts:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path=path) from error
-    model, answers = _parse(content, path)
+    model, answers, times = _parse(content, path)
     if model is None:
         raise TranscriptError("holds no answer", path=path)
-    return Transcripts.of(model, answers)
+    return Transcripts.of(model, answers, times)
 
 
 def ask(
@@ -129,7 +146,7 @@ def ask(
             raise OutputError("another process records into it", path=path) from error
         content = file.read()
         whole = content[: content.rfind(b"\n") + 1]
-        recorded, answers = _parse(whole, path)
+        recorded, answers, times = _parse(whole, path)
         if recorded not in (None, model):
             raise TranscriptError(f"holds answers of {recorded}, not of {model}", path=path)
         if len(whole) < len(content):
@@ -137,9 +154,10 @@ def ask(
         file.seek(len(whole))
         left = [prompt for prompt in wanted if prompt not in answers]
         for prompt, answer in _answered(suspect, left, workers):
-            _append(file, _Line(prompt, answer, model), path)
+            times[prompt] = now = datetime.now(UTC)
+            _append(file, _Line(prompt, answer, model, now), path)
             answers[prompt] = answer
-    return Transcripts.of(model, answers)
+    return Transcripts.of(model, answers, times)
 
 
 def _answered(suspect: Suspect, prompts: Sequence[str], workers: int) -> Iterable[tuple[str, str]]:
@@ -175,9 +193,10 @@ def _append(file: BinaryIO, line: _Line, path: Path) -> None:
         raise StorageError(f"cannot be written: {error.strerror}", path=path) from error
 
 
-def _parse(content: bytes, path: Path) -> tuple[str | None, dict[str, str]]:
+def _parse(content: bytes, path: Path) -> tuple[str | None, dict[str, str], dict[str, datetime]]:
     model: str | None = None
     answers: dict[str, str] = {}
+    times: dict[str, datetime] = {}
     for number, raw in enumerate(content.split(b"\n"), 1):
         if not raw.strip():
             continue
@@ -193,4 +212,6 @@ def _parse(content: bytes, path: Path) -> tuple[str | None, dict[str, str]]:
             raise TranscriptError(f"is of {line.model}, those before of {model}", path=path,
                                   line=number)  # fmt: skip
         model, answers[line.prompt] = line.model, line.answer
-    return model, answers
+        if line.at is not None:
+            times[line.prompt] = line.at
+    return model, answers, times

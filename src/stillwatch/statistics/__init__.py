@@ -55,6 +55,7 @@ from stillwatch.statistics.score_laws import (
     LatticeScores,
     ScoreLaw,
 )
+from stillwatch.statistics.scored_choices import scored_tails
 from stillwatch.statistics.shares import excess, rarity_of_repeats
 from stillwatch.statistics.sign_flips import sign_flip_tail
 from stillwatch.statistics.sign_tails import sign_tail
@@ -130,6 +131,7 @@ __all__ = [
     "product",
     "rarity_of_repeats",
     "saddlepoint_tail",
+    "scored_tails",
     "shafer_calibrator",
     "share_interval",
     "shared_profile",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import html
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +16,10 @@ import pytest
 from stillwatch.lab.students import HabitModel
 from stillwatch.ledger import SigningKey
 from stillwatch.provenance import ask
-from stillwatch.provenance.bundle import Sealed, seal
+from stillwatch.provenance.bundle import Draft, Sealed, keyed_part, seal
 from stillwatch.provenance.bundle.envelope import Envelope, Statement, Subject
 from stillwatch.provenance.committing import commit_plan
+from tests.provenance.bundle.drafts import Measured, Radioactive
 from tests.provenance.keyed.conftest import MARKS, PROBES, SALT, registered, served
 
 KEY = SigningKey(bytes(range(32)))
@@ -31,17 +34,20 @@ class Bench:
         self.registration = registered(suspects=2)
         self.files = []
         student = HabitModel(2).taught(served(300))
+        self.commitment = commit_plan(self.registration, self.state, by="ana")
         for name, model in (("suspect-7b", student), ("other-a", HabitModel(3))):
             ask(model, PROBES.prompts, folder / f"{name}.jsonl", model=name, workers=1)
             self.files.append(folder / f"{name}.jsonl")
-        self.commitment = commit_plan(self.registration, self.state, by="ana")
 
-    def seal(self, name: str = "bundle", **more: Any) -> Sealed:
+    def keyed(self, **more: Any) -> Draft:
         settings: dict[str, Any] = {
             "salt": SALT, "suspects": self.files[:1], "controls": self.files[1:],
-            "signing_key": KEY, "commitment": self.commitment, "open_keys": True,
+            "commitment": self.commitment, "open_keys": True,
         }  # fmt: skip
-        return seal(self.folder / name, self.registration, MARKS, PROBES, **(settings | more))
+        return keyed_part(self.registration, MARKS, PROBES, **(settings | more))
+
+    def seal(self, name: str = "bundle", **more: Any) -> Sealed:
+        return seal(self.folder / name, [self.keyed(**more)], signing_key=KEY)
 
 
 def sign_again(
@@ -73,6 +79,34 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 @pytest.fixture(scope="session")
+def radioactive(tmp_path_factory: pytest.TempPathFactory) -> Radioactive:
+    return Radioactive(tmp_path_factory.mktemp("radioactive") / "here")
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    return Measured(tmp_path_factory.mktemp("measured") / "here")
+
+
+@pytest.fixture(scope="session")
+def parts(bench: Bench, radioactive: Radioactive, measured: Measured) -> dict[str, Draft]:
+    """One of each kind, as small as it shows something."""
+    return {
+        "keyed": bench.keyed(),
+        "radioactivity": radioactive.open,
+        "refusals": measured.refusals,
+        "neutrality": measured.neutrality(with_transcripts=True),
+        "triage": measured.triage(with_transcripts=True),
+    }
+
+
+@pytest.fixture(scope="session")
+def whole(bench: Bench, parts: dict[str, Draft]) -> Sealed:
+    """All kinds in one bundle."""
+    return seal(bench.folder / "whole", list(parts.values()), signing_key=KEY)
+
+
+@pytest.fixture(scope="session")
 def sealed(bench: Bench) -> Sealed:
     return bench.seal()
 
@@ -82,3 +116,19 @@ def bundle(sealed: Sealed, tmp_path: Path) -> Path:
     """A copy of a sound one, to be spoilt."""
     shutil.copytree(sealed.path, tmp_path / "bundle")
     return tmp_path / "bundle"
+
+
+@pytest.fixture
+def copy(whole: Sealed, tmp_path: Path) -> Path:
+    shutil.copytree(whole.path, tmp_path / "whole")
+    return tmp_path / "whole"
+
+
+def folder(bundle: Path, kind: str) -> Path:
+    [found] = bundle.glob(f"*-{kind}")
+    return found
+
+
+def plain(bundle: Path) -> str:
+    text = re.sub(r"<[^>]+>", "", (bundle / "report.html").read_text())
+    return re.sub(r"\s+", " ", html.unescape(text))

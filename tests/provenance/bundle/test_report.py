@@ -10,7 +10,7 @@ import pytest
 
 from stillwatch.provenance import ask
 from stillwatch.provenance.bundle import Sealed
-from stillwatch.provenance.bundle.limits import LIMITS
+from stillwatch.provenance.bundle.limits import KEYED
 from stillwatch.provenance.bundle.words import chance, listing, names, one_in
 from tests.provenance.bundle.conftest import Bench
 from tests.provenance.keyed.conftest import PROBES
@@ -37,7 +37,7 @@ def test_the_first_page_says_what_is_claimed_and_at_which_error_rate(sealed: Sea
 
 def test_the_first_page_says_what_is_not_shown(sealed: Sealed) -> None:
     said = first_page(page(sealed))
-    for head, text in LIMITS:
+    for head, text in KEYED:
         assert head in said
         assert text in said
     for word in ("abuse", "Republication", "Forgery", "Restyling"):

@@ -6,6 +6,8 @@ with the same answers.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -14,10 +16,14 @@ from scipy.stats import kstest, norm
 from stillwatch.lab.students import HabitModel
 from stillwatch.provenance.keyed import SCHEME, KeyedMark
 from stillwatch.provenance.keyed.counting import Contexts, count
-from stillwatch.provenance.keyed.following import following
-from stillwatch.statistics import choice_tail
+from stillwatch.provenance.keyed.following import Following, following
+from stillwatch.provenance.keyed.shares import scores
+from stillwatch.provenance.registration import Statistic
+from stillwatch.statistics import choice_tail, scored_tails
 from stillwatch.watermark import MarkKey
 from tests.provenance.keyed.conftest import READER, answers
+
+Int64s = npt.NDArray[np.int64]
 
 RUNS = 10_000
 
@@ -36,38 +42,92 @@ def contexts() -> Contexts:
     return settled(HabitModel(7))
 
 
-def allowed(alpha: float, runs: int) -> float:
+@pytest.fixture(scope="module")
+def keys() -> dict[tuple[str, str], Int64s]:
+    """What ten thousand keys choose in each context of the model, [RUNS] each."""
+    everywhere = settled(HabitModel(7))
+    marks = random_marks(RUNS)
+    return {
+        name: np.array([mark.favourite(*name, size) for mark in marks])
+        for name, size in zip(everywhere.names, everywhere.options.tolist(), strict=True)
+    }
+
+
+def under(keys: dict[tuple[str, str], Int64s], here: Contexts) -> Int64s:
+    """The favourites of each key in these contexts, [RUNS, contexts]."""
+    return np.stack([keys[name] for name in here.names], axis=1)
+
+
+def allowed(alpha: float, runs: int = RUNS) -> float:
     """Four standard errors above a nominal rate."""
     return alpha + 4 * float(np.sqrt(alpha * (1 - alpha) / runs))
 
 
+def rarely(log10_p: npt.NDArray[np.float64]) -> bool:
+    """Whether so many keys are found no more often than alpha says."""
+    return len(log10_p) == RUNS and all(
+        (log10_p <= np.log10(alpha)).mean() <= allowed(alpha) for alpha in (0.05, 0.01, 0.001)
+    )
+
+
+def uniform(log10_p: npt.NDArray[np.float64]) -> bool:
+    return bool(kstest(10**log10_p, "uniform").pvalue > 0.001)
+
+
+@cache
+def tail_of(hits: int, shares: tuple[float, ...]) -> float:
+    return choice_tail(hits, shares)
+
+
 @pytest.mark.slow
-def test_ten_thousand_keys_are_found_no_more_often_than_alpha_says(contexts: Contexts) -> None:
-    said = [following(mark, contexts) for mark in random_marks(RUNS)]
-    tails = [choice_tail(k, said[0].shares) for k in range(len(contexts.names) + 1)]
-    first = np.array([tails[int(each.hits.sum())] for each in said])
-    rank = np.array([each.log10_p("keyed-rank") for each in said[:2_000]])
-    for alpha in (0.05, 0.01, 0.001):
-        assert (first <= np.log10(alpha)).mean() <= allowed(alpha, RUNS)
-        assert (rank <= np.log10(alpha)).mean() <= allowed(alpha, 2_000)
+def test_ten_thousand_keys_are_found_no_more_often_than_alpha_says(
+    contexts: Contexts, keys: dict[tuple[str, str], Int64s], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "stillwatch.provenance.keyed.following.choice_tail",
+        lambda hits, shares: tail_of(hits, tuple(np.sort(shares).tolist())),
+    )
+    said = [Following.of(row, contexts) for row in under(keys, contexts)]
+    assert rarely(np.array([each.log10_p("keyed-majority") for each in said]))
+    assert rarely(np.array([each.log10_p("keyed-rank") for each in said]))
     rng = np.random.default_rng(1)
-    fuzzy = np.array([
-        choice_tail(int(each.hits.sum()), each.shares, rng) for each in said[:2_000]
-    ])  # fmt: skip
-    assert kstest(10**fuzzy, "uniform").pvalue > 0.001
+    shares = said[0].shares
+    options = np.array([1 / share for share in shares]).round().astype(np.int64)
+    hit = np.zeros((len(shares), 4), np.int64)
+    hit[:, 0] = 1
+    hits = np.array([int(each.hits.sum()) for each in said])
+    assert uniform(scored_tails(hits, hit, options, rng))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reference", [None, 9])
+def test_ten_thousand_keys_are_no_higher_in_shares_than_alpha_says(
+    keys: dict[tuple[str, str], Int64s], reference: int | None
+) -> None:
+    here = settled(HabitModel(7))
+    beside = None if reference is None else settled(HabitModel(reference))
+    rng, tails, ladder = np.random.default_rng(3), [], scores(here, beside)
+    favourites = under(keys, here)
+    for each in ladder:
+        totals = np.array([each.of(row) for row in favourites])
+        tails.append(scored_tails(totals, each.values, each.options))
+        assert uniform(scored_tails(totals, each.values, each.options, rng))
+    best = np.minimum(np.min(tails, axis=0) + np.log10(len(ladder)), 0.0)
+    assert rarely(best)
+    some = [Following.of(row, here, ladder).log10_p("keyed-shares") for row in favourites[:3]]
+    assert some == pytest.approx(best[:3].tolist())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("statistic", ["keyed-majority", "keyed-rank"])
-def test_wealth_at_any_time_is_rarely_high_under_a_strange_key(statistic: str) -> None:
-    found = settled(HabitModel(8), looks="any")
-    many = 4_000 if statistic == "keyed-majority" else 1_000
+def test_wealth_at_any_time_is_rarely_high_under_a_strange_key(
+    keys: dict[tuple[str, str], Int64s], statistic: Statistic
+) -> None:
+    found = settled(HabitModel(7), looks="any")
     log10_e = np.array([
-        following(mark, found).log10_e(statistic)  # type: ignore[arg-type]
-        for mark in random_marks(many)
+        Following.of(row, found).log10_e(statistic) for row in under(keys, found)
     ])  # fmt: skip
-    for alpha in (0.05, 0.01):
-        assert (log10_e >= -np.log10(alpha)).mean() <= allowed(alpha, many)
+    assert rarely(-log10_e)
     assert (10**log10_e).mean() < 1.5
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import re
+from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import Any
 
@@ -15,6 +16,7 @@ __all__ = ["environment"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+@cache
 def environment() -> dict[str, Any]:
     """Python, platform, the digest of our code, and each package that it needs.
 

@@ -1,42 +1,125 @@
-"""What keyed evidence does not show, however small its p-value: printed with every bundle."""
+"""What each kind of part does not show, however small its p-value: printed with every bundle."""
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["LIMITS"]
+__all__ = ["KEYED", "NEUTRALITY", "RADIOACTIVITY", "REFUSALS", "TRIAGE"]
+
+_RECORDS: Final = (
+    "The records are the recorder's.",
+    "That these answers came from the suspect rests on whoever asked it. The seal shows that they "
+    "were not changed since.",
+)
+_CHANCE: Final = (
+    "The p-value is about chance alone.",
+    "It says how often a key that took no part would look like this. It is not the probability "
+    "that the suspect is innocent, and it covers only what the plan fixed beforehand.",
+)
+_EXPOSURE: Final = (
+    "Exposure is not abuse of an interface.",
+    "A key that is found shows that text carrying it reached the training of the suspect. It does "
+    "not show by whom, by which way, or against which terms.",
+)
+_REPUBLICATION: Final = (
+    "Republication.",
+    "Somebody entitled to the answers may have published them, and the suspect may have been "
+    "trained on what is public. Who was served under this key, and whether those answers stand "
+    "anywhere in public, must be looked into.",
+)
+_FORGERY: Final = (
+    "Forgery, and a key that leaked.",
+    "Whoever has the key, or many answers under it, can write text that carries it and feed it to "
+    "a model. Who had access to the key is a question for witnesses, not for statistics.",
+)
 
 #: a heading and what it means
-LIMITS: Final[tuple[tuple[str, str], ...]] = (
-    (
-        "Exposure is not abuse of an interface.",
-        "A key that is found shows that text carrying it reached the training of the suspect. It "
-        "does not show by whom, by which way, or against which terms.",
-    ),
-    (
-        "Republication.",
-        "Somebody entitled to the answers may have published them, and the suspect may have been "
-        "trained on what is public. Who was served under this key, and whether those answers stand "
-        "anywhere in public, must be looked into.",
-    ),
-    (
-        "Forgery, and a key that leaked.",
-        "Whoever has the key, or many answers under it, can write text that carries it and feed it "
-        "to a model. Who had access to the key is a question for witnesses, not for statistics.",
-    ),
+KEYED: Final[tuple[tuple[str, str], ...]] = (
+    _EXPOSURE,
+    _REPUBLICATION,
+    _FORGERY,
     (
         "Restyling.",
         "A student that was taught restyled, paraphrased or translated answers carries no key. "
         "That nothing was found is no evidence of innocence.",
     ),
+    _CHANCE,
+    _RECORDS,
+)
+
+RADIOACTIVITY: Final[tuple[tuple[str, str], ...]] = (
+    _EXPOSURE,
+    _REPUBLICATION,
+    _FORGERY,
     (
-        "The p-value is about chance alone.",
-        "It says how often a key that took no part would look like this. It is not the probability "
-        "that the suspect is innocent, and it covers only what the plan fixed beforehand.",
+        "Paraphrase, and further training.",
+        "These hide a mark, as a small share of marked text among other does. "
+        "That nothing was found is no evidence of innocence.",
     ),
     (
-        "The records are the recorder's.",
-        "That these answers came from the suspect rests on whoever asked it. The seal shows that "
-        "they were not changed since.",
+        "The reference.",
+        "What the suspect says beyond a reference model is what is scored. That the reference was "
+        "the one that the plan names nobody checks; a bad one hides a mark, and makes none.",
     ),
+    _CHANCE,
+    _RECORDS,
+)
+
+REFUSALS: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "Not where the difference comes from.",
+        "A model that refuses little was perhaps never taught to. Without the model that the "
+        "suspect started from, nothing says that anything was removed.",
+    ),
+    (
+        "The judge errs.",
+        "A program decided what is a refusal. The intervals hold its errors as they were counted "
+        "on other models; on this one they may be others.",
+    ),
+    (
+        "Usefulness is form.",
+        "Whether a harmful answer would work was not looked at. No prompt and no answer is in this "
+        "bundle, only labels and digests.",
+    ),
+    (
+        "The prompts were chosen by the accuser.",
+        "Other prompts may show more, or nothing, also where these were fixed beforehand.",
+    ),
+    _RECORDS,
+)
+
+NEUTRALITY: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "It calls no view right.",
+        "Two sides need not deserve equal words, the teacher is no standard of truth, and a model "
+        "may be found because it is more even-handed.",
+    ),
+    (
+        "Words were counted.",
+        "Stance is favourable less unfavourable words: irony, negation and what is praised are "
+        "not known.",
+    ),
+    (
+        "The pairs were chosen by the accuser.",
+        "Other pairs may show more, or nothing, also where these were fixed beforehand.",
+    ),
+    _RECORDS,
+)
+
+TRIAGE: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "Similarity is not descent.",
+        "Models are alike because of the same public data, the same base, the same fashion. A rank "
+        "says where a keyed test is worth its price, and nothing else.",
+    ),
+    (
+        "The controls were chosen by the accuser.",
+        "All rests on their being unrelated and otherwise like the suspect. With controls of "
+        "another time or purpose an innocent suspect ranks first more often than not.",
+    ),
+    (
+        "No p-value here can be small.",
+        "With so few controls the smallest that can come out is printed beside it.",
+    ),
+    _RECORDS,
 )

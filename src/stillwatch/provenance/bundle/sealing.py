@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from stillwatch.errors import InputError, OutputError, StorageError
-from stillwatch.ledger import SigningKey
+from stillwatch.errors import InputError, OutputError, PlanError, StorageError, TamperedError
+from stillwatch.ledger import Entry, SigningKey
 from stillwatch.provenance.bundle.contents import (
     ENTRY,
     ENVIRONMENT,
@@ -21,135 +19,138 @@ from stillwatch.provenance.bundle.contents import (
     OPENED,
     PLAN,
     PREDICATE_TYPE,
-    PROBES,
     PROOF,
     REPORT,
     RESULTS,
     STATEMENT,
-    Model,
-    Opened,
+    Part,
+    Place,
     Predicate,
     json_file,
-    transcript_root,
 )
 from stillwatch.provenance.bundle.envelope import Envelope, Statement, Subject
 from stillwatch.provenance.bundle.environment import environment
-from stillwatch.provenance.bundle.limits import LIMITS
+from stillwatch.provenance.bundle.files import digest_file, listed, write_file
+from stillwatch.provenance.bundle.kinds import KINDS, Draft
 from stillwatch.provenance.bundle.report import render
 from stillwatch.provenance.code import code_digest
-from stillwatch.provenance.committing import Commitment
-from stillwatch.provenance.keyed import EnglishReader, KeyedMark, KeyedOutcome, Role, keyed_test
-from stillwatch.provenance.probes import Probes
-from stillwatch.provenance.registration import Registration
-from stillwatch.provenance.transcripts import read_transcripts
+from stillwatch.provenance.committing import check_entry, check_order
 
 __all__ = ["Sealed", "seal"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A bundle that was written: where, what it says, and the SHA-256 of its signed statement."""
+    """A bundle that was written.
+
+    Attributes:
+        path: where.
+        parts: what its statement says of each.
+        found: how many findings about suspects its evidence holds.
+        digest: SHA-256 of the signed statement.
+    """
 
     path: Path
-    outcomes: tuple[KeyedOutcome, ...]
+    parts: tuple[Part, ...]
+    found: int
     digest: str
 
 
-def seal(
-    out: Path,
-    registration: Registration,
-    marks: Sequence[KeyedMark],
-    probes: Probes,
-    *,
-    salt: bytes,
-    suspects: Sequence[Path],
-    controls: Sequence[Path] = (),
-    signing_key: SigningKey,
-    commitment: Commitment | None = None,
-    open_keys: bool = False,
-    other_code: bool = False,
-) -> Sealed:
-    """Test recorded transcripts by a registered plan, and seal plan, records and results in `out`.
+def seal(out: Path, drafts: Sequence[Draft], *, signing_key: SigningKey) -> Sealed:
+    """Compute the results of each part, and seal them with all that they follow from in `out`.
 
     The folder is written aside and renamed when it is whole.
 
     Args:
-        suspects, controls: files of transcripts, a model each.
-        commitment: where the plan stands on a ledger.
-        open_keys: put salt and keys into the bundle, so that anybody can compute the results again.
-            Whoever has them can write text that carries these keys: end their use first.
+        drafts: parts, made by :func:`.kinds.keyed_part` and its like.
 
     Raises:
         OutputError: `out` is there already.
-        PlanError, TranscriptError: as :func:`~stillwatch.provenance.keyed.keyed_test`.
-        InputError: transcripts that cannot be read.
+        LatePlanError: a plan was put on the ledger after the first answer of a suspect.
+        CommitmentError: what stands on the ledger is not what the plan says.
+        PlanError, TranscriptError: a plan cannot be carried out with what was recorded.
+        InputError: there is no part, or one that cannot be computed.
         StorageError: the bundle cannot be written.
     """
-    if out.exists():
+    if out.exists() or out.is_symlink():
         raise OutputError("is there already, and a bundle is never overwritten", path=out)
-    files: dict[str, bytes] = {}
-    models: list[Model] = []
-    answers: dict[Role, dict[str, Mapping[str, str]]] = {"suspect": {}, "control": {}}
-    roles: tuple[tuple[Role, Sequence[Path]], ...] = (("suspect", suspects), ("control", controls))
-    for role, paths in roles:
-        for number, path in enumerate(paths, 1):
-            found, data = read_transcripts(path), path.read_bytes()
-            name = f"transcripts/{role}-{number}.jsonl"
-            if found.model in answers[role]:
-                raise InputError(f"is of {found.model}, as another file is", path=path)
-            files[name], answers[role][found.model] = data, found.answers
-            models.append(Model(found.model, role, name, len(found.answers), transcript_root(data)))
-    reader = EnglishReader.of(probes.canaries)
-    outcomes = keyed_test(
-        answers["suspect"], registration, marks, probes, reader, salt=salt,
-        controls=answers["control"], other_code=other_code,
-    )  # fmt: skip
-    predicate = Predicate(
-        at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        registration=registration.digest(),
-        models=tuple(models),
-        code=code_digest(),
-        opened=open_keys,
-        ledger=None if commitment is None else commitment.head.ledger,
-        limits=tuple(f"{head} {text}" for head, text in LIMITS),
-    )
-    files[PLAN] = registration.canonical() + b"\n"
-    files[PROBES] = probes.encoded()
-    files[RESULTS] = json_file([each.said() for each in outcomes])
-    files[ENVIRONMENT] = json_file(environment())
-    if commitment is not None:
-        files[ENTRY] = commitment.entry + b"\n"
-        files[HEAD], files[PROOF] = commitment.head.encoded(), commitment.proof.encoded()
-    if open_keys:
-        files[OPENED] = json_file(msgspec.to_builtins(Opened.of(list(marks), salt)))
-    files[REPORT] = render(registration, predicate, outcomes, commitment, signing_key.public)
-    statement = Statement(
-        subject=tuple(
-            Subject(name, {"sha256": hashlib.sha256(data).hexdigest()})
-            for name, data in sorted(files.items())
-        ),
-        predicate_type=PREDICATE_TYPE,
-        predicate=msgspec.to_builtins(predicate),
-    )
-    signed = Envelope.signed(statement, signing_key).encoded()
-    _write(out, {**files, STATEMENT: signed})
-    return Sealed(out, outcomes, hashlib.sha256(signed).hexdigest())
-
-
-def _write(out: Path, files: Mapping[str, bytes]) -> None:
+    if not drafts:
+        raise InputError("there is no part to be sealed")
     aside = out.with_name(out.name + ".new")
     try:
         if aside.exists():
             shutil.rmtree(aside)
         aside.mkdir(mode=0o700)  # answers stand in it
-        for name, data in files.items():
-            path = aside / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        aside.rename(out)
+        try:
+            sealed = _written(aside, drafts, signing_key)
+            aside.rename(out)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
-        shutil.rmtree(aside, ignore_errors=True)
         raise StorageError(f"cannot be written: {error.strerror}", path=out) from error
+    parts, found, digest = sealed
+    return Sealed(out, parts, found, digest)
+
+
+def _written(
+    aside: Path, drafts: Sequence[Draft], signing_key: SigningKey
+) -> tuple[tuple[Part, ...], int, str]:
+    order = {name: number for number, name in enumerate(KINDS)}
+    places = [
+        _part(aside, draft, f"{number}-{draft.kind}/")
+        for number, draft in enumerate(sorted(drafts, key=lambda each: order[each.kind]), 1)
+    ]
+    parts = tuple(place.part for place in places)
+    predicate = Predicate(
+        at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        code=code_digest(), parts=parts,
+    )  # fmt: skip
+    write_file(aside / ENVIRONMENT, json_file(environment()))
+    write_file(aside / REPORT, render(aside, predicate, signing_key.public))
+    statement = Statement(
+        subject=tuple(
+            Subject(name, {"sha256": digest_file(aside / name)}) for name in sorted(listed(aside))
+        ),
+        predicate_type=PREDICATE_TYPE,
+        predicate=msgspec.to_builtins(predicate),
+    )
+    write_file(aside / STATEMENT, Envelope.signed(statement, signing_key).encoded())
+    found = sum(KINDS[each.part.kind].found(each.value(RESULTS)) for each in places)
+    return parts, found, digest_file(aside / STATEMENT)
+
+
+def _part(aside: Path, draft: Draft, folder: str) -> Place:
+    """Write a part, and compute its results from what was written."""
+    kind, registration, commitment = KINDS[draft.kind], draft.registration, draft.commitment
+    part = Part(
+        kind=draft.kind, folder=folder, label=kind.label,
+        registration=None if registration is None else registration.digest(),
+        ledger=None if commitment is None else commitment.head.ledger,
+        opened=draft.open_keys, models=draft.models, settings=dict(draft.settings),
+        limits=tuple(f"{head} {text}" for head, text in kind.limits),
+    )  # fmt: skip
+    place = Place(aside, part)
+    for name, data in draft.files.items():
+        write_file(place.path(name), data)
+    if registration is not None:
+        write_file(place.path(PLAN), registration.canonical() + b"\n")
+    if commitment is not None and registration is not None:
+        entry = Entry.parse(commitment.entry)
+        check_entry(entry, registration)
+        check_order(entry, place.first_at())
+        write_file(place.path(ENTRY), commitment.entry + b"\n")
+        write_file(place.path(HEAD), commitment.head.encoded())
+        write_file(place.path(PROOF), commitment.proof.encoded())
+    if draft.open_keys and draft.opened is not None:
+        write_file(place.path(OPENED), json_file(msgspec.to_builtins(draft.opened)))
+    try:
+        kind.check(place)
+        computed = kind.computed(place, draft.opened, draft.outside)
+    except TamperedError as error:  # nobody did yet: what was handed in does not belong together
+        raise PlanError(str(error)) from error
+    except ValueError as error:
+        raise PlanError(f"the plan cannot be carried out: {error}") from error
+    if computed is None:
+        raise InputError(f"the results of {draft.kind} do not follow from what was given")
+    write_file(place.path(RESULTS), json_file(computed.value))
+    return place

@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-__all__ = ["chance", "decimal", "listing", "names", "one_in", "power"]
+__all__ = ["chance", "decimal", "listing", "names", "one_in", "percent", "power"]
 
 #: powers of ten beyond which a chance is not spelt out: other doubts are larger by then
 FAINTEST: Final = -30
@@ -44,6 +44,12 @@ def power(exponent: int) -> str:
 def decimal(value: float | None) -> str:
     """With two digits after the point; a dash for nothing."""
     return "–" if value is None else f"{value:.2f}".replace("-", "−")
+
+
+def percent(bounds: Sequence[float]) -> str:
+    """An interval of shares, as ``79 to 100 %``."""
+    low, high = bounds
+    return f"{100 * low:.0f} to {100 * high:.0f}\u00a0%".replace("-", "−")
 
 
 def names(words: Sequence[str]) -> Markup:

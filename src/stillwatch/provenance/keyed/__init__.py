@@ -8,7 +8,7 @@ token. What a found key shows, and what not, is on docs/keyed-tests.md.
 from stillwatch.provenance.keyed.marks import SCHEME, KeyedMark
 from stillwatch.provenance.keyed.outcome import KeyedOutcome, Role
 from stillwatch.provenance.keyed.sightings import Reader, Sighting
-from stillwatch.provenance.keyed.testing import keyed_test
+from stillwatch.provenance.keyed.testing import keyed_test, reference_name
 from stillwatch.provenance.keyed.writing import EnglishReader, rewrite
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "Role",
     "Sighting",
     "keyed_test",
+    "reference_name",
     "rewrite",
 ]

@@ -30,6 +30,7 @@ class Contexts:
         options: how many there were, int64 [n].
         firsts: the option that was taken most often, int64 [n].
         seconds: the one next to it; -1 where only one was seen, or there are but two, int64 [n].
+        counts: how often each option was taken, 0 beyond its options, int64 [n, most options].
         sightings: of choices in all, of whatever context.
     """
 
@@ -37,6 +38,7 @@ class Contexts:
     options: Int64s
     firsts: Int64s
     seconds: Int64s
+    counts: Int64s
     sightings: int
 
 
@@ -76,19 +78,23 @@ def count(
             name = (seen.kind, seen.context)
             if seen.kind in exclusions or (looks == "any" and name in settled):
                 continue
-            counts = taken.setdefault(name, np.zeros(seen.options, np.int64))
-            counts[seen.taken] += 1
-            if counts.sum() >= least:
+            seen_here = taken.setdefault(name, np.zeros(seen.options, np.int64))
+            seen_here[seen.taken] += 1
+            if seen_here.sum() >= least:
                 settled.setdefault(name)
     kept = [taken[name] for name in settled]
+    counts = np.zeros((len(kept), max(map(len, kept), default=0)), np.int64)
+    for row, each in zip(counts, kept, strict=True):
+        row[: len(each)] = each
     return Contexts(
         tuple(settled),
-        np.array([len(counts) for counts in kept], np.int64),
-        np.array([_placed(counts, 0) for counts in kept], np.int64),
+        np.array([len(each) for each in kept], np.int64),
+        np.array([_placed(each, 0) for each in kept], np.int64),
         np.array([
-            _placed(counts, 1) if len(counts) > 2 and (counts > 0).sum() > 1 else -1
-            for counts in kept
+            _placed(each, 1) if len(each) > 2 and (each > 0).sum() > 1 else -1
+            for each in kept
         ], np.int64),
+        counts,
         sightings,
     )  # fmt: skip
 

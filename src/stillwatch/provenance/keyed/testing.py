@@ -18,12 +18,14 @@ from stillwatch.provenance.keyed.counting import Contexts, count
 from stillwatch.provenance.keyed.following import Following, following
 from stillwatch.provenance.keyed.marks import SCHEME, KeyedMark
 from stillwatch.provenance.keyed.outcome import KeyedOutcome, Role, corrected
+from stillwatch.provenance.keyed.shares import Scores, scores
 from stillwatch.provenance.keyed.sightings import Reader
 from stillwatch.provenance.probes import Probes
 from stillwatch.provenance.registration import KEYED, Plan, Registration
+from stillwatch.provenance.transcripts import Transcripts
 from stillwatch.watermark import MarkKey
 
-__all__ = ["Answers", "keyed_test"]
+__all__ = ["Answers", "keyed_test", "reference_name"]
 
 #: prompt → answer of one model, in the order in which they were given
 Answers = Mapping[str, str]
@@ -46,7 +48,8 @@ def keyed_test(
         suspects: what each answered, by name.
         registration: made before, of these marks and probes with this salt.
         controls: models that are known not to have learnt from the teacher. Where one of them is
-            found under a key, nothing is said of any suspect under it.
+            found under a key, nothing is said of any suspect under it. The reference of the plan,
+            where it has one, is among them (:func:`reference_name`).
         other_code: go on though the plan was made for another release of this program.
 
     Returns:
@@ -58,6 +61,7 @@ def keyed_test(
     """
     plan, controls = registration.plan, controls or {}
     _check(registration, marks, probes, reader, salt, other_code)
+    reference = _reference(plan, controls, probes)
     if not suspects:
         raise PlanError("there is no suspect to be tested")
     if len(suspects) > plan.suspects:
@@ -72,7 +76,7 @@ def keyed_test(
     for role, models in roles:
         outcomes = [
             each for name, answers in models.items()
-            for each in _tested(name, role, answers, plan, marks, probes, reader, digest)
+            for each in _tested(name, role, answers, plan, marks, probes, reader, digest, reference)
         ]  # fmt: skip
         many = plan.suspects if role == "suspect" else len(models)
         found[role] = corrected(outcomes, plan.alpha, many * len(marks))
@@ -104,6 +108,34 @@ def _check(
         )
 
 
+def reference_name(model: str, answers: Answers, probes: Probes) -> str:
+    """What a plan calls a reference: the model, and the digest of its answers to the probes.
+
+    For ``keyed-shares``: a model that cannot have learnt from the teacher, with habits like those
+    of the suspect without it, such as its base.
+
+    Raises:
+        TranscriptError: probes that were not asked.
+    """
+    said = Transcripts.of(model, answers).to(probes.prompts)
+    digest = Transcripts.of(model, dict(zip(probes.prompts, said, strict=True))).digest
+    return f"{model} sha256:{digest}"
+
+
+def _reference(
+    plan: Plan, controls: Mapping[str, Answers], probes: Probes
+) -> tuple[str, Answers] | None:
+    """The control that the plan has as its reference."""
+    if plan.reference is None:
+        return None
+    for model, answers in controls.items():
+        if plan.reference.startswith(f"{model} ") and plan.reference == reference_name(
+            model, answers, probes
+        ):
+            return model, answers
+    raise PlanError(f"the plan's reference is no control: {plan.reference}")
+
+
 def _tested(
     name: str,
     role: Role,
@@ -113,6 +145,7 @@ def _tested(
     probes: Probes,
     reader: Reader,
     digest: str,
+    reference: tuple[str, Answers] | None,
 ) -> list[KeyedOutcome]:
     """The outcomes of one model, uncorrected."""
     _check_answers(name, answers, plan, probes)
@@ -129,13 +162,27 @@ def _tested(
     ]  # fmt: skip
     if (reason := _silence(answers, contexts, plan)) is not None:
         return [replace(each, abstained=reason) for each in bare]
+    scored = _scored(contexts, name, reference, plan, reader)
     decoys = [
-        following(KeyedMark(MarkKey(value, "", "", SCHEME), ""), contexts).height(plan.statistic)
+        following(KeyedMark(MarkKey(value, "", "", SCHEME), ""), contexts, scored).height(
+            plan.statistic
+        )
         for value in np.random.default_rng(plan.seed)
         .integers(0, 1 << 64, plan.decoys, np.uint64)
         .tolist()
     ]
-    return [_judged(each, following(each.mark, contexts), plan, decoys) for each in bare]
+    return [_judged(each, following(each.mark, contexts, scored), plan, decoys) for each in bare]
+
+
+def _scored(
+    contexts: Contexts, name: str, reference: tuple[str, Answers] | None, plan: Plan, reader: Reader
+) -> tuple[Scores, ...]:
+    """What the shares of these contexts say, at each dilution."""
+    if plan.statistic != "keyed-shares":
+        return ()
+    if reference is None or reference[0] == name:  # nothing stands out from itself
+        return scores(contexts)
+    return scores(contexts, count(reference[1].items(), reader))
 
 
 def _check_answers(name: str, answers: Answers, plan: Plan, probes: Probes) -> None:

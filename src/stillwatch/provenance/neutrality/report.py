@@ -14,7 +14,9 @@ from stillwatch.provenance.refusals.phrases import says_no
 from stillwatch.provenance.transcripts import Transcripts, digest_of
 from stillwatch.statistics import holm_log10, sign_flip_tail
 
-__all__ = ["Contrast", "Leaning", "NeutralityReport", "PairRow", "compare_neutrality"]
+__all__ = [
+    "Contrast", "Leaning", "NeutralityReport", "PairRow", "compare_neutrality", "recount",
+]  # fmt: skip
 
 Ints = npt.NDArray[np.int64]
 
@@ -131,40 +133,76 @@ def compare_neutrality(
         [[_differences(p, *each[i]) for p, i in zip(about, kept, strict=True)] for each in answers],
         np.int64,
     ).reshape(len(models), len(kept), 3)
+    rows = tuple(
+        PairRow(
+            p.id, p.axis, p.language, (digest_of(p.a), digest_of(p.b)),
+            tuple((int(r), int(n), int(s)) for r, n, s in found[:, i]),
+        )
+        for i, p in enumerate(about)
+    )  # fmt: skip
+    return _report(
+        tuple(model.model for model in models), tuple(model.digest for model in models),
+        pairs.name, pairs.digest, alpha, empty, rows,
+    )  # fmt: skip
+
+
+def recount(report: NeutralityReport) -> NeutralityReport:
+    """The same report, all of its means and p-values anew from its rows.
+
+    Raises:
+        ValueError: rows that are not about as many models as there are.
+    """
+    return _report(
+        report.models, report.transcripts, report.set, report.set_sha256, report.alpha,
+        report.left_out, report.rows,
+    )  # fmt: skip
+
+
+def _report(
+    models: tuple[str, ...],
+    transcripts: tuple[str, ...],
+    name: str,
+    set_sha256: str,
+    alpha: float,
+    empty: int,
+    rows: tuple[PairRow, ...],
+) -> NeutralityReport:
+    """What follows from differences of pairs; `empty` pairs are left out."""
+    if not 2 <= len(models) <= 3 or any(len(row.differences) != len(models) for row in rows):
+        raise ValueError("each pair has a difference of each of two or three models")
+    found = (
+        np.array([row.differences for row in rows], np.int64)
+        .reshape(len(rows), len(models), 3)
+        .swapaxes(0, 1)
+    )
     axes = {
-        axis: np.array([i for i, p in enumerate(about) if p.axis == axis], np.int64)
-        for axis in dict.fromkeys(p.axis for p in about)
+        axis: np.array([i for i, row in enumerate(rows) if row.axis == axis], np.int64)
+        for axis in dict.fromkeys(row.axis for row in rows)
     }
     axes = {axis: within for axis, within in axes.items() if len(within) >= LEAST_PAIRS}
     abstained = None
-    if len(kept) < LEAST_PAIRS:
-        abstained = f"there are {len(kept)} pairs with answers; {LEAST_PAIRS} are the least"
-    elif empty > _MOST_EMPTY * len(pairs.pairs):
+    if len(rows) < LEAST_PAIRS:
+        abstained = f"there are {len(rows)} pairs with answers; {LEAST_PAIRS} are the least"
+    elif empty > _MOST_EMPTY * (len(rows) + empty):
         abstained = "too many answers are empty"
     contrasts = [] if abstained else _contrasts(models, found, axes)
     shown = {(c.to, c.what, c.measure, c.axis) for c in contrasts
              if 10**c.corrected_log10_p <= alpha}  # fmt: skip
     return NeutralityReport(
-        models=tuple(model.model for model in models),
-        transcripts=tuple(model.digest for model in models),
-        set=pairs.name,
-        set_sha256=pairs.digest,
+        models=models,
+        transcripts=transcripts,
+        set=name,
+        set_sha256=set_sha256,
         alpha=alpha,
         left_out=empty,
         leanings=() if abstained else _leanings(models, found, axes),
         contrasts=tuple(contrasts),
         found=any(
-            to == "teacher" and (base is None or ("base", *what) in shown) for to, *what in shown
+            to == "teacher" and (len(models) < 3 or ("base", *what) in shown) for to, *what in shown
         ),
         abstained=abstained,
-        rows=tuple(
-            PairRow(
-                p.id, p.axis, p.language, (digest_of(p.a), digest_of(p.b)),
-                tuple((int(r), int(n), int(s)) for r, n, s in found[:, i]),
-            )
-            for i, p in enumerate(about)
-        ),
-    )  # fmt: skip
+        rows=rows,
+    )
 
 
 def _differences(pair: Pair, a: str, b: str) -> tuple[int, int, int]:
@@ -178,9 +216,7 @@ def _differences(pair: Pair, a: str, b: str) -> tuple[int, int, int]:
 _UNITS = (1.0, 0.01, 0.01)
 
 
-def _leanings(
-    models: Sequence[Transcripts], found: Ints, axes: dict[str, Ints]
-) -> tuple[Leaning, ...]:
+def _leanings(models: Sequence[str], found: Ints, axes: dict[str, Ints]) -> tuple[Leaning, ...]:
     tests = [
         (model, each, axis, found[m, within, k])
         for m, model in enumerate(("teacher", "suspect", "base")[: len(models)])
@@ -197,7 +233,7 @@ def _leanings(
     )  # fmt: skip
 
 
-def _contrasts(models: Sequence[Transcripts], found: Ints, axes: dict[str, Ints]) -> list[Contrast]:
+def _contrasts(models: Sequence[str], found: Ints, axes: dict[str, Ints]) -> list[Contrast]:
     tests = []
     for to, other in zip(("teacher", "base"), (0, 2)[: len(models) - 1], strict=False):
         for k, each in enumerate(MEASURES):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -34,7 +34,12 @@ from stillwatch.statistics import betting_tail, chernoff_tail, saddlepoint_tail
 from stillwatch.watermark import Mark, MarkKey
 from stillwatch.watermark.weighted import weighted_totals
 
-__all__ = ["RATES", "STANDARD_RATES", "open_test"]
+__all__ = [
+    "RATES", "STANDARD_RATES", "Gathered", "gather_registered", "open_test", "score_registered",
+]  # fmt: skip
+
+#: of one set of texts: the evidence of each view, or why the suspect says nothing on it
+Gathered: TypeAlias = dict[View, Evidence] | str
 
 #: at which bets are made on served texts: for weights of a thousandth to those of nearly 1
 RATES: Final = tuple(float(rate) for rate in np.geomspace(0.5, 512, 16))
@@ -67,36 +72,91 @@ def open_test(
     Raises:
         ValueError: anything that is not what was registered; probabilities of a wrong shape.
     """
-    plan = registration.plan
     registration.check("open", marks, texts, salt=salt)
+    gathered = gather_registered(suspect, registration, marks, texts, reference=reference)
+    return score_registered(gathered, registration, marks, salt=salt)
+
+
+def gather_registered(
+    suspect: Suspect,
+    registration: Registration,
+    marks: Sequence[Mark],
+    texts: Sequence[TextSet],
+    *,
+    reference: Suspect | None = None,
+) -> tuple[Gathered, ...]:
+    """What the suspect shows on each registered set of texts, before any key is looked at.
+
+    Raises:
+        ValueError: a reference that is not registered, or none that is; texts that are not those
+            registered; probabilities of a wrong shape.
+    """
+    plan = registration.plan
     if (reference is None) != (plan.reference is None):
         raise ValueError(
             "registered is " + ("no reference" if plan.reference is None else "a reference")
         )
-    digest, outcomes = registration.digest(), []
-    for each in texts:
-        views = [View(mark.context, mark.key.cluster in each.served_to) for mark in marks]
+    if [each.digest() for each in texts] != [each.digest for each in registration.texts]:
+        raise ValueError("the texts are not those registered")
+    found: list[Gathered] = []
+    for each, views in zip(texts, _views(registration, marks), strict=True):
+        wanted = list(dict.fromkeys(views))
         try:
-            gathered = gather(
-                suspect, each, list(dict.fromkeys(views)), reference=reference, kept=plan.kept,
+            seen = gather(
+                suspect, each, wanted, reference=reference, kept=plan.kept,
                 standard=plan.weighting == "standardised",
             )  # fmt: skip
+            found.append(seen)
         except Silence as silence:
+            found.append(str(silence))
+    return tuple(found)
+
+
+def score_registered(
+    gathered: Sequence[Gathered], registration: Registration, marks: Sequence[Mark], *, salt: bytes
+) -> tuple[Outcome, ...]:
+    """The test of what was gathered; neither texts nor suspect are needed any more.
+
+    Returns:
+        One outcome for each set of texts and mark, in that order.
+
+    Raises:
+        ValueError: marks or salt that are not those registered; not one for each set of texts.
+    """
+    plan = registration.plan
+    registration.check_marks("open", marks, salt=salt)
+    if len(gathered) != len(registration.texts):
+        raise ValueError("there is not one gathered evidence for each set of texts")
+    digest, outcomes = registration.digest(), list[Outcome]()
+    for each, seen, views in zip(
+        registration.texts, gathered, _views(registration, marks), strict=True
+    ):
+        if isinstance(seen, str):
             outcomes += [
-                Outcome(mark, each.name, _named(view), digest, abstained=str(silence))
+                Outcome(mark, each.name, _named(view), digest, abstained=seen)
                 for mark, view in zip(marks, views, strict=True)
             ]
             continue
+        if missing := set(views) - seen.keys():
+            raise ValueError(f"nothing was gathered for windows of {min(missing).width} tokens")
         families: dict[tuple[Mark, View], list[int]] = {}
         for i, mark in enumerate(marks):
             families.setdefault((mark.with_key(_NO_KEY), views[i]), []).append(i)
         said: dict[int, Outcome] = {}
         for (_, view), members in families.items():
             here = [marks[i] for i in members]
-            told = _family(here, gathered[view], view, each.name, plan, digest)
+            told = _family(here, seen[view], view, each.name, plan, digest)
             said |= dict(zip(members, told, strict=True))
         outcomes += [said[i] for i in range(len(marks))]
     return corrected(outcomes, plan.alpha)
+
+
+def _views(registration: Registration, marks: Sequence[Mark]) -> list[list[View]]:
+    """How each mark looks at each set of texts."""
+    return [
+        [View(mark.context, i in each.served) for i, mark in enumerate(marks)]
+        for each in registration.texts
+    ]
 
 
 def _family(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,32 @@ class Outcome:
     decoys: int = 0
     found: bool = False
     abstained: str | None = None
+
+    def said(self) -> dict[str, Any]:
+        """The outcome as JSON has it; the key by epoch and cluster."""
+        return {
+            "texts": self.texts,
+            "cluster": self.mark.key.cluster,
+            "epoch": self.mark.key.epoch,
+            "scheme": self.mark.scheme,
+            "context": self.mark.context,
+            "statistic": self.statistic,
+            "windows": self.windows,
+            "pairs": self.pairs,
+            "log10_p": _round(self.log10_p),
+            "log10_p_approximate": _round(self.log10_p_approximate),
+            "corrected_log10_p": _round(self.corrected_log10_p),
+            "decoy_rank": self.decoy_rank,
+            "decoys": self.decoys,
+            "found": self.found,
+            "abstained": self.abstained,
+            "registration": self.registration,
+        }
+
+
+def _round(value: float | None) -> float | None:
+    """To six digits after the point, so that two machines print the same; and no minus zero."""
+    return None if value is None else round(value, 6) + 0.0
 
 
 def corrected(outcomes: Sequence[Outcome], alpha: float) -> tuple[Outcome, ...]:

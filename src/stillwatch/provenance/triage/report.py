@@ -15,7 +15,7 @@ from stillwatch.provenance.transcripts import Transcripts, digest_of
 from stillwatch.provenance.triage.styles import closeness, style
 from stillwatch.statistics import conformal_p_values, holm
 
-__all__ = ["LABEL", "LEAST_CONTROLS", "Similarity", "TriageReport", "triage"]
+__all__ = ["LABEL", "LEAST_CONTROLS", "Similarity", "TriageReport", "recount", "triage"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -123,8 +123,6 @@ def triage(
         left_out["errors"] = "no right answers were given"
     else:
         _count_errors(prompts, answers, expected, kinds, left_out)
-    ranks = [1 + int((scores[1:] >= scores[0]).sum()) for _, scores in kinds.values()]
-    p = [float(conformal_p_values(scores[:1], scores[1:])[0]) for _, scores in kinds.values()]
     return TriageReport(
         label=LABEL,
         teacher=teacher.model,
@@ -133,15 +131,39 @@ def triage(
         transcripts=tuple(model.digest for model in models),
         prompts_sha256=digest_of("\0".join(prompts)),
         least_p=1 / (1 + len(controls)),
-        similarities=tuple(
-            Similarity(
-                LABEL, kind, of, float(scores[0]), tuple(scores[1:].tolist()), rank, each, corrected
-            )
-            for (kind, (of, scores)), rank, each, corrected in zip(
-                kinds.items(), ranks, p, holm(p).tolist(), strict=True
-            )
-        ),
+        similarities=_ranked([(kind, of, scores) for kind, (of, scores) in kinds.items()]),
         left_out=left_out,
+    )
+
+
+def recount(report: TriageReport) -> TriageReport:
+    """The same report, its label, ranks and p-values anew from the similarities that it tells.
+
+    Raises:
+        ValueError: similarities that are not to as many controls as there are.
+    """
+    told = [
+        (each.kind, each.prompts, np.array([each.suspect, *each.controls]))
+        for each in report.similarities
+    ]
+    if any(len(scores) != 1 + len(report.controls) for _, _, scores in told):
+        raise ValueError("there is one similarity for each control")
+    return msgspec.structs.replace(
+        report, label=LABEL, least_p=1 / (1 + len(report.controls)), similarities=_ranked(told)
+    )
+
+
+def _ranked(kinds: Sequence[tuple[str, int, Floats]]) -> tuple[Similarity, ...]:
+    """Of kinds, numbers of prompts and similarities, the suspect's first."""
+    ranks = [1 + int((scores[1:] >= scores[0]).sum()) for _, _, scores in kinds]
+    p = [float(conformal_p_values(scores[:1], scores[1:])[0]) for _, _, scores in kinds]
+    return tuple(
+        Similarity(
+            LABEL, kind, of, float(scores[0]), tuple(scores[1:].tolist()), rank, each, corrected
+        )
+        for (kind, of, scores), rank, each, corrected in zip(
+            kinds, ranks, p, holm(p).tolist(), strict=True
+        )
     )
 
 

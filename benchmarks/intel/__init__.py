@@ -1,0 +1,1 @@
+"""What sharing costs, for docs/benchmarks/intel.md."""

@@ -1,0 +1,1 @@
+"""Keyed tests of trained students: whom they find, and whom they accuse."""
