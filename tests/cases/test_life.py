@@ -21,6 +21,7 @@ from tests.cases.conftest import (
     CAM,
     DAY,
     LOOKED,
+    NOW,
     SCAN,
     SUSPEND,
     Clock,
@@ -291,6 +292,31 @@ def test_a_clock_that_goes_backwards_does_not_reorder_a_case(
     cases.desk.claim(opened, ANA)
     times = [event.at for event in cases.desk.events(opened)]
     assert times == sorted(times)
+
+
+def test_a_decision_under_a_clock_that_went_backwards_holds_and_can_be_undone(
+    cases: Cases, claimed: str, clock: Clock, in_force: InForce
+) -> None:
+    cases.bench.propose(claimed, ANA, draft(measures=SUSPEND))
+    clock.now -= 3 * DAY
+    cases.bench.approve(claimed, BO)
+    assert len(in_force()) == 2
+    clock.now -= DAY
+    cases.bench.undo(claimed, CAM, "they verified")
+    assert in_force() == set()
+    clock.now += 5 * DAY
+    assert in_force() == set(), "nor when the clock is right again"
+    events = cases.desk.events(claimed)
+    assert [event.at for event in events] == sorted(event.at for event in events)
+
+
+def test_a_clock_that_goes_backwards_gives_a_proposal_no_shorter_life(
+    cases: Cases, claimed: str, clock: Clock
+) -> None:
+    clock.now -= 30 * DAY
+    proposed = cases.bench.propose(claimed, ANA, draft(measures=SUSPEND))
+    assert proposed.pending is not None
+    assert proposed.pending.expires_at == NOW + 7 * DAY
 
 
 def test_a_case_that_does_not_exist_is_said_so(cases: Cases) -> None:

@@ -13,12 +13,12 @@ from stillwatch.cases import Cases, State, read_findings
 from stillwatch.cases.transaction import names_of
 from stillwatch.cases.views import CaseView, view_of
 from stillwatch.errors import CaseError, InputError
-from tests.cases.conftest import ANA, DAY, SCAN, Clock, draft, finding
+from tests.cases.conftest import ANA, DAY, NOW, SCAN, Clock, draft, finding
 
 
 def view(cases: Cases, case: str) -> CaseView:
     with cases.database.reading() as (connection, _):
-        return view_of(connection, cases.desk.case(case))
+        return view_of(connection, cases.desk.case(case), NOW)
 
 
 def test_the_same_finding_again_changes_nothing(cases: Cases, opened: str) -> None:

@@ -18,7 +18,7 @@ from stillwatch.cases import Cases, Draft, State, Who, open_cases
 from stillwatch.cases.transaction import row_of
 from stillwatch.errors import ConflictError
 from stillwatch.ledger import Ledger
-from tests.cases.conftest import ANA, SCAN, SUSPEND, draft, finding
+from tests.cases.conftest import ANA, LOOKED, SCAN, SUSPEND, draft, finding
 
 HERE = Path(__file__).parent
 
@@ -79,16 +79,14 @@ def test_workers_that_are_killed_at_random_moments_leave_whole_decisions(tmp_pat
     assert any(how == "undone" for _, how in said)
 
 
-@pytest.mark.slow
-def test_of_two_analysts_in_two_processes_one_gets_each_case(tmp_path: Path) -> None:
-    with open_cases(tmp_path, create=True) as cases:
-        cases.intake.open([finding(id=f"c-{number}") for number in range(60)], SCAN)
+def at_once(script: str, state: str, *names: str) -> list[list[str]]:
+    """What each of several processes got that begin together."""
     processes = [
         subprocess.Popen(
-            [sys.executable, HERE / "claim_all.py", tmp_path, name],
+            [sys.executable, HERE / script, state, name],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
-        for name in ("ana", "bo")
+        for name in names
     ]  # fmt: skip
     for process in processes:
         assert process.stdout is not None
@@ -97,12 +95,33 @@ def test_of_two_analysts_in_two_processes_one_gets_each_case(tmp_path: Path) -> 
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    got = [process.communicate(timeout=120)[0].split() for process in processes]
-    with open_cases(tmp_path) as cases:
-        rows = {row.id: row.claimed_by for row in cases.desk.queue(State.CLAIMED)}
+    return [process.communicate(timeout=120)[0].split() for process in processes]
+
+
+@pytest.mark.slow
+def test_of_two_analysts_in_two_processes_one_gets_each_case(cases: Cases, state: str) -> None:
+    cases.intake.open([finding(id=f"c-{number}") for number in range(60)], SCAN)
+    got = at_once("claim_all.py", state, "ana", "bo")
+    rows = {row.id: row.claimed_by for row in cases.desk.queue(State.CLAIMED)}
     assert sorted(got[0] + got[1]) == sorted(rows)
     assert len(rows) == 60
     assert dict.fromkeys(got[0], "ana") | dict.fromkeys(got[1], "bo") == rows
+
+
+@pytest.mark.slow
+def test_of_two_approvers_in_two_processes_one_decides_each_case(state: str) -> None:
+    with open_cases(state, create=True) as cases:
+        opened = cases.intake.open([finding(id=f"c-{number}") for number in range(30)], SCAN).opened
+        for case in opened:
+            cases.desk.claim(case, ANA)
+            cases.desk.add(case, ANA, LOOKED)
+            cases.bench.propose(case, ANA, draft(measures=SUSPEND))
+        got = at_once("approve_all.py", state, "bo", "cam")
+        assert sorted(got[0] + got[1]) == sorted(opened)
+        found = {case: cases.desk.case(case).decisions for case in opened}
+        by = {case: each.approved_by for case, [each] in found.items()}
+        assert dict.fromkeys(got[0], "bo") | dict.fromkeys(got[1], "cam") == by
+        assert len(list(ActionStore(cases.database).history())) == 60
 
 
 def together(cases: Cases, *names: str) -> list[str]:

@@ -102,7 +102,7 @@ def test_nobody_succeeds_where_nobody_fell(cases: Cases, opened: str) -> None:
 
 def view(cases: Cases, case: str) -> CaseView:
     with cases.database.reading() as (connection, _):
-        return view_of(connection, cases.desk.case(case))
+        return view_of(connection, cases.desk.case(case), NOW)
 
 
 def test_who_only_reads_sees_no_name_and_nothing_that_people_wrote(

@@ -22,10 +22,11 @@ from stillwatch.cases.events import Automated
 from stillwatch.cases.evidence import check_text
 from stillwatch.cases.measures import Measure, action_of, check_measures
 from stillwatch.cases.outbox import put_entry
-from stillwatch.cases.people import Who, check_second, folded
+from stillwatch.cases.people import Who, folded
 from stillwatch.cases.reasons import sentence
 from stillwatch.cases.schema import PROPOSALS, RULES
 from stillwatch.cases.states import State
+from stillwatch.cases.tokens import check_pair
 from stillwatch.cases.transaction import Transaction, names_of, transaction
 from stillwatch.errors import CaseError, ConflictError, ExpiredError, UnknownCaseError
 
@@ -145,7 +146,7 @@ class RuleBook:
             known = _one(change.connection, name, version)
             if known.approved_at is not None or known.revoked_at is not None:
                 raise ConflictError(f"version {version} of {name} was approved or revoked already")
-            check_second(known.proposed_by, who, "a rule that acts by itself")
+            check_pair(change.connection, known.proposed_by, who, "a rule that acts by itself")
             end = change.connection.execute(
                 select(PROPOSALS.c.expires_at).where(PROPOSALS.c.id == _proposal(name, version))
             ).scalar_one()
@@ -229,7 +230,7 @@ def act(change: Transaction, case: Case, rules: Sequence[Version]) -> list[str]:
                 action = action_of(
                     measure,
                     id=f"{case.id}.{case.events + 1}.{measure.kind}.{number}",
-                    account=name,
+                    subject=name,
                     reason=rule.reason,
                     message=rule.message,
                     by=f"rule {rule.name}/{each.version}",

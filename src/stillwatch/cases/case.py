@@ -42,13 +42,15 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision: what was proposed, by whom, and who made it hold."""
+    """A decision: what was proposed, by whom, and who made it hold. `reaches` is how many
+    accounts the orgs among its subjects had."""
 
     at: int
     proposed_by: str
     approved_by: str
     proposal: Proposed
     actions: tuple[str, ...]
+    reaches: int = 0
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,6 +247,7 @@ def _decided(case: Case, event: Event, approved: Approved) -> Case:
         approved_by=event.by,
         proposal=case.pending,
         actions=approved.actions,
+        reaches=approved.reaches,
     )
     left = _without(case, approved.undone)
     return msgspec.structs.replace(

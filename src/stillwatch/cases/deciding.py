@@ -14,17 +14,35 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from stillwatch.access.actions import SubjectKind
 from stillwatch.access.database import Database
 from stillwatch.cases.automation import PATIENCE
 from stillwatch.cases.case import Case
-from stillwatch.cases.events import Approved, Event, Lifted, Proposed, Refused, Verdict
+from stillwatch.cases.events import (
+    Approved,
+    Event,
+    Lifted,
+    Proposed,
+    Refused,
+    Target,
+    Verdict,
+)
 from stillwatch.cases.evidence import check_text
 from stillwatch.cases.measures import Measure, action_of, check_measures, four_eyes
-from stillwatch.cases.people import Who, check_second, folded
+from stillwatch.cases.people import Who, folded
+from stillwatch.cases.reach import (
+    check_reach,
+    commitments_of,
+    parties_of,
+    reach_of,
+    subjects_of,
+    targets,
+)
 from stillwatch.cases.reasons import REASONS, sentence
-from stillwatch.cases.schema import ACCOUNTS, CLAUSES, PROPOSALS
+from stillwatch.cases.schema import CLAUSES, PROPOSALS
 from stillwatch.cases.standing import Standing
 from stillwatch.cases.states import Move, next_state
+from stillwatch.cases.tokens import check_pair
 from stillwatch.cases.transaction import Transaction, names_of, transaction
 from stillwatch.cases.working import check_own, check_unbarred
 from stillwatch.errors import CaseError, ConflictError, ExpiredError
@@ -41,8 +59,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `accounts` are names; none are all of the case, but for those on the allow-list or registered
     for a purpose, which must be named. `clause` is of the terms that the accounts accepted;
     `without_terms` says why the verdict stands where no accepted terms are recorded. `message` is
-    for the owner; `summary`, why it is so, is not. `second` asks for a second person where none is
-    needed.
+    for the owner; `summary`, why it is so, is not. Where `orgs` (names) or `keys` (ids) are given
+    the measures are for them, and for no account but those that are named. `second` asks for a
+    second person where none is needed.
     """
 
     verdict: Verdict
@@ -51,6 +70,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     message: str = ""
     measures: tuple[Measure, ...] = ()
     accounts: tuple[str, ...] = ()
+    orgs: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     clause: str | None = None
     without_terms: str = ""
     second: bool = False
@@ -97,28 +118,35 @@ class Bench:
             )
             return case if body.four_eyes else _decide(change, case, who)
 
-    def approve(self, id: str, who: Who) -> Case:  # noqa: A002
+    def approve(self, id: str, who: Who, reaches: int | None = None) -> Case:  # noqa: A002
         """Make a proposal hold, as a second person; its measures are in force when this returns.
 
+        `reaches` is how many accounts the orgs have that it is for, as the case shows it: needed
+        where there are any, so that nobody approves what they have not seen.
+
         Raises:
-            FourEyesError: `who` proposed it, is a program, or had a part in the verdict that is
+            CaseError: `reaches` is missing.
+            FourEyesError: `who` proposed it, made the token of who did (or the other way
+                round), is a program, or had a part in the verdict that is
                 appealed.
             ExpiredError: it was proposed too long ago.
-            ConflictError: no proposal waits, perhaps because another person was first.
+            ConflictError: no proposal waits, perhaps because another person was first; or it
+                reaches another number of accounts by now.
         """
         who.checked()
         with transaction(self._database, self._clock()) as change:
             case = change.case(id)
             proposal = _pending(case, Move.APPROVE)
             assert case.proposed_by is not None
-            check_second(case.proposed_by, who, "this proposal")
+            check_pair(change.connection, case.proposed_by, who, "this proposal")
             check_unbarred(case, who)
             if change.now >= proposal.expires_at:
                 raise ExpiredError(
                     f"{proposal.proposal} waited for longer than {PATIENCE // 86_400} days; "
                     "refuse it, look again and propose it anew"
                 )
-            return _decide(change, case, who)
+            found = reach_of(change.connection, id, proposal.wider, change.now)
+            return _decide(change, case, who, check_reach(found, reaches))
 
     def refuse(self, id: str, who: Who, why: str) -> Case:  # noqa: A002
         """Send a proposal back to whoever has the case; its author may take it back so.
@@ -179,7 +207,7 @@ def _end(connection: Connection, proposal: str, who: Who, outcome: str) -> None:
     )
 
 
-def _decide(change: Transaction, case: Case, who: Who) -> Case:
+def _decide(change: Transaction, case: Case, who: Who, reaches: int = 0) -> Case:
     """The pending proposal holds, and its measures are in force."""
     proposal, proposer = case.pending, case.proposed_by
     assert proposal is not None
@@ -189,16 +217,23 @@ def _decide(change: Transaction, case: Case, who: Who) -> Case:
         change.end(each, who.name)
     names = names_of(change.connection, case.id)
     number = case.events + 1
+    subjects: list[tuple[SubjectKind, str, str | None]] = [
+        ("account", str(account), names[account]) for account in proposal.accounts
+    ]
+    wider = subjects_of(change.connection, case.id, proposal.wider)
+    for number_of, (target, name) in enumerate(wider, 1):
+        kind: SubjectKind = "org" if target.key is None else "key"
+        subjects.append((kind, f"{kind}.{number_of}", name))
     put = []
-    for account in proposal.accounts:
-        name = names[account]
+    for kind, place, name in subjects:
         if name is None:  # erased since it was proposed
             continue
         for measure in proposal.measures:
             action = action_of(
                 measure,
-                id=f"{case.id}.{number}.{measure.kind}.{account}",
-                account=name,
+                id=f"{case.id}.{number}.{measure.kind}.{place}",
+                of=kind,
+                subject=name,
                 reason=proposal.reason,
                 message=f"{proposal.message} (case {case.id})",
                 by=who.name,
@@ -207,20 +242,23 @@ def _decide(change: Transaction, case: Case, who: Who) -> Case:
             )
             put.append(change.put(action).id)
     _end(change.connection, proposal.proposal, who, "approved")
-    body = Approved(proposal=proposal.proposal, actions=tuple(put), undone=replaced)
+    body = Approved(
+        proposal=proposal.proposal, actions=tuple(put), undone=replaced, reaches=reaches
+    )
     changed, event = change.append(case, who, body)
-    _record(change, changed, event, proposal, proposer)
+    _record(change, changed, event, proposal, proposer, reaches)
     return changed
 
 
 def _record(
-    change: Transaction, case: Case, event: Event, proposal: Proposed, proposer: str
+    change: Transaction, case: Case, event: Event, proposal: Proposed, proposer: str, reaches: int
 ) -> None:
     if proposal.four_eyes:
         body: dict[str, Any] = {
             "proposal": proposal.proposal, "outcome": "approved", "proposed_by": proposer,
         }  # fmt: skip
         change.record(case.id, event, "approval", body)
+    wider = commitments_of(change.connection, case.id, proposal.wider)
     change.record(
         case.id,
         event,
@@ -239,8 +277,10 @@ def _record(
             ],
             "counter_evidence": len(case.pieces("counter")),
             "appeals": len(case.appeals),
+            **({"reaches": reaches} if proposal.wider else {}),
         },
         accounts=change.commitments(case.id, proposal.accounts),
+        **wider,
     )  # fmt: skip
 
 
@@ -262,7 +302,10 @@ def _proposal(change: Transaction, case: Case, draft: Draft) -> Proposed:
             "suspend: a link is not a verdict; it needs two independent families of "
             f"evidence, and there is {', '.join(case.families) or 'none'}"
         )
-    numbers, standings = _targets(change.connection, case, draft)
+    if (draft.orgs or draft.keys) and not draft.measures:
+        raise CaseError("orgs, keys: a verdict without measures is about accounts; leave them out")
+    wider = targets(change.connection, case.id, draft.orgs, draft.keys)
+    numbers, standings = _targets(change.connection, case, draft, wider)
     terms: tuple[str, ...] = ()
     if draft.verdict == "upheld":
         terms = _terms(change.connection, draft, standings)
@@ -277,40 +320,37 @@ def _proposal(change: Transaction, case: Case, draft: Draft) -> Proposed:
         message=message,
         measures=draft.measures,
         accounts=numbers,
-        four_eyes=draft.second or four_eyes(draft.measures),
+        four_eyes=draft.second or four_eyes(draft.measures) or bool(draft.orgs),
         expires_at=max(change.now, case.changed_at) + PATIENCE,
         terms=terms,
         clause=draft.clause,
         without_terms=draft.without_terms.strip(),
+        wider=wider,
     )
 
 
 def _targets(
-    connection: Connection, case: Case, draft: Draft
+    connection: Connection, case: Case, draft: Draft, wider: Sequence[Target]
 ) -> tuple[tuple[int, ...], tuple[Standing, ...]]:
-    """The numbers of the accounts that a draft is for, and what is known of them."""
-    rows = connection.execute(
-        select(ACCOUNTS.c.number, ACCOUNTS.c.account, ACCOUNTS.c.standing)
-        .where(ACCOUNTS.c.case_id == case.id, ACCOUNTS.c.account.is_not(None))
-        .order_by(ACCOUNTS.c.number)
-    )
-    parties = {
-        name: (number, msgspec.json.decode(standing or "{}", type=Standing))
-        for number, name, standing in rows
-    }
+    """The numbers of the accounts that a draft is for, and what is known of them and of those whose
+    orgs or keys it is for."""
+    parties = parties_of(connection, case.id)
     if unknown := [name for name in draft.accounts if name not in parties]:
         raise CaseError(f"accounts: {unknown[0]!r} is none of {case.id}")
-    chosen = [
-        parties[name]
-        for name in parties
-        if (name in draft.accounts if draft.accounts else parties[name][0] not in case.allowed)
-    ]
-    if draft.measures and not chosen:
+    named = draft.accounts or wider
+    chosen = {
+        number: standing
+        for name, (number, standing) in parties.items()
+        if (name in draft.accounts if named else number not in case.allowed)
+    }
+    if draft.measures and not chosen and not wider:
         raise CaseError(
             "accounts: all of this case are allow-listed, registered for a purpose, or erased; "
             "name those that you mean"
         )
-    return tuple(number for number, _ in chosen), tuple(standing for _, standing in chosen)
+    meant = chosen.keys() | {each.account for each in wider}
+    known = tuple(standing for number, standing in parties.values() if number in meant)
+    return tuple(chosen), known
 
 
 def _terms(connection: Connection, draft: Draft, standings: Sequence[Standing]) -> tuple[str, ...]:

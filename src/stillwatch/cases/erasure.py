@@ -7,16 +7,17 @@ the ledger's commitments of nobody. Where people wrote the name into a text it i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 from sqlalchemy import delete, select, update
 
 from stillwatch.access.database import Database
+from stillwatch.cases.reasons import REASONS
 from stillwatch.cases.schema import ACCOUNTS, ALLOWED, EVENTS
 
-__all__ = ["ERASED", "erase_account", "held"]
+__all__ = ["ERASED", "erase_account", "held", "rewritten"]
 
 #: what stands in a text in place of a name
 ERASED = "(erased)"
@@ -67,7 +68,7 @@ def erase_account(database: Database, account: str) -> int:
         for case in list(rows):
             events = select(EVENTS.c.number, EVENTS.c.body).where(EVENTS.c.case_id == case)
             for number, body in connection.execute(events).all():
-                without = _without(body, account)
+                without = rewritten(body, lambda text: text.replace(account, ERASED))
                 if without != body:
                     changed += connection.execute(
                         update(EVENTS)
@@ -83,20 +84,23 @@ def erase_account(database: Database, account: str) -> int:
     return changed
 
 
-#: what people write; everything else of an event is codes, numbers and ids
+#: what people and detections write; everything else of an event is codes, numbers and ids
 _WRITTEN = frozenset(
-    {"question", "text", "source", "summary", "message", "why", "without_terms", "reason"}
-)
+    {"message", "of", "question", "reason", "source", "summary", "text", "through", "why",
+     "without_terms"}
+)  # fmt: skip
 
 
-def _without(body: str, account: str) -> str:
+def rewritten(body: str, words: Callable[[str], str]) -> str:
+    """The body of an event with other words where somebody wrote a text; codes stay."""
+
     def scrubbed(value: Any, name: str = "") -> Any:
         if isinstance(value, dict):
             return {key: scrubbed(each, key) for key, each in value.items()}
         if isinstance(value, list):
             return [scrubbed(each, name) for each in value]
-        if isinstance(value, str) and name in _WRITTEN:
-            return value.replace(account, ERASED)
+        if isinstance(value, str) and name in _WRITTEN and value not in REASONS:
+            return words(value)
         return value
 
     fields = json.loads(body)

@@ -28,6 +28,7 @@ __all__ = [
     "Proposed",
     "Refused",
     "Released",
+    "Target",
     "Updated",
     "Verdict",
     "Withdrawn",
@@ -110,12 +111,19 @@ class Added(_Body, frozen=True, kw_only=True, tag="added"):
     answer: bool = False
 
 
+class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The org of an account of the case, by the number of the account; or one `key` of it."""
+
+    account: int
+    key: str | None = None
+
+
 class Proposed(_Body, frozen=True, kw_only=True, tag="proposed"):
     """What somebody wants decided. `accounts` are the numbers that the measures are for.
 
     `terms` and `clause` are what the accounts accepted and broke; `without_terms` says why a
     verdict stands although no accepted terms are recorded. `message` is for the owner, `summary`
-    is not.
+    is not. `wider` are orgs and keys that the measures are for, beside the accounts.
     """
 
     proposal: str
@@ -130,6 +138,7 @@ class Proposed(_Body, frozen=True, kw_only=True, tag="proposed"):
     terms: tuple[str, ...] = ()
     clause: str | None = None
     without_terms: str = ""
+    wider: tuple[Target, ...] = ()
 
 
 class Refused(_Body, frozen=True, kw_only=True, tag="refused"):
@@ -140,11 +149,13 @@ class Refused(_Body, frozen=True, kw_only=True, tag="refused"):
 
 
 class Approved(_Body, frozen=True, kw_only=True, tag="approved"):
-    """A proposal is the decision now; `actions` are the ids that were put in force."""
+    """A proposal is the decision now; `actions` are the ids that were put in force, `reaches` says
+    how many accounts the orgs among their subjects had."""
 
     proposal: str
     actions: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
+    reaches: int = 0
 
 
 class Automated(_Body, frozen=True, kw_only=True, tag="automated"):

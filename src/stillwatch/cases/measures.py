@@ -1,6 +1,6 @@
 """What may be done about the accounts of a case, from mild to hard, and who may decide it.
 
-Each measure becomes actions of `access`, one an account: with an end, an undo, a reason code and a
+Each measure becomes actions of `access`, one a subject: with an end, an undo, a reason code and a
 message for the owner. Automation stops at slowing and narrowing; a suspension needs two people.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from stillwatch.access.actions import LONGEST_DAYS, MOST_SECONDS, Action, ActionKind
+from stillwatch.access.actions import LONGEST_DAYS, MOST_SECONDS, Action, ActionKind, SubjectKind
 from stillwatch.access.narrowing import narrowing
 from stillwatch.errors import CaseError, InputError
 
@@ -28,7 +28,7 @@ Undone = Literal["appeal", "decision", "person"]
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing to do, to each of some accounts, for `lasting` seconds.
+    """One thing to do, to each of some subjects, for `lasting` seconds.
 
     `seconds` is the delay of ``slow`` and the grace of ``verify``; `surface` are the fields of
     ``narrow``, as :func:`~stillwatch.access.narrowing.narrowing` reads them.
@@ -78,14 +78,14 @@ def four_eyes(measures: Sequence[Measure]) -> bool:
 
 
 def action_of(
-    measure: Measure, *, id: str, account: str, reason: str, message: str, by: str,  # noqa: A002
-    person: bool, now: int,
+    measure: Measure, *, id: str, subject: str, reason: str, message: str, by: str,  # noqa: A002
+    person: bool, now: int, of: SubjectKind = "account",
 ) -> Action:  # fmt: skip
-    """The action on one account, in force from `now` on."""
+    """The action on one subject, in force from `now` on."""
     return Action(
         id=id,
-        subject_kind="account",
-        subject=account,
+        subject_kind=of,
+        subject=subject,
         kind=measure.kind,
         reason=reason,
         message=message,

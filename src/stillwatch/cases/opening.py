@@ -14,24 +14,31 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, select
 
 from stillwatch.access.database import Database
 from stillwatch.cases.automation import act, active_rules
 from stillwatch.cases.case import Case, replay
 from stillwatch.cases.events import Event, Opened, Updated, Withdrawn
 from stillwatch.cases.findings import Finding, digest_of
+from stillwatch.cases.many import AT_ONCE, among, insert_rows
 from stillwatch.cases.people import Who
 from stillwatch.cases.schema import ACCOUNTS, CASES, EVENTS
 from stillwatch.cases.standing import Standing, segment_of, standings
 from stillwatch.cases.states import State
-from stillwatch.cases.transaction import Transaction, event_row, read_case, row_of, transaction
+from stillwatch.cases.transaction import (
+    Transaction,
+    event_row,
+    read_case,
+    read_cases,
+    row_of,
+    transaction,
+)
 from stillwatch.errors import CaseError
 from stillwatch.ledger.commitments import new_salt
 
 __all__ = ["Intake", "Taken"]
 
-_AT_ONCE = 500  # values in one statement
 _TOGETHER = 200  # findings in one transaction
 #: the number of an account in its case, its name, and what is known of it
 _Party = tuple[int, tuple[str, Standing]]
@@ -84,10 +91,12 @@ class _Part:
         self._change, self._who, self._segment = change, who, segment
         self._fresh: list[_Fresh] = []
         self._current: dict[str, tuple[str, str]] = {}
+        self._cases: dict[str, Case] = {}
 
     def take(self, findings: Sequence[Finding]) -> Taken:
         change = self._change
         self._current = _current(change.connection, [each.id for each in findings])
+        self._cases = read_cases(change.connection, [case for case, _ in self._current.values()])
         accounts = list(dict.fromkeys(name for each in findings for name in each.accounts))
         if wrong := next((name for name in accounts if not _is_text(name)), None):
             raise CaseError(f"accounts: {wrong!r} is no text that can be stored")
@@ -99,7 +108,7 @@ class _Part:
                 self._write()
             case_id, state = self._current.get(finding.id, (None, None))
             if case_id is not None and state != State.CLOSED:
-                if _more(change, case_id, finding, known, self._who):
+                if self._more(case_id, finding, known):
                     updated.append(case_id)
             elif finding.event != "withdrawn":
                 fresh = _opened(change, finding, known, self._who, self._segment, case_id)
@@ -115,6 +124,13 @@ class _Part:
         ]
         return Taken(tuple(opened), tuple(updated), tuple(automated))
 
+    def _more(self, case_id: str, finding: Finding, known: dict[str, Standing]) -> bool:
+        """Add a finding to a case that is not closed; whether it said anything new."""
+        case = self._cases.get(case_id) or self._change.case(case_id)
+        changed = _more(self._change, case, finding, known, self._who)
+        self._cases[case_id] = changed or case
+        return changed is not None
+
     def _write(self) -> None:
         _write(self._change, self._fresh)
         self._current |= {each.case.campaign: (each.case.id, State.OPEN) for each in self._fresh}
@@ -129,10 +145,10 @@ def _is_text(name: str) -> bool:
 def _current(connection: Connection, campaigns: Sequence[str]) -> dict[str, tuple[str, str]]:
     """The latest case of each campaign, and its state."""
     found: dict[str, tuple[str, str]] = {}
-    for start in range(0, len(campaigns), _AT_ONCE):
+    for start in range(0, len(campaigns), AT_ONCE):
         rows = connection.execute(
             select(CASES.c.campaign, CASES.c.id, CASES.c.state)
-            .where(CASES.c.campaign.in_(campaigns[start : start + _AT_ONCE]))
+            .where(among(connection, CASES.c.campaign, campaigns[start : start + AT_ONCE]))
             .order_by(CASES.c.opened_at, CASES.c.id)
         )
         found |= {campaign: (case, state) for campaign, case, state in rows}
@@ -193,19 +209,10 @@ def _write(change: Transaction, fresh: Sequence[_Fresh]) -> None:
         )
     ]
     salted = [row_of(each.case) | {"salt": new_salt()} for each in fresh]
-    _insert(change.connection, CASES, salted)
+    insert_rows(change.connection, CASES, salted)
     events = [event_row(each.case.id, each.event) for each in fresh]
-    _insert(change.connection, EVENTS, events)
-    _insert(change.connection, ACCOUNTS, parties)
-
-
-def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows; on a server many with a statement, for each waits for its answer."""
-    if connection.dialect.name != "postgresql":
-        connection.execute(insert(table), rows)
-        return
-    for start in range(0, len(rows), _AT_ONCE):
-        connection.execute(insert(table).values(rows[start : start + _AT_ONCE]))
+    insert_rows(change.connection, EVENTS, events)
+    insert_rows(change.connection, ACCOUNTS, parties)
 
 
 def _party_rows(case: str, parties: Iterable[_Party], seen: str, now: int) -> list[dict[str, Any]]:
@@ -232,18 +239,17 @@ def seconds_of(text: str, otherwise: int) -> int:
 
 
 def _more(
-    change: Transaction, case_id: str, finding: Finding, known: dict[str, Standing], who: Who
-) -> bool:
-    """Add a finding to a case that is not closed; whether it said anything new."""
-    case = change.case(case_id)
+    change: Transaction, case: Case, finding: Finding, known: dict[str, Standing], who: Who
+) -> Case | None:
+    """The case with a finding; None where that says nothing new."""
     digest = digest_of(finding)
     if digest in case.digests:
-        return False
+        return None
     if finding.event == "withdrawn":
-        change.append(case, who, Withdrawn(digest=digest, reason=finding.reason or "no reason"))
-        return True
+        reason = finding.reason or "no reason"
+        return change.append(case, who, Withdrawn(digest=digest, reason=reason))[0]
     rows = change.connection.execute(
-        select(ACCOUNTS.c.number, ACCOUNTS.c.account).where(ACCOUNTS.c.case_id == case_id)
+        select(ACCOUNTS.c.number, ACCOUNTS.c.account).where(ACCOUNTS.c.case_id == case.id)
     )
     numbers = {account: number for number, account in rows}
     first = max(numbers.values(), default=0) + 1
@@ -255,9 +261,9 @@ def _more(
     ]
     seen = finding.at or finding.last_seen
     if new:
-        _insert(change.connection, ACCOUNTS, _party_rows(case_id, new, seen, change.now))
+        insert_rows(change.connection, ACCOUNTS, _party_rows(case.id, new, seen, change.now))
         numbers |= {account: number for number, (account, _) in new}
-    change.append(
+    changed, _ = change.append(
         case,
         who,
         Updated(
@@ -273,4 +279,4 @@ def _more(
             allowed=_allowed(new),
         ),
     )
-    return True
+    return changed

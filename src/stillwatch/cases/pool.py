@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 from stillwatch.access.database import Database
 from stillwatch.cases.case import Case
 from stillwatch.cases.findings import Finding
+from stillwatch.cases.reach import parties_of
 from stillwatch.cases.schema import ACCOUNTS
 from stillwatch.cases.transaction import names_of, read_case
 from stillwatch.errors import CaseError
@@ -108,11 +109,15 @@ def _known(connection: Connection, case: Case) -> dict[str, tuple[int, str]]:
 def _fell(connection: Connection, case: Case) -> dict[str, int]:
     """When each account was first suspended for the case, also where that was undone since."""
     names = names_of(connection, case.id)
+    org_of = {number: known.org for number, known in parties_of(connection, case.id).values()}
     fell: dict[str, int] = {}
     for decided in case.decisions:
         if any(measure.kind == "suspend" for measure in decided.proposal.measures):
-            for number in decided.proposal.accounts:
-                if (name := names[number]) is not None:
+            orgs = {target.account for target in decided.proposal.wider if target.key is None}
+            named = {org_of.get(number) for number in orgs} - {None}
+            for number, name in names.items():
+                hit = number in decided.proposal.accounts or org_of.get(number) in named
+                if hit and name is not None:
                     fell.setdefault(name, decided.at)
     return fell
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import select
@@ -18,10 +19,14 @@ from stillwatch.access.database import Database
 from stillwatch.cases.case import Case, replay
 from stillwatch.cases.events import Event, body_of
 from stillwatch.cases.schema import CASES, EVENTS
+from stillwatch.cases.store import find_cases
 from stillwatch.errors import OutputError
 from stillwatch.statistics import share_interval
 
-__all__ = ["EVERY", "FORMAT", "Precision", "Row", "measure", "write"]
+if TYPE_CHECKING:
+    from stillwatch.campaigns import TrackRecord
+
+__all__ = ["EVERY", "FORMAT", "Precision", "Row", "measure", "track_record", "write"]
 
 FORMAT = "stillwatch.precision/1"
 #: in place of a detection or a segment: all of them together
@@ -81,6 +86,30 @@ def measure(database: Database, now: float, *, confidence: float = 0.95) -> Prec
         decided=decided,
         rows=tuple(_row(*key, counts[key], confidence) for key in sorted(counts)),
     )
+
+
+def track_record(state: str | Path, now: float) -> tuple[TrackRecord, ...]:
+    """What a scan can show of the cases in a state folder, or at an address; nothing where nobody
+    opened any.
+
+    Raises:
+        StoreFormatError: there is no store, or it is damaged or of another version.
+        StorageError: it cannot be reached.
+    """
+    from stillwatch.campaigns import TrackRecord  # loads an engine; nothing else here needs one
+
+    cases = find_cases(state)
+    if cases is None:
+        return ()
+    with cases:
+        rows = measure(cases.database, now).rows
+    return tuple(
+        TrackRecord(
+            detection=each.detection, segment=each.segment, upheld=each.upheld,
+            dismissed=each.dismissed, least=each.least, most=each.most,
+        )
+        for each in rows
+    )  # fmt: skip
 
 
 def write(precision: Precision, path: Path) -> None:

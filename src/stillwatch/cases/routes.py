@@ -21,7 +21,7 @@ from stillwatch.cases.reasons import REASONS
 from stillwatch.cases.standing import Allowance, Clause
 from stillwatch.cases.states import State
 from stillwatch.cases.store import Cases
-from stillwatch.cases.tokens import Role, Token
+from stillwatch.cases.tokens import APPROVES, WORKS, Role, Token
 from stillwatch.cases.views import CaseView, Statement, redacted, statement, view_of
 from stillwatch.cases.working import Row
 from stillwatch.errors import CaseError, NotAllowedError
@@ -31,8 +31,6 @@ __all__ = ["ROUTES", "Asked", "BodyError", "Route"]
 T = TypeVar("T")
 _ALL = frozenset(Role)
 _NAMED = _ALL - {Role.READ_ONLY}
-_WORK = frozenset({Role.ANALYST, Role.APPROVER})
-_APPROVE = frozenset({Role.APPROVER})
 #: cases in one answer
 _PAGE = 200
 _MOST = 1_000
@@ -118,6 +116,10 @@ class _Why(msgspec.Struct, forbid_unknown_fields=True):
     why: str
 
 
+class _Approval(msgspec.Struct, forbid_unknown_fields=True):
+    reaches: int | None = None
+
+
 class _Undo(msgspec.Struct, forbid_unknown_fields=True):
     why: str
     actions: tuple[str, ...] = ()
@@ -166,7 +168,7 @@ def _open(cases: Cases, asked: Asked) -> _Taken:
 
 def _shown(cases: Cases, asked: Asked, case: Case) -> CaseView:
     with cases.database.reading() as (connection, _):
-        view = view_of(connection, case)
+        view = view_of(connection, case, int(cases.clock()))
     return redacted(view) if asked.token.role == Role.READ_ONLY else view
 
 
@@ -214,7 +216,9 @@ def _propose(cases: Cases, asked: Asked) -> CaseView:
 
 
 def _approve(cases: Cases, asked: Asked) -> CaseView:
-    return _shown(cases, asked, cases.bench.approve(asked.names[0], asked.token.who))
+    body = asked.read(_Approval)
+    case = cases.bench.approve(asked.names[0], asked.token.who, body.reaches)
+    return _shown(cases, asked, case)
 
 
 def _refuse(cases: Cases, asked: Asked) -> CaseView:
@@ -312,29 +316,29 @@ ROUTES: tuple[Route, ...] = (
     _of("GET", "/v1/reasons", _ALL, _reasons),
     _of("GET", "/v1/precision", _ALL, _precision),
     _of("GET", "/v1/cases", _ALL, _list),
-    _of("POST", "/v1/cases", _WORK, _open),
+    _of("POST", "/v1/cases", WORKS, _open),
     _of("GET", "/v1/cases/{case}", _ALL, _show),
     _of("GET", "/v1/cases/{case}/events", _NAMED, _events),
     _of("GET", "/v1/cases/{case}/statement", _NAMED, _statement),
     _of("GET", "/v1/cases/{case}/pool", _NAMED, _pool),
-    _of("POST", "/v1/cases/{case}/claim", _WORK, _claim),
-    _of("POST", "/v1/cases/{case}/release", _WORK, _release),
-    _of("POST", "/v1/cases/{case}/question", _WORK, _ask),
-    _of("POST", "/v1/cases/{case}/evidence", _WORK, _add),
-    _of("POST", "/v1/cases/{case}/proposal", _WORK, _propose),
-    _of("POST", "/v1/cases/{case}/approval", _APPROVE, _approve),
-    _of("POST", "/v1/cases/{case}/refusal", _WORK, _refuse),
-    _of("POST", "/v1/cases/{case}/undo", _WORK, _undo),
-    _of("POST", "/v1/cases/{case}/appeal", _WORK, _appeal),
-    _of("POST", "/v1/cases/{case}/close", _WORK, _close),
+    _of("POST", "/v1/cases/{case}/claim", WORKS, _claim),
+    _of("POST", "/v1/cases/{case}/release", WORKS, _release),
+    _of("POST", "/v1/cases/{case}/question", WORKS, _ask),
+    _of("POST", "/v1/cases/{case}/evidence", WORKS, _add),
+    _of("POST", "/v1/cases/{case}/proposal", WORKS, _propose),
+    _of("POST", "/v1/cases/{case}/approval", APPROVES, _approve),
+    _of("POST", "/v1/cases/{case}/refusal", WORKS, _refuse),
+    _of("POST", "/v1/cases/{case}/undo", WORKS, _undo),
+    _of("POST", "/v1/cases/{case}/appeal", WORKS, _appeal),
+    _of("POST", "/v1/cases/{case}/close", WORKS, _close),
     _of("GET", "/v1/rules", _NAMED, _rules),
-    _of("POST", "/v1/rules", _WORK, _rule),
-    _of("POST", "/v1/rules/{name}/{version}/approval", _APPROVE, _rule_approve),
-    _of("POST", "/v1/rules/{name}/{version}/revocation", _WORK, _rule_revoke),
+    _of("POST", "/v1/rules", WORKS, _rule),
+    _of("POST", "/v1/rules/{name}/{version}/approval", APPROVES, _rule_approve),
+    _of("POST", "/v1/rules/{name}/{version}/revocation", WORKS, _rule_revoke),
     _of("GET", "/v1/allowances", _NAMED, _allowances),
-    _of("POST", "/v1/allowances", _APPROVE, _allow),
-    _of("POST", "/v1/allowances/{allowance}/end", _APPROVE, _disallow),
+    _of("POST", "/v1/allowances", APPROVES, _allow),
+    _of("POST", "/v1/allowances/{allowance}/end", APPROVES, _disallow),
     _of("GET", "/v1/clauses", _ALL, _clauses),
-    _of("POST", "/v1/clauses", _APPROVE, _clause),
+    _of("POST", "/v1/clauses", APPROVES, _clause),
     _of("GET", "/v1/tokens", frozenset({Role.AUDITOR, Role.APPROVER}), _tokens),
 )

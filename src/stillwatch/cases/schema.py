@@ -23,6 +23,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
 )
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "ALLOWED",
     "CASES",
     "CLAUSES",
+    "EARLIER",
     "EVENTS",
     "FORMAT",
     "METADATA",
@@ -40,15 +42,19 @@ __all__ = [
     "TOKENS",
 ]
 
-FORMAT = "stillwatch.cases/1"
+FORMAT = "stillwatch.cases/2"
+#: knew no `named` and no `made_by`, and would decide a proposal on an org on nobody; see `upgrade`
+EARLIER = "stillwatch.cases/1"
 METADATA = MetaData()
 
-#: One row: the format of the tables below.
+#: One row: the format of the tables below; whether people are told apart by tokens, which they are
+#: from the first token on, even when all of them have ended.
 ABOUT = Table(
     "cases_about",
     METADATA,
     Column("one", Integer, CheckConstraint("one = 1"), primary_key=True, autoincrement=False),
     Column("format", Text, nullable=False),
+    Column("named", Boolean, nullable=False, server_default=false()),
 )
 
 #: What a list shows of a case. `salt` hides what the ledger says of it.
@@ -154,7 +160,8 @@ CLAUSES = Table(
     Column("text", Text, nullable=False),
 )
 
-#: The SHA-256 of each token of the API, whom it speaks for, and as what.
+#: The SHA-256 of each token, whom it speaks for, as what, and who made it; nobody did where whoever
+#: may write the store made it without a token.
 TOKENS = Table(
     "cases_tokens",
     METADATA,
@@ -166,6 +173,7 @@ TOKENS = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("made_by", Text),
 )
 
 #: What the ledger must be told, in order; `place` is its index there once it was.

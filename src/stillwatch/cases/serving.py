@@ -10,6 +10,7 @@ import uvicorn
 
 from stillwatch.cases.api import CasesAPI
 from stillwatch.cases.store import Cases
+from stillwatch.gateway.until_told import Server
 
 __all__ = ["serve_api"]
 
@@ -30,7 +31,7 @@ def serve_api(
     Raises:
         OSError: the port is taken.
     """
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             CasesAPI(cases, ledger),
             host=host,
@@ -46,14 +47,3 @@ def serve_api(
         started,
     )
     asyncio.run(server.serve())
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[int], None] | None) -> None:
-        super().__init__(config)
-        self._told = started
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(sockets)  # type: ignore[arg-type]
-        if self._told is not None and self.servers:
-            self._told(self.servers[0].sockets[0].getsockname()[1])

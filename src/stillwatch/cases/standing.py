@@ -19,6 +19,7 @@ from stillwatch.access.database import Database
 from stillwatch.access.registration import PURPOSES, check_name
 from stillwatch.access.schema import KEYS
 from stillwatch.cases.evidence import check_text
+from stillwatch.cases.many import AT_ONCE, among
 from stillwatch.cases.people import Who
 from stillwatch.cases.schema import ALLOWED, CLAUSES
 from stillwatch.cases.transaction import transaction
@@ -36,7 +37,6 @@ __all__ = [
 
 UNKNOWN_SEGMENT = "unknown"
 LONGEST_ALLOWANCE = 366 * 86_400  # seconds
-_AT_ONCE = 500
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -164,10 +164,10 @@ class Registry:
 def standings(connection: Connection, accounts: Sequence[str], now: int) -> dict[str, Standing]:
     """What is known of each account; nothing of most where no keys are kept here."""
     found: dict[str, Standing] = {}
-    for start in range(0, len(accounts), _AT_ONCE):
-        some = accounts[start : start + _AT_ONCE]
+    for start in range(0, len(accounts), AT_ONCE):
+        some = accounts[start : start + AT_ONCE]
         rows = connection.execute(
-            select(KEYS).where(KEYS.c.account.in_(some)).order_by(KEYS.c.created_at)
+            select(KEYS).where(among(connection, KEYS.c.account, some)).order_by(KEYS.c.created_at)
         )
         for row in rows.mappings():
             known = found.get(row["account"], Standing())
@@ -183,7 +183,7 @@ def standings(connection: Connection, accounts: Sequence[str], now: int) -> dict
             )
         for each in _allowances(
             connection,
-            and_(ALLOWED.c.account.in_(some), ALLOWED.c.expires_at > now),
+            and_(among(connection, ALLOWED.c.account, some), ALLOWED.c.expires_at > now),
             ALLOWED.c.ended_at.is_(None),
         ):
             known = found.get(each.account, Standing())

@@ -15,9 +15,10 @@ from stillwatch.cases.automation import RuleBook
 from stillwatch.cases.deciding import Bench
 from stillwatch.cases.opening import Intake
 from stillwatch.cases.outbox import Recorder, deliver, waiting
-from stillwatch.cases.schema import ABOUT, FORMAT, METADATA
+from stillwatch.cases.schema import ABOUT, EARLIER, FORMAT, METADATA
 from stillwatch.cases.standing import Registry
 from stillwatch.cases.tokens import TokenBook
+from stillwatch.cases.upgrade import upgrade
 from stillwatch.cases.working import Desk
 from stillwatch.errors import StoreFormatError
 
@@ -33,7 +34,7 @@ class Cases:
         bench: proposals, approvals, undoing.
         rules: what may act by itself.
         registry: the allow-list, and the clauses of the terms.
-        tokens: who may use the API.
+        tokens: who may use the API, and who acts on the command line.
         database: the store of `access` that all of it stands in.
     """
 
@@ -113,6 +114,10 @@ def _prepare(database: Database, *, create: bool) -> None:
                 METADATA.create_all(connection)
                 if _format(connection) is None:
                     connection.execute(insert(ABOUT).values(one=1, format=FORMAT))
+            return
+        if found == EARLIER:
+            with database.writing() as (connection, _):
+                upgrade(connection)
             return
     if found is None:
         raise StoreFormatError(

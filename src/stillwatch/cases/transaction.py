@@ -18,13 +18,23 @@ from stillwatch.access.enforcement import end_action, put_action, read_actions
 from stillwatch.access.schema import ACTIONS
 from stillwatch.cases.case import Case, after, replay
 from stillwatch.cases.events import Body, Event, body_of, encoded
+from stillwatch.cases.many import AT_ONCE, among
 from stillwatch.cases.outbox import put_entry
 from stillwatch.cases.people import Who
 from stillwatch.cases.schema import ACCOUNTS, CASES, EVENTS
 from stillwatch.errors import CaseError, InputError, UnknownCaseError
 from stillwatch.ledger import commit
+from stillwatch.ledger.commitments import new_salt
 
-__all__ = ["Transaction", "names_of", "read_case", "read_events", "row_of", "transaction"]
+__all__ = [
+    "Transaction",
+    "names_of",
+    "read_case",
+    "read_cases",
+    "read_events",
+    "row_of",
+    "transaction",
+]
 
 _AT_ONCE = 500  # values in one statement
 _IN_ENTRY = 500  # names or ids in one entry of the ledger, which is 64 KiB at most
@@ -107,6 +117,9 @@ class Transaction:
         of which says which `part` it is.
         """
         salt = self.connection.execute(select(CASES.c.salt).where(CASES.c.id == case)).scalar_one()
+        if not salt:  # it was forgotten, and speaks again: of an appeal, say
+            salt = new_salt()
+            self.connection.execute(update(CASES).where(CASES.c.id == case).values(salt=salt))
         whole = f"{case}\0{event.number}\0{event.at}\0{event.by}\0{encoded(event.body)}"
         said = {
             "case": case,
@@ -169,6 +182,26 @@ def read_case(connection: Connection, case: str) -> Case:
     if not events:
         raise UnknownCaseError(f"there is no case {case!r}; `stillwatch cases list` shows all")
     return replay(case, events)
+
+
+def read_cases(connection: Connection, cases: Sequence[str]) -> dict[str, Case]:
+    """Several cases as they stand, in few questions; those that there are."""
+    found: dict[str, list[Event]] = {}
+    for start in range(0, len(cases), AT_ONCE):
+        some = cases[start : start + AT_ONCE]
+        wanted = (
+            select(EVENTS)
+            .where(among(connection, EVENTS.c.case_id, some))
+            .order_by(EVENTS.c.case_id, EVENTS.c.number)
+        )
+        for row in connection.execute(wanted):
+            found.setdefault(row.case_id, []).append(
+                Event(
+                    number=row.number, at=row.at, by=row.by, person=bool(row.person),
+                    body=body_of(row.body),
+                )
+            )  # fmt: skip
+    return {case: replay(case, events) for case, events in found.items()}
 
 
 def names_of(connection: Connection, case: str) -> dict[int, str | None]:

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, select
 
 from stillwatch.access.actions import Action
 from stillwatch.access.enforcement import read_actions
-from stillwatch.access.schema import ACTIONS
+from stillwatch.access.schema import ACTIONS, KEYS
 from stillwatch.cases.case import Case, Piece
 from stillwatch.cases.events import Proposed, Verdict
 from stillwatch.cases.measures import Measure
+from stillwatch.cases.reach import Reach, reach_of
 from stillwatch.cases.reasons import REASONS
 from stillwatch.cases.schema import ACCOUNTS, CLAUSES
 from stillwatch.cases.standing import Standing
@@ -64,11 +65,15 @@ class EvidenceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MeasureView(msgspec.Struct, frozen=True, kw_only=True):
-    """An action on one account; `undone_at` is None for one that ends by itself."""
+    """An action; `undone_at` is None for one that ends by itself.
+
+    `subject` is an account, an org or a key, as `of` says; of an account `number` is its number.
+    """
 
     id: str
     number: int | None
-    account: str | None
+    of: str
+    subject: str | None
     kind: str
     reason: str
     by: str | None
@@ -78,7 +83,8 @@ class MeasureView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProposalView(msgspec.Struct, frozen=True, kw_only=True):
-    """A proposal, waiting or decided."""
+    """A proposal, waiting or decided. `reaches` is what orgs and keys among its subjects have now,
+    for a proposal that waits."""
 
     proposal: str
     verdict: Verdict
@@ -93,10 +99,14 @@ class ProposalView(msgspec.Struct, frozen=True, kw_only=True):
     without_terms: str | None
     summary: str | None
     message: str | None
+    reaches: tuple[Reach, ...] = ()
 
 
 class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+    """`reaches` is how many accounts the orgs had that it was for."""
+
     at: int
+    reaches: int
     approved_by: str | None
     decided: ProposalView
 
@@ -152,8 +162,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     appeal: str
 
 
-def view_of(connection: Connection, case: Case) -> CaseView:
-    """A case with the names of its accounts."""
+def view_of(connection: Connection, case: Case, now: int) -> CaseView:
+    """A case with the names of its accounts; what it reaches is as of `now` (seconds, UTC)."""
     parties = _parties(connection, case)
     numbers = {party.account: party.number for party in parties if party.account is not None}
     return CaseView(
@@ -180,10 +190,14 @@ def view_of(connection: Connection, case: Case) -> CaseView:
         question_of=None if case.question is None else case.question.of,
         pending=None
         if case.pending is None
-        else _proposal(case.pending, case.proposed_by),
+        else msgspec.structs.replace(
+            _proposal(case.pending, case.proposed_by),
+            reaches=reach_of(connection, case.id, case.pending.wider, now),
+        ),
         decisions=tuple(
             DecisionView(
                 at=each.at,
+                reaches=each.reaches,
                 approved_by=each.approved_by,
                 decided=_proposal(each.proposal, each.proposed_by),
             )
@@ -215,28 +229,32 @@ def redacted(view: CaseView) -> CaseView:
         ),
         appeal_texts=(),
         measures=tuple(
-            msgspec.structs.replace(each, account=None, by=None) for each in view.measures
+            msgspec.structs.replace(each, subject=None, by=None) for each in view.measures
         ),
     )
 
 
 def statement(connection: Connection, case: Case, account: str) -> Statement:
-    """What the owner of an account of a case may be told.
+    """What the owner of an account may be told: of a case, or reached by what was done to its org.
 
     Raises:
-        CaseError: it is none of the case, or nothing was done about it.
+        CaseError: it is neither, or nothing was done about it.
     """
-    numbers = {party.account: party.number for party in _parties(connection, case)}
-    if account not in numbers:
+    parties = {party.account: party for party in _parties(connection, case)}
+    hit = _subjects(connection, account)
+    actions = [a for a in _actions(connection, case) if (a.subject_kind, a.subject) in hit]
+    if account not in parties and not actions:
         raise CaseError(f"{account!r} is no account of {case.id}")
-    actions = [each for each in _actions(connection, case) if each.subject == account]
+    number = parties[account].number if account in parties else None
+    done = {action.id for action in actions}
     decision = next(
-        (d for d in reversed(case.decisions) if numbers[account] in d.proposal.accounts), None
-    )
+        (d for d in reversed(case.decisions)
+         if number in d.proposal.accounts or not done.isdisjoint(d.actions)), None
+    )  # fmt: skip
     if decision is None and not actions:
         raise CaseError(f"nothing was decided about {account!r} in {case.id}")
     clause = None if decision is None else decision.proposal.clause
-    standing = next(p.standing for p in _parties(connection, case) if p.account == account)
+    standing = parties[account].standing if account in parties else None
     terms = None if standing is None else standing.terms
     reason = actions[-1].reason if decision is None else decision.proposal.reason
     return Statement(
@@ -254,6 +272,18 @@ def statement(connection: Connection, case: Case, account: str) -> Statement:
         automated=decision is None,
         appeal=f"Answer with the reference {case.id}. Somebody who had no part in this decides.",
     )  # fmt: skip
+
+
+def _subjects(connection: Connection, account: str) -> set[tuple[str, str]]:
+    """Whatever an action on reaches an account: itself, its keys, their orgs."""
+    found = {("account", account)}
+    for key, org in connection.execute(
+        select(KEYS.c.key_id, KEYS.c.org).where(KEYS.c.account == account)
+    ):
+        found.add(("key", key))
+        if org is not None:
+            found.add(("org", org))
+    return found
 
 
 def _parties(connection: Connection, case: Case) -> tuple[PartyView, ...]:
@@ -315,8 +345,9 @@ def _evidence(pieces: tuple[Piece, ...]) -> tuple[EvidenceView, ...]:
 def _measure(action: Action, numbers: dict[str, int]) -> MeasureView:
     return MeasureView(
         id=action.id,
-        number=numbers.get(action.subject),
-        account=action.subject,
+        number=numbers.get(action.subject) if action.subject_kind == "account" else None,
+        of=action.subject_kind,
+        subject=action.subject,
         kind=action.kind,
         reason=action.reason,
         by=action.by,
@@ -350,5 +381,6 @@ def _silent(piece: EvidenceView) -> EvidenceView:
 
 def _quiet(proposal: ProposalView) -> ProposalView:
     return msgspec.structs.replace(
-        proposal, proposed_by=None, without_terms=None, summary=None, message=None
-    )
+        proposal, proposed_by=None, without_terms=None, summary=None, message=None,
+        reaches=tuple(msgspec.structs.replace(each, subject=None) for each in proposal.reaches),
+    )  # fmt: skip

@@ -1,0 +1,30 @@
+"""Approves every proposal as NAME, when a line comes in; says those that it got.
+
+Usage: approve_all.py STATE NAME
+"""
+
+from __future__ import annotations
+
+import sys
+
+from stillwatch.cases import Who, open_cases
+from stillwatch.errors import ConflictError
+
+
+def main() -> None:
+    state, name = sys.argv[1:]
+    with open_cases(state) as cases:
+        ids = [row.id for row in cases.desk.queue()]
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+        for case in ids:
+            try:
+                cases.bench.approve(case, Who(name=name))
+            except ConflictError:
+                continue
+            sys.stdout.write(f"{case}\n")
+
+
+if __name__ == "__main__":
+    main()
