@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-events bench-keyed bench-ledger bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway bench-watermark bench-cases proof smoke-proof campaign-free format lock clean
+.PHONY: help demo test bench-events bench-evidence bench-keyed bench-keyed-students bench-ledger bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway bench-watermark bench-cases bench-intel proof smoke-proof campaign-free format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -21,8 +21,17 @@ bench-events: $(VENV)/.core ## measure the event store
 bench-ledger: $(VENV)/.dev ## the ledger: appends, proofs and verification at a million entries, beside SQLite and pymerkle
 	@$(BIN)/python -m benchmarks.ledger
 
-bench-keyed: $(VENV)/.core ## keyed tests: whom they accuse, beside a z-test over tokens, and whom they find
-	@$(BIN)/python -m benchmarks.keyed
+bench-evidence: ## the ledger, keyed tests and cases, one after the other; docs/benchmarks/evidence.md
+	@$(MAKE) --no-print-directory bench-ledger
+	@$(MAKE) --no-print-directory bench-keyed
+	@$(MAKE) --no-print-directory bench-cases
+
+bench-keyed: $(VENV)/.core ## whom tests of provenance accuse, and whom keyed ones find; with PEERS=VENV the public peer, too
+	@$(BIN)/python -m benchmarks.keyed $(if $(PEERS),--peer $(PEERS))
+	@$(BIN)/python -m benchmarks.false_positives
+
+bench-keyed-students: $(VENV)-proof/.proof ## keyed tests of trained students; about half an hour of one core, can be resumed
+	@$(VENV)-proof/bin/python -m benchmarks.keyed_students --out out/keyed-students $(if $(PEERS),--peer $(PEERS))
 
 bench-scan: bench-scan-seeds bench-scan-scale ## measure what a scan finds, whom it accuses, its speed and memory
 	@$(BIN)/python benchmarks/sketching.py
@@ -59,14 +68,19 @@ bench-watermark: $(VENV)/.core ## the mark: sampling, detection; with PEERS=VENV
 bench-cases: $(VENV)/.core ## how soon four gateways obey a verdict, cases a second
 	@$(BIN)/python -m benchmarks.cases
 
+bench-intel: $(VENV)/.dev ## sharing: TAXII, beside the clients of others; matching; two providers; private sets
+	@$(BIN)/python -m benchmarks.intel
+
 proof: $(VENV)-proof/.proof ## the mark in students: small transformers trained on marked text; hours, can be resumed
 	@$(VENV)-proof/bin/python -m benchmarks.watermark.proof --out out/proof
 
 smoke-proof: $(VENV)-proof/.proof ## its small size, and the tests of its parts, on one core
 	@$(VENV)-proof/bin/python -m pytest -q tests/lab/students/with_torch/*.py \
-		tests/provenance/with_hugging_face.py tests/watermark/hooks/with_huggingface.py
-	@rm -rf out/smoke-proof
+		tests/provenance/with_hugging_face.py tests/provenance/keyed/with_trained_students.py \
+		tests/watermark/hooks/with_huggingface.py
+	@rm -rf out/smoke-proof out/smoke-keyed
 	@$(VENV)-proof/bin/python -m benchmarks.watermark.proof --smoke --out out/smoke-proof
+	@$(VENV)-proof/bin/python -m benchmarks.keyed_students --smoke --out out/smoke-keyed
 
 campaign-free: $(VENV)/.core ## fifty simulated weeks without a campaign: how often the tests say otherwise
 	@$(BIN)/python benchmarks/campaign_free.py --weeks 50 --accounts 500

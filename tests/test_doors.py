@@ -43,7 +43,7 @@ def house(project: Path, tmp_path: Path) -> Path:
         folder = tmp_path / "src" / "stillwatch" / room
         folder.mkdir(parents=True)
         (folder / "__init__.py").touch()
-    for file in ("__init__", "__main__", "exchange", "errors", "key_files", "settings"):
+    for file in ("__init__", "__main__", "exchange", "errors", "durable", "key_files", "settings"):
         (tmp_path / "src" / "stillwatch" / f"{file}.py").touch()
     return tmp_path
 
@@ -63,6 +63,7 @@ def test_an_empty_house_keeps_the_doors(house: Path) -> None:
         ("campaigns/__init__.py", "cli"),
         ("campaigns/__init__.py", "cases"),
         ("errors.py", "events"),
+        ("durable.py", "ledger"),
     ],
 )
 def test_an_import_upwards_or_sideways_breaks_them(house: Path, room: str, imports: str) -> None:

@@ -12,27 +12,37 @@ from typing import ClassVar
 
 __all__ = [
     "CaseError",
+    "CollectionError",
+    "CommitmentError",
     "ConflictError",
     "EntryError",
     "EvidenceSpentError",
     "ExitStatus",
     "ExpiredError",
     "FourEyesError",
+    "IndicatorError",
     "InputError",
+    "IntelError",
     "KeyFileError",
+    "LatePlanError",
+    "LowEntropyError",
     "NotAllowedError",
     "OutputError",
     "PlanError",
+    "PolicyError",
+    "SealError",
     "SettingsError",
     "StillwatchError",
     "StorageError",
     "StoreFormatError",
     "SuspectError",
     "TamperedError",
+    "TaxiiError",
     "TimestampError",
     "TooFewControlsError",
     "TranscriptError",
     "UnknownCaseError",
+    "UnknownCollectionError",
     "UnknownFormatError",
 ]
 
@@ -111,6 +121,18 @@ class PlanError(InputError):
     """A plan that is empty, contradicts itself, or is not that of the test that is made."""
 
     code = "SW122"
+
+
+class LatePlanError(PlanError):
+    """A plan that came after the answers that it is about: nothing was fixed beforehand."""
+
+    code = "SW123"
+
+
+class CommitmentError(PlanError):
+    """A ledger that says of a plan what the plan does not say, or two things at once."""
+
+    code = "SW124"
 
 
 class SettingsError(StillwatchError):
@@ -206,3 +228,62 @@ class SuspectError(StillwatchError):
     """A suspect that cannot be reached, refuses the request, or answers something else."""
 
     code = "SW410"
+
+
+class IntelError(StillwatchError):
+    """What was to be shared with others, or came from them, cannot stand as it is."""
+
+    code = "SW600"
+    exit_status = ExitStatus.UNREADABLE
+
+
+class LowEntropyError(IntelError):
+    """A value that whoever holds the community key could find by trying, digest or not."""
+
+    code = "SW601"
+
+
+class SealError(IntelError):
+    """An object without a seal, or with one that does not hold, or that is not of its sender."""
+
+    code = "SW602"
+
+
+class IndicatorError(IntelError):
+    """An object that is not of the profile: says which property, and what is wrong with it."""
+
+    code = "SW603"
+
+
+class PolicyError(IntelError):
+    """The sharing policy does not allow this, or is none."""
+
+    code = "SW604"
+
+
+class CollectionError(IntelError):
+    """What was asked of a collection, a member or a token of the TAXII server cannot stand."""
+
+    code = "SW640"
+
+
+class UnknownCollectionError(CollectionError):
+    """There is no collection, member or token of that name."""
+
+    code = "SW641"
+
+
+class TaxiiError(IntelError):
+    """A TAXII server cannot be reached, refuses, or answers something else than TAXII.
+
+    ``status`` is the HTTP status of its refusal; None where there was no answer of TAXII.
+    """
+
+    code = "SW642"
+    exit_status = ExitStatus.OUR_FAILURE
+
+    def __init__(
+        self, message: str, *, path: Path | str | None = None, status: int | None = None
+    ) -> None:
+        self.status = status
+        super().__init__(message, path=path)

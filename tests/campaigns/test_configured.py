@@ -56,7 +56,7 @@ def test_without_a_file_or_with_an_empty_one_the_defaults_hold(tmp_path: Path) -
 def test_the_defaults_are_those_of_a_scan() -> None:
     usual = {each.name: each.default for each in dataclasses.fields(ScanOptions)}
     settings = dataclasses.asdict(ScanSettings())
-    del settings["key_file"]
+    del settings["key_file"], settings["cases"]  # what they name is read before the scan
     assert settings == {name: usual[name] for name in settings}
 
 
@@ -78,6 +78,7 @@ def test_what_is_given_wins_and_what_is_not_given_stays(tmp_path: Path) -> None:
         ("engines:\n  memory_mb: 10", ":2: 'engines.memory_mb' must be 500 or more"),
         ("sources:\n  format: csv", ":2: 'sources.format' must be one of auto, litellm, native"),
         ("sketches:\n  key_file: ''", ":2: 'sketches.key_file' must name a file"),
+        ("campaigns:\n  cases: ''", ":2: 'campaigns.cases' must name a folder or an address"),
         ("sketches: 5", ":1: 'sketches' must be a mapping"),
     ],
 )
@@ -96,3 +97,33 @@ def test_every_setting_is_documented_with_its_default(project: Path) -> None:
         for name, value in dataclasses.asdict(ScanSettings()).items()
     }
     assert {name: default.strip("`") for name, default in table.items()} == usual
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("campaigns: {cases: state}", "FOLDER/state"),
+        ("campaigns: {cases: /var/lib/x}", "/var/lib/x"),
+        ("campaigns: {cases: 'postgresql://h/n'}", "postgresql://h/n"),
+        ("retention: {cases: 365}", None),
+    ],
+)
+def test_cases_are_looked_for_beside_the_settings(
+    tmp_path: Path, text: str, place: str | None
+) -> None:
+    file = tmp_path / "stillwatch.yaml"
+    file.write_text(text + "\n")
+    wanted = place and place.replace("FOLDER", str(tmp_path))
+    assert read_scan_settings(file).cases == wanted
+
+
+@pytest.mark.parametrize(
+    "theirs", ["intel:\n  name: a\n", "backends:\n  - name: b\n", "gateway: {}\nretention: {}\n"]
+)
+def test_sections_of_other_commands_are_left_to_them(theirs: str, tmp_path: Path) -> None:
+    file = tmp_path / "stillwatch.yaml"
+    file.write_text(f"{theirs}campaigns:\n  k: 7\n")
+    assert read_scan_settings(file).k == 7
+    file.write_text(f"{theirs}campaign:\n  k: 7\n")
+    with pytest.raises(SettingsError, match="'campaign'"):
+        read_scan_settings(file)

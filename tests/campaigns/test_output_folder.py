@@ -57,7 +57,7 @@ def test_the_root_is_a_mount_point_and_refused() -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named() -> None:
-    with pytest.raises(StorageError, match=r"/proc/.*cannot be written"):
+    with pytest.raises(StorageError, match=r"/proc/.*cannot be used"):
         write(Path("/proc/nowhere/out"), "")
 
 

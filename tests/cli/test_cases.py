@@ -119,6 +119,54 @@ def test_a_second_name_for_the_same_person_does_not_approve(state: Path) -> None
     assert in_force(state) == []
 
 
+def test_two_names_typed_by_one_person_are_not_two_people_once_there_are_tokens(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("cases", "terms", "add", "2026-03", "4.2", "No training.")
+    case = run("cases", "open", "found/campaigns.json", "--by", "scan", "--program").stdout.strip()
+    ana, bo = (
+        run("cases", "token", "create", name, "--role", role).stdout.strip()
+        for name, role in (("ana", "analyst"), ("bo", "approver"))
+    )
+    file = tmp_path / "bo.token"
+    file.write_text(bo + "\n")
+    file.chmod(0o600)
+    believed = run("cases", "claim", case, "--by", "ana")
+    assert (believed.returncode, "[SW505]" in believed.stderr) == (2, True)
+    monkeypatch.setenv("STILLWATCH_TOKEN", ana)
+    run("cases", "claim", case)
+    run("cases", "add", case, "nothing found", "--counter")
+    proposed = run("cases", "propose", case, "--upheld", "--reason", "coordinated-extraction",
+                   "--summary", "s", "--clause", "4.2", "--suspend", "--for", "1d")  # fmt: skip
+    assert proposed.returncode == 0, proposed.stderr
+    for words, said in (
+        ((), "the role analyst may not do this"),
+        (("--by", "bo"), "--by says bo, and the token is of ana"),
+    ):
+        ended = run("cases", "approve", case, *words)
+        assert (ended.returncode, said in ended.stderr) == (2, True), ended.stderr
+    assert in_force(state) == []
+    assert run("cases", "approve", case, "--token-file", file).returncode == 0
+    assert {each.kind for each in in_force(state)} == {"suspend"}
+    for words in (
+        ("token", "create", "eve", "--role", "approver"),
+        ("terms", "add", "2026-04", "1", "t"),
+        ("allow", "add", "lab", "--purpose", "research", "--for", "1d", "--why", "w"),
+    ):
+        assert run("cases", *words).returncode == 2, words
+        ended = run("cases", *words, "--token-file", file)
+        assert ended.returncode == 0, ended.stderr
+
+
+def test_a_token_that_everybody_can_read_is_refused(state: Path, tmp_path: Path) -> None:
+    case = run("cases", "open", "found/campaigns.json", "--by", "scan", "--program").stdout.strip()
+    file = tmp_path / "token"
+    file.write_text(run("cases", "token", "create", "ana", "--role", "analyst").stdout)
+    file.chmod(0o644)
+    ended = run("cases", "claim", case, "--token-file", file)
+    assert (ended.returncode, "every user of this machine" in ended.stderr) == (2, True)
+
+
 @pytest.mark.service
 def test_the_same_commands_work_on_a_server(
     state: Path, server: Callable[[], str], tmp_path: Path

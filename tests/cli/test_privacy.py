@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,17 @@ from stillwatch.access.actions import Action
 from stillwatch.access.database import open_database
 from stillwatch.access.enforcement import ActionStore
 from stillwatch.access.keys import KeyStore
-from stillwatch.cases import Who, open_cases
+from stillwatch.cases import Role, Who, open_cases
 from stillwatch.exchange import Message, RawExchange
 from stillwatch.gateway import privacy
 from stillwatch.gateway.recording.state import prepare
 from stillwatch.ledger import Entry, Ledger, Salts
 from stillwatch.sketches import Sketcher
+from tests.access.conftest import server
 from tests.cases.conftest import finding
 from tests.cli.in_process import run
 
+__all__ = ["server"]
 DAY = 86_400_000_000
 NOW = time.time_ns() // 1000
 
@@ -128,7 +131,7 @@ def test_erasing_again_changes_nothing(state: Path) -> None:
     run("privacy", "erase", "acme", "--state", state)
     ended = run("privacy", "erase", "acme", "--state", state)
     assert ended.stdout == (
-        "erased 0 keys, links and actions, 0 exchanges, 0 rows of cases, "
+        "erased 0 keys, links and actions, 0 exchanges, 0 rows of cases, 0 of indicators, "
         "and 0 salts of the ledger\n"
     )
 
@@ -137,3 +140,53 @@ def test_a_folder_without_a_store_is_named(tmp_path: Path) -> None:
     ended = run("privacy", "export", "acme", "--state", tmp_path)
     assert ended.returncode == 2
     assert "there is no store of keys here" in ended.stderr
+
+
+def rows(state: Path, *options: str | Path) -> dict[str, int]:
+    ended = run("privacy", "expire", "--state", state, "--json", *options)
+    assert ended.returncode == 0, ended.stderr
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    return {line["name"]: line["found"] for line in lines}
+
+
+def test_what_is_over_is_counted_and_goes_only_when_it_is_asked_for(
+    state: Path, tmp_path: Path
+) -> None:
+    settings = tmp_path / "stillwatch.yaml"
+    settings.write_text("retention: {exchanges: 1}\n")
+    before = told(state, "acme")
+    assert rows(state) == {"exchanges": 0, "actions": 0, "keys": 0}
+    assert rows(state, "--settings", settings)["exchanges"] == 10
+    assert told(state, "acme") == before
+    assert not (state / "ledger.db").exists(), "counting is no run"
+    said = run("privacy", "expire", "--state", state, "-c", settings, "--apply")
+    assert "DELETED" in said.stdout
+    assert rows(state, "--settings", settings)["exchanges"] == 0
+    assert kinds(told(state, "acme")) == ["key", "action", "action", *["exchange"] * 5]
+    checked = run("ledger", "verify", "--state", state)
+    assert checked.stdout.startswith("sound: 2 ")
+
+
+def test_cases_that_nobody_closes_are_pointed_out(state: Path) -> None:
+    long_ago = time.time() - 800 * 86_400
+    with open_cases(state, create=True, clock=lambda: long_ago) as cases:
+        cases.intake.open([finding()], Who(name="scan", person=False))
+    ended = run("privacy", "expire", "--state", state)
+    assert "1 cases wait, untouched for 730 days: close them" in ended.stderr
+
+
+@pytest.mark.service
+def test_keys_and_cases_on_a_server_are_reached_too(
+    state: Path, server: Callable[[], str], tmp_path: Path
+) -> None:
+    address, long_ago = server(), time.time() - 900 * 86_400
+    with open_cases(address, create=True, clock=lambda: long_ago) as cases:
+        KeyStore(cases.database, lambda: long_ago).create(
+            account="gone", expires_at=int(long_ago) + 60
+        )
+        cases.tokens.create("ana", Role.ANALYST, 60)
+    settings = tmp_path / "stillwatch.yaml"
+    settings.write_text(f"gateway: {{keys: '{address}'}}\n")
+    found = rows(state, "--settings", settings, "--apply")
+    assert {name for name, count in found.items() if count} == {"keys", "tokens"}
+    assert set(rows(state, "--keys", address).values()) == {0}

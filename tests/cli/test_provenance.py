@@ -1,4 +1,4 @@
-"""`stillwatch provenance`: record first, then compare; statuses that scripts may rely on."""
+"""`stillwatch provenance`: ask first, then compare; statuses that scripts may rely on."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def server() -> Iterator[Server]:
 
 def test_a_record_is_whole_and_a_second_run_asks_nothing(tmp_path: Path, server: Server) -> None:
     path = tmp_path / "m.jsonl"
-    command = ("provenance", "record", server.address, path, "--model", "m", "--prompts")
+    command = ("provenance", "ask", path, "--address", server.address, "--model", "m", "--prompts")
     assert run(*command, "refusals").returncode == 0
     assert len(read_transcripts(path).answers) == len(server.asked) == 64
     assert run(*command, "refusals").returncode == 0
@@ -63,8 +63,8 @@ def test_a_record_is_whole_and_a_second_run_asks_nothing(tmp_path: Path, server:
 
 
 def test_a_suspect_that_is_out_of_reach_ends_with_status_one(tmp_path: Path) -> None:
-    ended = run("provenance", "record", "ftp://nowhere", tmp_path / "m.jsonl", "--model", "m",
-                "--prompts", "refusals")  # fmt: skip
+    ended = run("provenance", "ask", tmp_path / "m.jsonl", "--address", "ftp://nowhere",
+                "--model", "m", "--prompts", "refusals")  # fmt: skip
     assert ended.returncode == 1
     assert "[SW410]" in ended.stderr
 
@@ -154,7 +154,7 @@ def test_a_file_of_prompts_that_is_none_ends_with_status_two(
 ) -> None:
     asked = tmp_path / "asked.jsonl"
     asked.write_text(content)
-    ended = run("provenance", "record", "http://127.0.0.1:9/v1", tmp_path / "m.jsonl",
+    ended = run("provenance", "ask", tmp_path / "m.jsonl", "--address", "http://127.0.0.1:9/v1",
                 "--model", "m", "--prompts", asked)  # fmt: skip
     assert ended.returncode == 2
     assert complaint in ended.stderr
@@ -165,7 +165,7 @@ def test_a_record_that_was_killed_goes_on_and_asks_only_what_is_missing(
     tmp_path: Path, server: Server
 ) -> None:
     path = tmp_path / "m.jsonl"
-    command = ["provenance", "record", server.address, str(path), "--model", "m",
+    command = ["provenance", "ask", str(path), "--address", server.address, "--model", "m",
                "--prompts", "refusals", "--workers", "1"]  # fmt: skip
     server.pause = 0.05
     with subprocess.Popen([sys.executable, "-m", "stillwatch", *command]) as recording:

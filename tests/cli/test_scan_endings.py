@@ -136,7 +136,7 @@ def test_a_file_that_may_not_grow_is_named_and_nothing_is_left(long: Path, tmp_p
     """A limit on the size of files, which any user may set."""
     ended = run("scan", long, "--out", tmp_path / "out", "--quiet", preexec_fn=limited(500))
     assert ended.returncode == 1
-    assert ".parquet: cannot be used: File too large" in ended.stderr
+    assert ".parquet: a limit on the size of files was reached" in ended.stderr
     assert ended.stderr.endswith("[SW300]\n")
     assert names(tmp_path) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from stillwatch.cases import open_cases
 from stillwatch.sketches import SketchKey
 from tests.campaigns.logs import Log
+from tests.cases.conftest import ANA, LOOKED, SCAN, draft, finding
 
 SETTINGS = "sketches:\n  key_file: sketch.key\ncampaigns:\n  pseudonymous: true\n"
 
@@ -68,3 +71,28 @@ def test_a_file_that_is_not_there_is_named(log: Path, tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert "absent.yaml: cannot read the settings" in ended.stderr
     assert "[SW200]" in ended.stderr
+
+
+@pytest.mark.slow
+def test_what_analysts_found_of_each_detection_stands_in_the_report(
+    log: Path, tmp_path: Path
+) -> None:
+    with open_cases(tmp_path / "state", create=True) as cases:
+        [case] = cases.intake.open([finding()], SCAN).opened
+        cases.desk.claim(case, ANA)
+        cases.desk.add(case, ANA, LOOKED)
+        cases.bench.propose(case, ANA, draft())
+    settings = tmp_path / "stillwatch.yaml"
+    settings.write_text("campaigns: {cases: state}\n")
+    ended = scan(log, tmp_path / "out", "--settings", settings)
+    assert ended.returncode == 0, ended.stderr
+    told = json.loads((tmp_path / "out" / "campaigns.json").read_text())["track_record"]
+    assert {"detection": "echo", "segment": "*", "upheld": 1, "dismissed": 0,
+            "least": pytest.approx(0.025), "most": 1.0} in told  # fmt: skip
+    assert "How often each detection was right" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_state_of_cases_that_is_not_there_is_named(log: Path, tmp_path: Path) -> None:
+    ended = scan(log, tmp_path / "out", "--cases", tmp_path / "nowhere")
+    assert (ended.returncode, "there is no store of keys here" in ended.stderr) == (2, True)
+    assert not (tmp_path / "out").exists()

@@ -14,7 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.expr.types import Table
 
-from stillwatch.detections import ROW_COLUMNS, Detection, Evidence, Findings, Group, Rows
+from stillwatch.detections import (
+    HITS,
+    ROW_COLUMNS,
+    Detection,
+    Evidence,
+    Findings,
+    Group,
+    Rows,
+    joined_hits,
+)
 from stillwatch.engines import Engine, Stage, run_stages
 from stillwatch.exchange import SCHEMA
 
@@ -51,13 +60,15 @@ class Log:
     """A log on disk, by day, and the stages of some detections run over it (`Tables`)."""
 
     def __init__(
-        self, rows: Sequence[Row], folder: Path, *, engine: str = "duckdb", sampling: int = 1
-    ) -> None:
+        self, rows: Sequence[Row], folder: Path, *, engine: str = "duckdb", sampling: int = 1,
+        hits: pa.Table | None = None,
+    ) -> None:  # fmt: skip
         self.engine = Engine(engine, folder)
         self.sampling = sampling
         self.exchanges = len(rows)
         self.population = len({row["account"] for row in rows})
         self.reference_until = None
+        self.hits = hits
         self._folder = folder
         folder.mkdir(exist_ok=True)
         by_day: dict[dt.date, list[Row]] = defaultdict(list)
@@ -90,6 +101,23 @@ class Log:
         table = self.engine.collect(self._tables[name])
         columns = [table[column].to_pylist() for column in sorted(table.column_names)]
         return sorted(zip(*columns, strict=True), key=repr)
+
+
+def hit(row: Row, indicator: int = 1, **columns: Any) -> Row:
+    """That an exchange meets an indicator of one sender; what is not given is usual."""
+    usual = {
+        "effort": 7, "wording": False, "claimed": 99, "rate": None, "senders": 1,
+        "account": row["account"], "request": row["request"], "at": row["at"],
+        "indicator": indicator,
+    }  # fmt: skip
+    return usual | columns
+
+
+def hits_of(rows: Iterable[Row]) -> pa.Table:
+    """Hits as the table that a run may have."""
+    rows = list(rows)
+    columns = [pa.array([row[f.name] for row in rows], f.type) for f in HITS]
+    return joined_hits([pa.Table.from_arrays(columns, schema=HITS)])
 
 
 def group(

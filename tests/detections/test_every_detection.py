@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from stillwatch.detections import Abstained, Detection, Family, Findings, load_detections
-from tests.detections.exchanges import DAY, START, Log, Row, exchange, group
+from tests.detections.exchanges import DAY, START, Log, Row, exchange, group, hit, hits_of
 
 NAMES = [detection.metadata.name for detection in load_detections()]
 #: columns that every log has or that every text gives; the rest of the schema may be null
@@ -89,6 +89,10 @@ def busy_log(seed: int = 3, accounts: int = 40, exchanges: int = 700) -> list[Ro
 
 
 BUSY, SAMPLING = busy_log(), 2
+#: some accounts meet identifiers that others told of, some a wording
+HITS = [hit(row, 1 + row["account"] % 3) for row in BUSY if row["account"] % 5 == 1] + [
+    hit(row, 9, wording=True, rate=0.01, senders=2) for row in BUSY if row["asks"] == 1
+]
 BARE = [{column: row[column] for column in GIVEN} for row in BUSY]
 
 
@@ -112,7 +116,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Logs:
     def log(which: str, engine: str) -> Log:
         rows = {"busy": BUSY, "bare": BARE, "empty": []}[which]
         folder = tmp_path_factory.mktemp(f"{which}-{engine}")
-        log = Log(rows, folder, engine=engine, sampling=SAMPLING)
+        hits = hits_of(HITS) if which == "busy" else None
+        log = Log(rows, folder, engine=engine, sampling=SAMPLING, hits=hits)
         log.run(stage for name in NAMES for stage in fresh(name).stages(SAMPLING))
         return log
 

@@ -67,5 +67,5 @@ def test_a_damaged_record_is_no_empty_one(tmp_path: Path, damage: str) -> None:
 
 
 def test_a_look_that_cannot_be_recorded_is_not_taken(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="cannot be written"):
+    with pytest.raises(StorageError, match="cannot be used: No such file"):
         record_look(tmp_path / "none" / "looks", Look("e", (), "p"))

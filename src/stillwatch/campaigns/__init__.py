@@ -17,6 +17,7 @@ from stillwatch.campaigns.campaign import (
 from stillwatch.campaigns.configured import ScanSettings, read_scan_settings
 from stillwatch.campaigns.progress import Progress, Silent
 from stillwatch.campaigns.scan import ScanOptions, scan
+from stillwatch.campaigns.track_record import TrackRecord
 
 __all__ = [
     "Campaign",
@@ -30,6 +31,7 @@ __all__ = [
     "Source",
     "Template",
     "Tie",
+    "TrackRecord",
     "read_scan_settings",
     "scan",
 ]

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from dataclasses import dataclass, field
 
+from stillwatch.campaigns.track_record import TrackRecord
 from stillwatch.detections import Evidence, Metadata
 
 __all__ = [
@@ -190,5 +191,7 @@ class ScanReport:
     withheld: tuple[tuple[str, str], ...] = ()
     calibration: Calibration = field(default_factory=Calibration)
     bounds: tuple[Bound, ...] = ()
+    track_record: tuple[TrackRecord, ...] = ()
+    """how campaigns with the same detections were decided by people, earlier"""
     caveat: str | None = None
     """what must be read first, e.g. that the accounts are simulated; None for nothing"""

@@ -27,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 
 #: detections that link by how things are said: many share a wording who share nothing else
 WORDINGS = ("echo", "rewording")
+#: detections that link by what others say, which nothing in this log need bear out
+HEARSAY = ("indicators",)
 #: fewer accounts are an account finding, never a campaign
 LEAST_ACCOUNTS = 3
 #: an object with this many accounts is a core
@@ -60,8 +62,13 @@ class Candidate:
         return min(self.links["rewording"])
 
     def ties(self) -> Iterator[Ints]:
-        """The accounts of every shared object that is more than a way of wording things."""
-        return (accounts for name, _, accounts in self.objects() if name not in WORDINGS)
+        """The accounts of every shared object that is more than a way of wording things.
+
+        What others say ties only those together whom a wording of this log joins as well.
+        """
+        worded = any(name in self.links for name in WORDINGS)
+        left_out = WORDINGS if worded else (*WORDINGS, *HEARSAY)
+        return (accounts for name, _, accounts in self.objects() if name not in left_out)
 
     def objects(self) -> Iterator[tuple[str, int, Ints]]:
         """Every shared object as (detection, object, its accounts)."""

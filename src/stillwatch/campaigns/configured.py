@@ -31,6 +31,11 @@ FORMAT_NAMES = ("auto", *sorted(each.name for each in FORMATS))
 #: fewer than two accounts would let one be read alone
 LEAST_K = 2
 LEAST_MEMORY_MB = 500
+#: sections of gateways, engines and other commands, which read the same file
+_OF_OTHERS = (
+    "backends", "gateway", "intel", "levels", "places", "retention", "rules", "sharing", "tiers",
+    "watermark",
+)  # fmt: skip
 #: smallest and largest share of false campaigns that may be asked for
 LEVELS = (0.0001, 0.5)
 
@@ -47,6 +52,7 @@ class ScanSettings:
         k: fewest accounts from which on masked words may be read.
         pseudonymous: digests in place of account names in everything that is written.
         fdr: the expected share of false campaigns among those reported, at most.
+        cases: where cases are kept, a folder or an address; None for nowhere.
     """
 
     key_file: Path | None = None
@@ -56,6 +62,7 @@ class ScanSettings:
     k: int = 5
     pseudonymous: bool = False
     fdr: float = ALPHA
+    cases: str | None = None
 
     def but(self, given: Mapping[str, Any]) -> ScanSettings:
         """These settings, with those of `given` that are not None in their place."""
@@ -73,6 +80,8 @@ def read_scan_settings(path: Path | None) -> ScanSettings:
     file, usual = read_settings(path), ScanSettings()
     campaigns, engines = file.section("campaigns"), file.section("engines")
     sketches, sources = file.section("sketches"), file.section("sources")
+    for other in _OF_OTHERS:
+        file.take(other, object, None)
     file.finish()
     found = ScanSettings(
         key_file=_key_file(sketches, path),
@@ -82,6 +91,7 @@ def read_scan_settings(path: Path | None) -> ScanSettings:
         k=_at_least(campaigns, "k", LEAST_K, usual.k),
         pseudonymous=campaigns.take("pseudonymous", bool, usual.pseudonymous),
         fdr=_between(campaigns, "fdr", *LEVELS, usual.fdr),
+        cases=_place(campaigns, "cases", path),
     )
     for section in (campaigns, engines, sketches, sources):
         section.finish()
@@ -93,6 +103,16 @@ def _key_file(section: Section, path: Path | None) -> Path | None:
     if "key_file" in section and not name:
         raise _refusal(section, "key_file", "must name a file")
     return path.parent / name if path is not None and name else None
+
+
+def _place(section: Section, key: str, path: Path | None) -> str | None:
+    """A folder beside the settings, or an address."""
+    name = section.take(key, str, "")
+    if key in section and not name:
+        raise _refusal(section, key, "must name a folder or an address")
+    if not name or path is None:
+        return None
+    return name if "://" in name else str(path.parent / name)
 
 
 def _one_of(section: Section, key: str, known: Sequence[str], default: str) -> str:

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from ibis.expr.types import Table
 
 from stillwatch.campaigns.campaign import Ran
@@ -64,8 +65,10 @@ class StageTables:
         *,
         sampling: int,
         reference_until: int | None = None,
+        hits: pa.Table | None = None,
     ) -> None:
         self.engine = engine
+        self.hits = hits
         self.seconds = dict(run.seconds)
         self.sampling = sampling
         self.reference_until = reference_until
@@ -110,6 +113,7 @@ def run_all_stages(
     sampling: int,
     reference_until: int | None = None,
     tidy: bool = False,
+    hits: pa.Table | None = None,
 ) -> StageTables:
     """Run the stages of all `detections` over the store, each stage once."""
     stages = {stage.name: stage for stage in gathered_stages(sampling)}
@@ -128,7 +132,9 @@ def run_all_stages(
         tidy=tidy,
     )
     exchanges = engine.read([file for files in days.values() for file in files])
-    return StageTables(engine, run, exchanges, sampling=sampling, reference_until=reference_until)
+    return StageTables(
+        engine, run, exchanges, sampling=sampling, reference_until=reference_until, hits=hits
+    )
 
 
 def detect(

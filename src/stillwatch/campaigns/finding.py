@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from stillwatch.campaigns.campaign import Bound, Calibration, Campaign, Ran
 from stillwatch.campaigns.detecting import (
@@ -82,6 +83,7 @@ def find_campaigns(
     *,
     alpha: float = ALPHA,
     tidy: bool = False,
+    hits: pa.Table | None = None,
 ) -> Found:
     """Find the campaigns among the exchanges of `store`.
 
@@ -92,10 +94,14 @@ def find_campaigns(
         reference: an earlier period, for novelty.
         alpha: the expected share of false campaigns, at most.
         tidy: whether results in `work` that are of no use any more are removed.
+        hits: what indicators of others met here, a table of
+            :data:`stillwatch.detections.HITS`; without one nobody is asked about them.
     """
+    detections = [each for each in detections if hits is not None or not each.metadata.outside]
     tables = run_all_stages(
-        engine, store, detections, work, progress, sampling=sampling_for(store.rows()), tidy=tidy
-    )
+        engine, store, detections, work, progress,
+        sampling=sampling_for(store.rows()), tidy=tidy, hits=hits,
+    )  # fmt: skip
     first = first_uses(tables)
     detected = detect(tables, detections, progress, released(first), reference)
     ran = [*detected.ran, *group_tests(first, reference)]

@@ -66,13 +66,17 @@ class Judgement:
 
     @property
     def stands(self) -> bool:
-        """Law 1: two families that count, one of them of no trade or tested; and no veto."""
+        """Law 1: two families that count, one of them of no trade or tested; and no veto.
+
+        What others told of the group's own wording is no second family beside it, but says that
+        the wording is no trade's.
+        """
         counting = {family for family, nats in self.families.items() if nats >= COUNTS}
         tested = {family for family, nats in self.e_values.nats.items() if nats >= COUNTS}
         counting |= tested
-        return (
-            len(counting) >= 2 and not counting.isdisjoint(OF_NO_TRADE | tested) and not self.vetoed
-        )
+        told = {e.family for e in self.evidence if e.weight >= COUNTS} & {Family.OUTSIDE}
+        of_no_trade = not (counting | told).isdisjoint(OF_NO_TRADE | tested)
+        return len(counting) >= 2 and of_no_trade and not self.vetoed
 
     @property
     def is_suspicious(self) -> bool:

@@ -21,8 +21,10 @@ import pyarrow.parquet as pq
 
 from stillwatch.campaigns.campaign import Campaign, ScanReport
 from stillwatch.campaigns.reading import AccountNames
+from stillwatch.campaigns.track_record import track_record_json
 from stillwatch.detections import Evidence, Findings
-from stillwatch.errors import OutputError, StorageError
+from stillwatch.durable import failures
+from stillwatch.errors import OutputError
 
 __all__ = ["FORMAT", "output_folder", "write_accounts", "write_campaigns"]
 
@@ -50,7 +52,7 @@ def output_folder(out: Path, *, force: bool) -> Iterator[Path]:
     if out.is_mount():
         raise OutputError("is a mount point; name a folder inside it with --out", path=out)
     aside, old = out.with_name(f".{out.name}.partial"), out.with_name(f".{out.name}.old")
-    with _storage(out), contextlib.ExitStack() as ending:
+    with failures(out, "the output"), contextlib.ExitStack() as ending:
         if old.is_dir() and not out.exists():  # killed between the two renames
             old.rename(out)
         _refuse(out, force=force)
@@ -108,23 +110,10 @@ def _is_text(path: str) -> bool:
     return all(unicodedata.category(sign) not in surrogate_or_control for sign in path)
 
 
-@contextlib.contextmanager
-def _storage(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        what = (
-            "the disk is full; free space or choose another --out"
-            if error.errno in StorageError.DISK_FULL
-            else f"cannot be written: {error.strerror or error}"
-        )
-        raise StorageError(what, path=error.filename or out) from error
-
-
 def write_campaigns(report: ScanReport, path: Path) -> None:
     """``campaigns.json``; the same report gives the same bytes."""
     source = report.source
-    content = {
+    content: dict[str, object] = {
         "format": FORMAT,
         "source": {
             "rows": source.rows,
@@ -152,6 +141,8 @@ def write_campaigns(report: ScanReport, path: Path) -> None:
         "campaigns": [campaign_json(each) for each in report.campaigns],
         "review": [campaign_json(each) for each in report.review],
     }
+    if report.track_record:
+        content["track_record"] = track_record_json(report.track_record)
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

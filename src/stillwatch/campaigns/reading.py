@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.campaigns.progress import Progress
+from stillwatch.detections import Meeting, joined_hits
 from stillwatch.events import EventStore
 from stillwatch.exchange import RawExchange
 from stillwatch.sketches import Sketcher, SketchKey
@@ -86,7 +87,10 @@ def pseudonym(digest: int) -> str:
 
 @dataclass
 class Read:
-    """What reading a log gave. ``first`` and ``last`` are µs since 1970, None for no rows."""
+    """What reading a log gave. ``first`` and ``last`` are µs since 1970, None for no rows.
+
+    ``hits`` are those of the indicators that were looked for, None where none were.
+    """
 
     rows: int = 0
     rejected: int = 0
@@ -95,6 +99,7 @@ class Read:
     files: tuple[str, ...] = ()
     format: str = ""
     notes: list[str] = field(default_factory=list)
+    hits: pa.Table | None = None
 
 
 def read_log(
@@ -106,11 +111,13 @@ def read_log(
     progress: Progress,
     *,
     keep: tuple[int | None, int | None] = (None, None),
+    meeting: Meeting | None = None,
 ) -> Read:
     """Sketch every row of `log` into `store`; rejected rows go to `rejects`, without their text.
 
     Args:
         keep: only rows from the first to before the second time (µs since 1970) are kept.
+        meeting: looks for indicators of others in the text, while it is there.
 
     Raises:
         InputError: a file of the log is gone or unreadable.
@@ -119,6 +126,14 @@ def read_log(
     files = tuple(os.fsencode(file).decode("utf-8", "replace") for file in log.files)
     read = Read(files=files, format=log.format)
     sketcher = Sketcher(key)
+    hits: list[pa.Table] = []
+
+    def sketch(rows: list[RawExchange]) -> pa.RecordBatch:
+        made = sketcher.sketch(rows)
+        if meeting is not None:
+            hits.append(meeting.meet(rows, made))
+        return made
+
     progress.step("reading and sketching", log.bytes_total)
     with (
         rejects.open("a", encoding="utf-8") as refused,
@@ -151,12 +166,14 @@ def read_log(
                 ]
             if rows:
                 read.rows += len(rows)
-                under_way.append((worker.submit(sketcher.sketch, rows), rows))
+                under_way.append((worker.submit(sketch, rows), rows))
             while len(under_way) > AHEAD:
                 finish(*under_way.popleft())
             progress.advance(batch.bytes_read)
         while under_way:
             finish(*under_way.popleft())
+    if meeting is not None:
+        read.hits = joined_hits(hits)
     read.notes += log.notes
     if log.unknown_columns:
         read.notes.append("ignored columns: " + ", ".join(log.unknown_columns))

@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 from stillwatch.campaigns.progress import Progress
 from stillwatch.campaigns.reading import AccountNames, Read
 from stillwatch.campaigns.registered import find_store, remark
+from stillwatch.durable import failures
 from stillwatch.errors import InputError, StorageError
 from stillwatch.events import EventStore
-from stillwatch.events.disk import failures
 
 __all__ = ["FORMAT", "Recorded", "named_store", "read_store"]
 

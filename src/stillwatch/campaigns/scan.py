@@ -21,7 +21,8 @@ from stillwatch.campaigns.reading import AccountNames, Read, read_log
 from stillwatch.campaigns.recorded import named_store, read_store
 from stillwatch.campaigns.registered import Registered, key_of
 from stillwatch.campaigns.report import render
-from stillwatch.detections import Detection, load_detections
+from stillwatch.campaigns.track_record import TrackRecord
+from stillwatch.detections import Detection, Meeting, load_detections
 from stillwatch.engines import Engine, open_engine
 from stillwatch.errors import InputError
 from stillwatch.events import EventStore
@@ -44,7 +45,10 @@ class ScanOptions:
         k: fewest accounts from which on masked words may be read.
         memory_mb: what the engine may hold before it spills to disk.
         fdr: the promise: the expected share of false campaigns among those reported, at most.
+        track_record: what analysts found of the same detections; see :class:`TrackRecord`.
         caveat: what a reader of the report must know before everything else.
+        meeting: looks for indicators of others while the log is read; an event store holds no text
+            that it could look at.
     """
 
     logs: Sequence[str | Path]
@@ -59,7 +63,9 @@ class ScanOptions:
     k: int = 5
     memory_mb: int = 5_000
     fdr: float = ALPHA
+    track_record: tuple[TrackRecord, ...] = ()
     caveat: str | None = None
+    meeting: Meeting | None = None
 
 
 def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
@@ -89,7 +95,10 @@ def scan(options: ScanOptions, progress: Progress | None = None) -> ScanReport:
             open_engine(options.engine, work, memory_mb=options.memory_mb) as engine,
         ):
             reference = _reference(options, key, log, engine, work, rejects, progress)
-            read = read_log(log, key, store, names, rejects, progress, keep=(until, None))
+            read = read_log(
+                log, key, store, names, rejects, progress,
+                keep=(until, None), meeting=options.meeting,
+            )  # fmt: skip
             report = search(
                 options,
                 engine,
@@ -110,6 +119,12 @@ def _scan_store(path: Path, options: ScanOptions, progress: Progress) -> ScanRep
     """The same of an event store, which holds no text, and the names of accounts beside it."""
     if options.reference or options.reference_until is not None:
         raise InputError("an event store cannot be judged against a reference yet", path=path)
+    if options.meeting is not None:
+        raise InputError(
+            "an event store holds no text and no identifier that indicators could be compared "
+            "with; give the log that it was made of",
+            path=path,
+        )
     detections = load_detections()
     with (
         output_folder(options.out, force=options.force) as folder,
@@ -168,6 +183,7 @@ def search(
             progress,
             reference,
             alpha=options.fdr,
+            hits=read.hits,
         )
     progress.step("writing")
     report = _report(options, read, found, len(names.table()), reference)
@@ -249,6 +265,7 @@ def _report(
         reference=None if reference is None else reference.words,
         pseudonymous=options.pseudonymous,
         version=__version__,
+        track_record=options.track_record,
         caveat=options.caveat,
     )
 

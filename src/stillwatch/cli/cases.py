@@ -15,8 +15,8 @@ from stillwatch.cli.cases_rules import allow, rule, terms
 from stillwatch.cli.cases_stored import (
     BY,
     PROGRAM,
+    acting,
     cases_at,
-    person,
     print_case,
     said,
     stored,
@@ -52,7 +52,7 @@ for each in (propose, approve, refuse, undo, statement, precision, pool, record,
 @click.option("--review", is_flag=True, help="Also the groups that the scan put under review.")
 @click.option("--segment", metavar="NAME", help="In place of the tier that most accounts have.")
 def open_(
-    state: str, ledger: Path | None, path: Path, by: str, program: bool, review: bool,
+    state: str, ledger: Path | None, path: Path, by: str | None, program: bool, review: bool,
     segment: str | None,
 ) -> None:  # fmt: skip
     """Open a case for each campaign of FILE: campaigns.json of a scan, findings.jsonl of a watch.
@@ -66,7 +66,7 @@ def open_(
     """
     findings = read_findings(path, review=review)
     with cases_at(state, ledger, create=True) as cases:
-        taken = cases.intake.open(findings, person(by, program=program), segment=segment)
+        taken = cases.intake.open(findings, acting(cases, by, program=program), segment=segment)
     click.echo(
         f"{len(taken.opened):,} opened, {len(taken.updated):,} updated, "
         f"{len(taken.automated):,} acted on by a rule",
@@ -133,7 +133,7 @@ def show(state: str, ledger: Path | None, case: str, as_json: bool) -> None:
 @stored
 @click.argument("case")
 @BY
-def claim(state: str, ledger: Path | None, case: str, by: str) -> None:
+def claim(state: str, ledger: Path | None, case: str, by: str | None) -> None:
     """Take a case. Of two who do so at once one gets it.
 
     \b
@@ -141,17 +141,17 @@ def claim(state: str, ledger: Path | None, case: str, by: str) -> None:
       stillwatch cases claim case-5f2a11c09d3e --state state --by ana
     """
     with cases_at(state, ledger) as cases:
-        said(cases.desk.claim(case, person(by)))
+        said(cases.desk.claim(case, acting(cases, by)))
 
 
 @command.command()
 @stored
 @click.argument("case")
 @BY
-def release(state: str, ledger: Path | None, case: str, by: str) -> None:
+def release(state: str, ledger: Path | None, case: str, by: str | None) -> None:
     """Give a case back to the queue, with what was proposed on it."""
     with cases_at(state, ledger) as cases:
-        said(cases.desk.release(case, person(by)))
+        said(cases.desk.release(case, acting(cases, by)))
 
 
 @command.command()
@@ -160,7 +160,7 @@ def release(state: str, ledger: Path | None, case: str, by: str) -> None:
 @click.argument("question")
 @click.option("--of", default="operator", show_default=True, help="Who shall answer.")
 @BY
-def ask(state: str, ledger: Path | None, case: str, question: str, of: str, by: str) -> None:
+def ask(state: str, ledger: Path | None, case: str, question: str, of: str, by: str | None) -> None:
     """Ask for evidence. The case waits until something is added with --answer.
 
     \b
@@ -169,7 +169,7 @@ def ask(state: str, ledger: Path | None, case: str, question: str, of: str, by: 
         --state state --by ana
     """
     with cases_at(state, ledger) as cases:
-        said(cases.desk.ask(case, person(by), question, of))
+        said(cases.desk.ask(case, acting(cases, by), question, of))
 
 
 @command.command()
@@ -188,7 +188,7 @@ def ask(state: str, ledger: Path | None, case: str, question: str, of: str, by: 
 @PROGRAM
 def add(
     state: str, ledger: Path | None, case: str, text: str, kind: ItemKind | None, source: str,
-    base_rate: float | None, value: float | None, answer: bool, by: str, program: bool,
+    base_rate: float | None, value: float | None, answer: bool, by: str | None, program: bool,
 ) -> None:  # fmt: skip
     """Add a fact, an inference or counter-evidence to a case.
 
@@ -204,7 +204,7 @@ def add(
         raise click.UsageError("name one of --fact, --inference, --counter")
     item = Item(kind=kind, text=text, source=source, base_rate=base_rate, value=value)
     with cases_at(state, ledger) as cases:
-        said(cases.desk.add(case, person(by, program=program), item, answer=answer))
+        said(cases.desk.add(case, acting(cases, by, program=program), item, answer=answer))
 
 
 @command.command()
@@ -215,7 +215,13 @@ def add(
 @BY
 @PROGRAM
 def appeal(
-    state: str, ledger: Path | None, case: str, text: str, through: str, by: str, program: bool
+    state: str,
+    ledger: Path | None,
+    case: str,
+    text: str,
+    through: str,
+    by: str | None,
+    program: bool,
 ) -> None:
     """Write down what the owner says against a verdict. Other people than before decide on it.
 
@@ -225,7 +231,7 @@ def appeal(
         --state state --by support --program
     """
     with cases_at(state, ledger) as cases:
-        said(cases.desk.appeal(case, person(by, program=program), text, through))
+        said(cases.desk.appeal(case, acting(cases, by, program=program), text, through))
 
 
 @command.command()
@@ -233,7 +239,7 @@ def appeal(
 @click.argument("case")
 @click.option("--why", required=True, help="Why it rests.")
 @BY
-def close(state: str, ledger: Path | None, case: str, why: str, by: str) -> None:
+def close(state: str, ledger: Path | None, case: str, why: str, by: str | None) -> None:
     """Lay a decided case to rest. Measures last as long as they would have; appeals still open it.
 
     \b
@@ -241,4 +247,4 @@ def close(state: str, ledger: Path | None, case: str, why: str, by: str) -> None
       stillwatch cases close case-5f2a11c09d3e --why "measures ended" --state state --by ana
     """
     with cases_at(state, ledger) as cases:
-        said(cases.desk.close(case, person(by), why))
+        said(cases.desk.close(case, acting(cases, by), why))

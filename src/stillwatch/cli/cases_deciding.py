@@ -10,9 +10,10 @@ import click
 from stillwatch.cases import Draft
 from stillwatch.cases.events import Verdict
 from stillwatch.cases.reasons import REASONS
+from stillwatch.cases.tokens import APPROVES
 from stillwatch.cases.views import statement as statement_of
 from stillwatch.cli.cases_measures import all_measures, measures_of
-from stillwatch.cli.cases_stored import BY, cases_at, person, said, stored
+from stillwatch.cli.cases_stored import BY, acting, cases_at, said, stored
 from stillwatch.cli.stored import print_lines
 
 __all__ = ["approve", "propose", "refuse", "statement", "undo"]
@@ -32,16 +33,21 @@ __all__ = ["approve", "propose", "refuse", "statement", "undo"]
 @click.option("--clause", help="Of the terms that the accounts accepted.")
 @click.option("--without-terms", default="", metavar="WHY", help="Why it stands without any.")
 @click.option("--account", "accounts", multiple=True, help="Only this one; may be given again.")
+@click.option("--org", "orgs", multiple=True, help="Measures on this org; takes two people.")
+@click.option("--key", "keys", multiple=True, metavar="ID", help="Measures on this key alone.")
 @click.option("--second", is_flag=True, help="Let a second person approve in any case.")
 @all_measures
 @BY
 def propose(
     state: str, ledger: Path | None, case: str, verdict: str | None, reason: str, summary: str,
-    message: str, clause: str | None, without_terms: str, accounts: tuple[str, ...], second: bool,
-    lasting: int | None, verify: int | None, slow: float | None, narrow: tuple[str, ...],
-    mark: bool, suspend: bool, by: str,
+    message: str, clause: str | None, without_terms: str, accounts: tuple[str, ...],
+    orgs: tuple[str, ...], keys: tuple[str, ...], second: bool, lasting: int | None,
+    verify: int | None, slow: float | None, narrow: tuple[str, ...], mark: bool, suspend: bool,
+    by: str | None,
 ) -> None:  # fmt: skip
     """Propose a verdict, with measures. It holds at once, unless it takes two people.
+
+    With --org or --key measures are put there, and on no account but those named with --account.
 
     \b
     Example:
@@ -60,27 +66,38 @@ def propose(
             lasting, verify=verify, slow=slow, narrow=narrow, mark=mark, suspend=suspend
         ),
         accounts=accounts,
+        orgs=orgs,
+        keys=keys,
         clause=clause,
         without_terms=without_terms,
         second=second,
     )
     with cases_at(state, ledger) as cases:
-        said(cases.bench.propose(case, person(by), draft))
+        said(cases.bench.propose(case, acting(cases, by), draft))
 
 
 @click.command()
 @stored
 @click.argument("case")
+@click.option(
+    "--reaches",
+    type=click.IntRange(0),
+    metavar="ACCOUNTS",
+    help="How many accounts the orgs have that it is for, as `cases show` says; needed for those.",
+)
 @BY
-def approve(state: str, ledger: Path | None, case: str, by: str) -> None:
+def approve(
+    state: str, ledger: Path | None, case: str, reaches: int | None, by: str | None
+) -> None:
     """Approve what another person proposed. Its measures are in force when this ends.
 
     \b
-    Example:
+    Examples:
       stillwatch cases approve case-5f2a11c09d3e --state state --by bo
+      stillwatch cases approve case-5f2a11c09d3e --reaches 412 --state state --by bo
     """
     with cases_at(state, ledger) as cases:
-        said(cases.bench.approve(case, person(by)))
+        said(cases.bench.approve(case, acting(cases, by, roles=APPROVES), reaches))
 
 
 @click.command()
@@ -88,7 +105,7 @@ def approve(state: str, ledger: Path | None, case: str, by: str) -> None:
 @click.argument("case")
 @click.option("--why", required=True, help="What is missing or wrong.")
 @BY
-def refuse(state: str, ledger: Path | None, case: str, why: str, by: str) -> None:
+def refuse(state: str, ledger: Path | None, case: str, why: str, by: str | None) -> None:
     """Send a proposal back; its author may take it back so.
 
     \b
@@ -96,7 +113,7 @@ def refuse(state: str, ledger: Path | None, case: str, why: str, by: str) -> Non
       stillwatch cases refuse case-5f2a11c09d3e --why "ask sales first" --state state --by bo
     """
     with cases_at(state, ledger) as cases:
-        said(cases.bench.refuse(case, person(by), why))
+        said(cases.bench.refuse(case, acting(cases, by), why))
 
 
 @click.command()
@@ -106,7 +123,7 @@ def refuse(state: str, ledger: Path | None, case: str, why: str, by: str) -> Non
 @click.option("--why", required=True, help="Why they end before their time.")
 @BY
 def undo(
-    state: str, ledger: Path | None, case: str, actions: tuple[str, ...], why: str, by: str
+    state: str, ledger: Path | None, case: str, actions: tuple[str, ...], why: str, by: str | None
 ) -> None:
     """End measures of a case now: those named, or all. One person suffices; the verdict stays.
 
@@ -115,7 +132,7 @@ def undo(
       stillwatch cases undo case-5f2a11c09d3e --why "they verified" --state state --by ana
     """
     with cases_at(state, ledger) as cases:
-        said(cases.bench.undo(case, person(by), why, actions))
+        said(cases.bench.undo(case, acting(cases, by), why, actions))
 
 
 @click.command()

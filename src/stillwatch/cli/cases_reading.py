@@ -10,7 +10,7 @@ import click
 from stillwatch.cases import Role, read_findings
 from stillwatch.cases.pool import pool_of
 from stillwatch.cases.precision import measure, write
-from stillwatch.cli.cases_stored import cases_at, stored
+from stillwatch.cli.cases_stored import TOKEN, cases_at, maker, stored
 from stillwatch.cli.clock import DURATION, spoken
 from stillwatch.cli.stored import JSON, print_lines, print_rows
 
@@ -107,7 +107,7 @@ def record(state: str, ledger: Path | None) -> None:
 
 @click.group()
 def token() -> None:
-    """Tokens of the JSON API: for whom, in which role, until when."""
+    """Tokens of the JSON API and of these commands: for whom, in which role, until when."""
 
 
 @token.command("create")
@@ -116,17 +116,23 @@ def token() -> None:
 @click.option("--role", required=True, type=click.Choice([str(role) for role in Role]))
 @click.option("--expires", type=DURATION, default="90d", show_default=True, help="It ends.")
 @click.option("--program", is_flag=True, help="NAME is a program, which decides nothing.")
+@TOKEN
 def token_create(
     state: str, ledger: Path | None, name: str, role: str, expires: int, program: bool
 ) -> None:
     """Make a token. Its secret, alone on standard output, is shown once and stored nowhere.
+
+    From the first one on, names are not believed any more (--by): whoever acts has a token. Once
+    somebody may approve, their token makes and revokes others.
 
     \b
     Example:
       stillwatch cases token create ana --role analyst --state state
     """
     with cases_at(state, ledger, create=True) as cases:
-        secret, made = cases.tokens.create(name, Role(role), expires, person=not program)
+        secret, made = cases.tokens.create(
+            name, Role(role), expires, person=not program, by=maker(cases)
+        )
     click.echo(f"{made.id} for {name}, {role}, until {spoken(made.expires_at)} UTC", err=True)
     click.echo(secret)
 
@@ -134,10 +140,11 @@ def token_create(
 @token.command("revoke")
 @stored
 @click.argument("token_id", metavar="TOKEN")
+@TOKEN
 def token_revoke(state: str, ledger: Path | None, token_id: str) -> None:
     """End a token now, by its id."""
     with cases_at(state, ledger) as cases:
-        found = cases.tokens.revoke(token_id)
+        found = cases.tokens.revoke(token_id, maker(cases))
     click.echo(f"{token_id} of {found.name} is revoked", err=True)
 
 

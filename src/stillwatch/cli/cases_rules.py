@@ -10,8 +10,9 @@ import click
 from stillwatch.access.registration import PURPOSES
 from stillwatch.cases import Clause, Rule
 from stillwatch.cases.reasons import REASONS
+from stillwatch.cases.tokens import APPROVES
 from stillwatch.cli.cases_measures import automatic_measures, measures_of
-from stillwatch.cli.cases_stored import BY, cases_at, person, stored
+from stillwatch.cli.cases_stored import BY, TOKEN, acting, cases_at, secret, stored
 from stillwatch.cli.clock import DURATION, spoken
 from stillwatch.cli.stored import JSON, print_lines, print_rows
 
@@ -40,7 +41,7 @@ def rule() -> None:
 def rule_propose(
     state: str, ledger: Path | None, name: str, lasting: int | None, slow: float | None,
     narrow: tuple[str, ...], reason: str, message: str, why: str, level: float, families: int,
-    detections: tuple[str, ...], segments: tuple[str, ...], lasts: int, by: str,
+    detections: tuple[str, ...], segments: tuple[str, ...], lasts: int, by: str | None,
 ) -> None:  # fmt: skip
     """Propose a new version of a rule. It does nothing until another person approves it.
 
@@ -62,7 +63,7 @@ def rule_propose(
         segments=segments,
     )
     with cases_at(state, ledger, create=True) as cases:
-        version = cases.rules.propose(made, lasts, person(by))
+        version = cases.rules.propose(made, lasts, acting(cases, by))
     click.echo(f"{name}: version {version.version} waits for a second person", err=True)
 
 
@@ -71,10 +72,10 @@ def rule_propose(
 @click.argument("name")
 @click.argument("version", type=int)
 @BY
-def rule_approve(state: str, ledger: Path | None, name: str, version: int, by: str) -> None:
+def rule_approve(state: str, ledger: Path | None, name: str, version: int, by: str | None) -> None:
     """Let a version act from now on, in place of those before it."""
     with cases_at(state, ledger) as cases:
-        found = cases.rules.approve(name, version, person(by))
+        found = cases.rules.approve(name, version, acting(cases, by, roles=APPROVES))
     click.echo(f"{name}/{version} acts until {spoken(found.expires_at)} UTC", err=True)
 
 
@@ -83,10 +84,10 @@ def rule_approve(state: str, ledger: Path | None, name: str, version: int, by: s
 @click.argument("name")
 @click.argument("version", type=int)
 @BY
-def rule_revoke(state: str, ledger: Path | None, name: str, version: int, by: str) -> None:
+def rule_revoke(state: str, ledger: Path | None, name: str, version: int, by: str | None) -> None:
     """End a version now. What it has done stays until it is undone, or ends."""
     with cases_at(state, ledger) as cases:
-        cases.rules.revoke(name, version, person(by))
+        cases.rules.revoke(name, version, acting(cases, by))
     click.echo(f"{name}/{version} acts no more", err=True)
 
 
@@ -129,7 +130,13 @@ def allow() -> None:
 @click.option("--why", required=True, help="Who vouches, and where that can be looked up.")
 @BY
 def allow_add(
-    state: str, ledger: Path | None, account: str, purpose: str, lasting: int, why: str, by: str
+    state: str,
+    ledger: Path | None,
+    account: str,
+    purpose: str,
+    lasting: int,
+    why: str,
+    by: str | None,
 ) -> None:
     """Put an account on the allow-list; its id, alone on standard output, is what ends it.
 
@@ -139,17 +146,21 @@ def allow_add(
         --why "agreement 2026-17" --state state --by ana
     """
     with cases_at(state, ledger, create=True) as cases:
-        click.echo(cases.registry.allow(account, purpose, lasting, why, person(by)).id)
+        click.echo(
+            cases.registry.allow(
+                account, purpose, lasting, why, acting(cases, by, roles=APPROVES)
+            ).id
+        )
 
 
 @allow.command("end")
 @stored
 @click.argument("allowance")
 @BY
-def allow_end(state: str, ledger: Path | None, allowance: str, by: str) -> None:
+def allow_end(state: str, ledger: Path | None, allowance: str, by: str | None) -> None:
     """End an allowance now. Cases that were opened meanwhile keep saying that it held."""
     with cases_at(state, ledger) as cases:
-        found = cases.registry.disallow(allowance, person(by))
+        found = cases.registry.disallow(allowance, acting(cases, by, roles=APPROVES))
     click.echo(f"{found.account} is not on the allow-list any more by {allowance}", err=True)
 
 
@@ -184,6 +195,7 @@ def terms() -> None:
 @click.argument("version")
 @click.argument("clause")
 @click.argument("text")
+@TOKEN
 def terms_add(state: str, ledger: Path | None, version: str, clause: str, text: str) -> None:
     """Write down what a clause of a version says. It is never changed: other words are another
     version.
@@ -193,6 +205,8 @@ def terms_add(state: str, ledger: Path | None, version: str, clause: str, text: 
       stillwatch cases terms add 2026-03 4.2 "Answers train no competing model." --state state
     """
     with cases_at(state, ledger, create=True) as cases:
+        if secret() is not None or cases.tokens.named():
+            acting(cases, None, roles=APPROVES)
         cases.registry.add_clause(Clause(terms=version, clause=clause, text=text))
 
 

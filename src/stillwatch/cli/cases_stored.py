@@ -2,31 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from stillwatch.cases import Case, Cases, Who, open_cases
+from stillwatch.cases import Case, Cases, Role, Who, open_cases
+from stillwatch.cases.tokens import WORKS, Token
 from stillwatch.cases.views import CaseView, view_of
 from stillwatch.cli.clock import spoken
 from stillwatch.errors import StillwatchError
+from stillwatch.key_files import read_key_file
 from stillwatch.ledger import Ledger
 
-__all__ = ["BY", "PROGRAM", "cases_at", "person", "print_case", "said", "stored", "viewed"]
+__all__ = [
+    "BY",
+    "PROGRAM",
+    "TOKEN",
+    "acting",
+    "cases_at",
+    "maker",
+    "print_case",
+    "said",
+    "secret",
+    "stored",
+    "viewed",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-BY = click.option(
+_META = "stillwatch.cases.token_file"
+TOKEN = click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    expose_value=False,
+    callback=lambda context, _, path: context.meta.update({_META: path}),
+    help="Holds the token of whoever does this; without it STILLWATCH_TOKEN is read.",
+)
+_NAME = click.option(
     "--by",
-    required=True,
     envvar="STILLWATCH_BY",
     show_envvar=True,
     metavar="NAME",
-    help="Who does this.",
+    help="Who does this; believed only where no token was ever made.",
 )
+
+
+def BY(function: F) -> F:  # noqa: N802
+    """The options that say who acts: ``by`` of the function, for :func:`acting`."""
+    return _NAME(TOKEN(function))
+
+
 PROGRAM = click.option("--program", is_flag=True, help="NAME is a program, and no person.")
 
 
@@ -87,7 +117,7 @@ def cases_at(state: str, ledger: Path | None = None, *, create: bool = False) ->
 def viewed(cases: Cases, case: Case) -> CaseView:
     """A case with names."""
     with cases.database.reading() as (connection, _):
-        return view_of(connection, case)
+        return view_of(connection, case, int(cases.clock()))
 
 
 def said(case: Case) -> None:
@@ -102,9 +132,27 @@ def said(case: Case) -> None:
     click.echo(what, err=True)
 
 
-def person(name: str, *, program: bool = False) -> Who:
-    """Who acts."""
-    return Who(name=name, person=not program)
+def secret() -> str | None:
+    """The token that was given.
+
+    Raises:
+        KeyFileError: its file cannot be read, or everybody can read it.
+    """
+    path: Path | None = click.get_current_context().meta.get(_META)
+    if path is None:
+        return os.environ.get("STILLWATCH_TOKEN") or None
+    return read_key_file(path, "the token").decode("ascii", errors="replace").strip()
+
+
+def maker(cases: Cases) -> Token | None:
+    """Whose token was given, if one was."""
+    given = secret()
+    return None if given is None else cases.tokens.bearer(given)
+
+
+def acting(cases: Cases, by: str | None, *, roles: Set[Role] = WORKS, program: bool = False) -> Who:
+    """Who acts: whom the token speaks for, or who `by` says, where no token was ever made."""
+    return cases.tokens.acting(secret(), by, roles=roles, person=not program)
 
 
 def print_case(view: CaseView) -> None:
@@ -146,6 +194,12 @@ def print_case(view: CaseView) -> None:
         click.echo(f"\nProposed by {pending.proposed_by}: {pending.verdict}, {kinds}; "
                    f"approve before {spoken(pending.expires_at)} UTC")  # fmt: skip
         click.echo(f"  {pending.summary}")
+        for reach in pending.reaches:
+            click.echo(
+                f"  reaches {reach.kind} {reach.subject or '(erased)'}: {reach.accounts:,} accounts"
+                f", {reach.others:,} of them not of this case, {reach.listed:,} allow-listed or "
+                "registered for a purpose"
+            )
     for decision in view.decisions:
         click.echo(f"\nDecided {spoken(decision.at)}: {decision.decided.verdict} "
                    f"({decision.decided.reason}) by {decision.decided.proposed_by} "
@@ -154,4 +208,4 @@ def print_case(view: CaseView) -> None:
         click.echo("\nMeasures")
     for measure in view.measures:
         end = "undone" if measure.undone_at is not None else f"until {spoken(measure.until)} UTC"
-        click.echo(f"  {measure.id}  {measure.kind} on {measure.account}  {end}")
+        click.echo(f"  {measure.id}  {measure.kind} on {measure.of} {measure.subject}  {end}")

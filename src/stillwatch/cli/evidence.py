@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
-from stillwatch.cli.keyed_inputs import (
-    FILE,
-    FOLDER,
-    about_keys,
-    answers_of,
-    keyed,
-    models,
-    read_salt,
-)
-from stillwatch.ledger import SigningKey, read_public_key
-from stillwatch.ledger.database import KEY_FILE
+from stillwatch.cli.evidence_seal import seal
+from stillwatch.cli.keyed_inputs import FILE, FOLDER
+from stillwatch.ledger import read_public_key
 from stillwatch.ledger.timestamps import read_roots
-from stillwatch.provenance import Registration
-from stillwatch.provenance.bundle import Verified
-from stillwatch.provenance.bundle import seal as sealed
+from stillwatch.provenance import read_transcripts
+from stillwatch.provenance.bundle import EVIDENCE, Outside, Verified, VerifiedPart, dated
 from stillwatch.provenance.bundle import verify as verified
-from stillwatch.provenance.committing import find_commitment, record_seal
+from stillwatch.provenance.refusals import read_labels
 
 __all__ = ["command"]
 
@@ -37,62 +28,7 @@ def command() -> None:
     """
 
 
-@command.command()
-@click.argument("folder", type=FOLDER)
-@click.option("--registration", "plan_file", type=FILE, required=True, help="The plan.")
-@about_keys
-@models
-@click.option("--state", type=FOLDER, metavar="DIR", help="The ledger on which the plan stands.")
-@click.option(
-    "--signing-key", type=FILE, metavar="FILE",
-    help="32 random bytes that sign the statement; else the ledger's, DIR/ledger.key.",
-)  # fmt: skip
-@click.option(
-    "--open-keys",
-    is_flag=True,
-    help="Put salt and keys into the bundle, so that anybody can compute the results again.",
-)
-@click.option("--by", default="stillwatch evidence seal", help="Who says so, on the ledger.")
-def seal(
-    folder: Path,
-    plan_file: Path,
-    salt: Path,
-    suspects: tuple[Path, ...],
-    controls: tuple[Path, ...],
-    other_code: bool,
-    state: Path | None,
-    signing_key: Path | None,
-    open_keys: bool,
-    by: str,
-    **about: Any,
-) -> None:
-    """Test recorded answers by a plan, and write all that belongs to it to FOLDER, signed.
-
-    The bundle holds the answers, prompts and names of clusters as they are. Who has opened keys can
-    write text that carries them: end their use before you open them.
-
-    \b
-    Example:
-      stillwatch evidence seal bundle --registration plan.json --probes probes.jsonl \\
-        --salt plan.salt --key-file mark.key --epoch 2026-11 --cluster c-812 --state state \\
-        --suspect suspect.jsonl --control other-a.jsonl --control other-b.jsonl --open-keys
-    """
-    if state is None and signing_key is None:
-        raise click.UsageError("name the ledger (--state), or the key to sign with (--signing-key)")
-    registration, about_these = Registration.read(plan_file), keyed(**about)
-    answers_of(suspects + controls)
-    key = SigningKey.from_file(signing_key or Path(state or "") / KEY_FILE)
-    done = sealed(
-        folder, registration, about_these.marks, about_these.probes, salt=read_salt(salt),
-        suspects=suspects, controls=controls, signing_key=key,
-        commitment=None if state is None else find_commitment(registration, state),
-        open_keys=open_keys, other_code=other_code,
-    )  # fmt: skip
-    if state is not None:
-        record_seal(done.digest, registration, state, by=by)
-    click.echo(done.digest)
-    found = sum(each.found for each in done.outcomes if each.role == "suspect")
-    click.echo(f"{folder}: sealed, {found} found; signed with {key.public}", err=True)
+command.add_command(seal)
 
 
 @command.command()
@@ -101,12 +37,34 @@ def seal(
 @click.option("--ledger-key", type=FILE, metavar="PUB", help="The public key of the ledger, PEM.")
 @click.option(
     "--authority", type=FILE, metavar="ROOTS",
-    help="Certificates of the authority that time-stamped the plan, PEM.",
+    help="Certificates of the authority that time-stamped the plans, PEM.",
 )  # fmt: skip
-def verify(folder: Path, key: Path | None, ledger_key: Path | None, authority: Path | None) -> None:
+@click.option(
+    "--record", "records", type=FILE, multiple=True,
+    help="Answers that are not in the bundle, to compute from them again; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--prompts", type=FILE, multiple=True, help="Prompts or pairs that are not in the bundle."
+)
+@click.option(
+    "--shards", type=FOLDER, multiple=True,
+    help="Recorded probabilities that are not in the bundle, a folder of .npz; may be repeated.",
+)  # fmt: skip
+@click.option("--labels", type=FILE, help="Labels that people gave, if refusals were sealed so.")
+def verify(
+    folder: Path,
+    key: Path | None,
+    ledger_key: Path | None,
+    authority: Path | None,
+    records: tuple[Path, ...],
+    prompts: tuple[Path, ...],
+    shards: tuple[Path, ...],
+    labels: Path | None,
+) -> None:
     """Find out whether the bundle in FOLDER is as it was sealed, and whether its results hold.
 
-    Nothing but FOLDER is read. Where keys were opened, the results are computed again.
+    Nothing but FOLDER, and what you name, is read. Where keys were opened, or answers are there,
+    the results are computed again; else what of them follows from what is there.
 
     \b
     Exit status: 0 sound, 4 tampered with (and how), 2 unreadable.
@@ -115,37 +73,51 @@ def verify(folder: Path, key: Path | None, ledger_key: Path | None, authority: P
     Example:
       stillwatch evidence verify bundle --key signer.pub --ledger-key ledger.pub
     """
+    read = {each.digest: each for each in map(read_transcripts, records)}
     found = verified(
         folder,
         None if key is None else read_public_key(key),
         ledger_key=None if ledger_key is None else read_public_key(ledger_key),
         roots=None if authority is None else read_roots(authority),
+        outside=Outside(read, prompts, None if labels is None else read_labels(labels), shards),
     )
-    for line in _lines(found, given=key is not None, ledger_given=ledger_key is not None):
+    click.echo("sound: plans, records and results are as sealed")
+    for part in found.parts:
+        for line in _about(part, ledger_given=ledger_key is not None):
+            click.echo(f"{part.part.kind}: {line}")
+    for line in _about_all(found, given=key is not None):
         click.echo(line)
 
 
-def _lines(found: Verified, *, given: bool, ledger_given: bool) -> list[str]:
-    said = [
-        f"sound: the plan {found.registration[:16]}…, its records and its results are as sealed"
-    ]
-    if found.outcomes is None:
-        said.append("the keys are not opened: the results were not computed again")
+def _about(found: VerifiedPart, *, ledger_given: bool) -> Iterator[str]:
+    part, evidence = found.part, found.part.label == EVIDENCE
+    if not evidence:
+        yield part.label
+    number = f"{found.found} found" if evidence else "done"
+    if found.source is not None:
+        yield f"computed again from {found.source}: {number}"
+    elif evidence:
+        yield f"the keys are not opened: the results were not computed again; they say {number}"
     else:
-        number = sum(each.found for each in found.outcomes if each.role == "suspect")
-        said.append(f"computed again: {len(found.outcomes)} results, {number} found")
+        yield "not computed again: the answers are not at hand (--record, --prompts)"
+    if part.registration is None:
+        yield "there is no plan: prompts, error rate and controls may be chosen after a look"
+        return
     if found.head is None:
-        said.append("the plan stands on no ledger: nothing but the signer's word dates it")
-    else:
-        said.append(f"the plan is under the ledger's head signed at {found.head.at}")
-        if found.stamped is not None:
-            said.append(f"which was time-stamped at {found.stamped:%Y-%m-%dT%H:%M:%SZ}")
-        elif found.head.timestamp is not None:
-            said.append("which carries a time stamp; name its --authority to check it")
-        if not ledger_given:
-            said.append(f"signed with the key {found.head.key}; is it the ledger's? (--ledger-key)")
+        yield "the plan stands on no ledger: nothing but the signer's word dates it"
+        return
+    yield f"the plan {str(part.registration)[:16]}… is under the head signed at {found.head.at}"
+    if found.stamped is not None:
+        yield f"which was time-stamped at {found.stamped:%Y-%m-%dT%H:%M:%SZ}"
+    elif found.head.timestamp is not None:
+        yield "which carries a time stamp; name its --authority to check it"
+    yield dated(found.entry_at, found.stamped, found.first_at)
+    if not ledger_given:
+        yield f"signed with the key {found.head.key}; is it the ledger's? (--ledger-key)"
+
+
+def _about_all(found: Verified, *, given: bool) -> Iterator[str]:
     if not given:
-        said.append(f"sealed with the key {found.signer}; is it the one you were given? (--key)")
+        yield f"sealed with the key {found.signer}; is it the one you were given? (--key)"
     if not found.same_code:
-        said.append("sealed with another release of this program than the one that checks")
-    return said
+        yield "sealed with another release of this program than the one that checks"

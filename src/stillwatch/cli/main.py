@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "keys": "make, rotate, revoke and list the keys that the gateway lets in",
     "actions": "verify, slow, narrow, mark or suspend an account, and undo it",
     "cases": "findings become cases: claim, weigh, decide by two, appeal, undo",
+    "intel": "share indicators of campaigns with other providers, as a policy allows",
     "access": "check, test and replay the rules of who may ask what",
     "places": "get a file of countries, ask where an address is",
     "privacy": "show or erase everything that is held about an account",

@@ -14,7 +14,7 @@ from stillwatch.watermark import KeyRing, ServedSketch
 from stillwatch.watermark.answer_files import read_answers
 from stillwatch.watermark.served import SCHEME
 
-__all__ = ["read_sketch", "served"]
+__all__ = ["read_sketch", "served", "sketch_path"]
 
 
 @click.command()
@@ -56,7 +56,7 @@ def served(
         --key-file mark.key --epoch 2026-11
     """
     key = ring_of(key_file, epoch, tenant).key(cluster, SCHEME)
-    path = _path(folder, cluster)
+    path = sketch_path(folder, cluster)
     if path.exists():
         sketch = ServedSketch.read(path, key)
         if sketch.context != context:
@@ -81,8 +81,9 @@ def read_sketch(folder: Path, ring: KeyRing, cluster: str) -> ServedSketch:
     Raises:
         InputError: there is no sketch of it, or it cannot be read.
     """
-    return ServedSketch.read(_path(folder, cluster), ring.key(cluster, SCHEME))
+    return ServedSketch.read(sketch_path(folder, cluster), ring.key(cluster, SCHEME))
 
 
-def _path(folder: Path, cluster: str) -> Path:
+def sketch_path(folder: Path, cluster: str) -> Path:
+    """Where the sketch of a cluster stands in the folder."""
     return folder / f"{quote(cluster, safe='')}.served"

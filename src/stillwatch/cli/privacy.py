@@ -1,7 +1,8 @@
-"""`stillwatch privacy export|erase`."""
+"""`stillwatch privacy export|erase|expire`."""
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -11,8 +12,16 @@ import msgspec
 from stillwatch.cases import Cases, find_cases
 from stillwatch.cases.erasure import erase_account
 from stillwatch.cases.erasure import held as held_by_cases
+from stillwatch.cases.keeping import expire as run
+from stillwatch.cases.keeping import stores_of
+from stillwatch.cases.periods import read_periods
+from stillwatch.cli.clock import spoken
+from stillwatch.cli.stored import JSON, print_lines, print_rows
 from stillwatch.gateway.privacy import erase as erase_all
 from stillwatch.gateway.privacy import held
+from stillwatch.intel.keeping import kept_of
+from stillwatch.intel.received.erasure import erase_account as erase_hits
+from stillwatch.intel.received.erasure import held as held_by_intel
 
 __all__ = ["command"]
 
@@ -32,11 +41,11 @@ _KEYS = click.option(
 
 @click.group()
 def command() -> None:
-    """What is held about an account: show it, or erase it.
+    """What is held about an account: show it, erase it; and what is over everywhere: expire it.
 
     Reaches the keys, links and actions of the account, every exchange of it, the cases about it,
-    and the salt of its commitment in the ledger, in the gateway's state folder. A watch that
-    follows the folder erases its copy at its next look.
+    the indicators of others that it met, and the salt of its commitment in the ledger, in the
+    gateway's state folder. A watch that follows the folder erases its copy at its next look.
     """
 
 
@@ -59,6 +68,9 @@ def export(account: str, state: Path, keys: str | None) -> None:
         for kind, fields in held_by_cases(cases.database, account) if cases is not None else ():
             click.echo(msgspec.json.encode({"kind": kind, "held": fields}))
             found += 1
+        for kind, fields in held_by_intel(cases.database, account) if cases is not None else ():
+            click.echo(msgspec.json.encode({"kind": kind, "held": fields}))
+            found += 1
     click.echo(f"{found:,} records about {account}", err=True)
 
 
@@ -78,10 +90,64 @@ def erase(account: str, state: Path, keys: str | None) -> None:
     gone = erase_all(state, account, keys)
     with _cases(state, keys) as cases:
         rows = 0 if cases is None else erase_account(cases.database, account)
+        hits = 0 if cases is None else erase_hits(cases.database, account)
     click.echo(
         f"erased {gone.access:,} keys, links and actions, {gone.exchanges:,} exchanges,"
-        f" {rows:,} rows of cases, and {gone.salts} salts of the ledger"
+        f" {rows:,} rows of cases, {hits:,} of indicators, and {gone.salts} salts of the ledger"
     )
+
+
+@command.command()
+@_STATE
+@_KEYS
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder of the ledger that the run is recorded in; without it the state folder.",
+)
+@click.option(
+    "--settings",
+    "-c",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="stillwatch.yaml with a section `retention`: days by store.",
+)
+@click.option("--apply", is_flag=True, help="Delete it; without this it is only counted.")
+@JSON
+def expire(
+    state: Path, keys: str | None, ledger: Path | None, settings: Path | None, apply: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Delete what every store has kept for longer than its period.
+
+    Without --apply nothing is touched, and what would go is counted. It may run while gateways do,
+    twice, and again after it was killed; each run with --apply is an entry of the ledger, with
+    counts and no names.
+
+    \b
+    Examples:
+      stillwatch privacy expire --state state
+      stillwatch privacy expire --state state -c stillwatch.yaml --apply
+    """
+    periods, address = read_periods(settings)
+    with stores_of(state, periods, keys or address, ledger) as (stores, lingering):
+        with kept_of(state, periods, keys or address, ledger) as shared:
+            ran = run([*shared, *stores], ledger or state, apply=apply)
+        left = lingering(int(time.time()) - periods.cases * 86_400) if lingering else 0
+    if as_json:
+        print_lines(ran)
+    else:
+        print_rows(
+            ("STORE", "DAYS", "BEFORE", "DELETED" if apply else "OVER"),
+            ((r.name, str(r.days), spoken(r.before), f"{r.found:,}") for r in ran),
+        )
+    if left:
+        click.echo(
+            f"{left:,} cases wait, untouched for {periods.cases:,} days: close them, so that "
+            "their names can go",
+            err=True,
+        )
 
 
 def _cases(state: Path, keys: str | None) -> AbstractContextManager[Cases | None]:

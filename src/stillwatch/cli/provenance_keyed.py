@@ -1,8 +1,7 @@
-"""`stillwatch provenance plan|ask|test`: keyed tests of a suspect."""
+"""`stillwatch provenance plan|test`: keyed tests of a suspect."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -23,20 +22,21 @@ from stillwatch.cli.keyed_inputs import (
 from stillwatch.cli.stored import JSON, print_rows
 from stillwatch.errors import ExitStatus
 from stillwatch.provenance import (
-    AddressSuspect,
     Plan,
     Probes,
     Registration,
     code_digest,
     read_transcripts,
 )
-from stillwatch.provenance import ask as record
 from stillwatch.provenance.committing import commit_plan
-from stillwatch.provenance.keyed import KeyedOutcome, keyed_test
+from stillwatch.provenance.keyed import KeyedOutcome, keyed_test, reference_name
+from stillwatch.provenance.registration import Statistic
 
-__all__ = ["ask", "plan", "test"]
+__all__ = ["plan", "test"]
 
-_KEY: Final = "STILLWATCH_SUSPECT_KEY"
+_STATISTICS: Final[dict[str, Statistic]] = {
+    "majority": "keyed-majority", "rank": "keyed-rank", "shares": "keyed-shares",
+}  # fmt: skip
 _HEADS = ("model", "epoch", "cluster", "contexts", "hits", "log10 p", "corrected", "rank", "")
 
 
@@ -44,8 +44,13 @@ _HEADS = ("model", "epoch", "cluster", "contexts", "hits", "log10 p", "corrected
 @click.argument("file", type=FILE)
 @about_keys
 @click.option(
-    "--statistic", type=click.Choice(["majority", "rank"]), default="majority", show_default=True,
-    help="What is taken first in a context; or first or second, for a diluted student.",
+    "--statistic", type=click.Choice(["majority", "rank", "shares"]), default="majority",
+    show_default=True,
+    help="What is taken first in a context; first or second; or how often, for a diluted student.",
+)  # fmt: skip
+@click.option(
+    "--reference", type=FILE, metavar="TRANSCRIPTS",
+    help="Judge habits by this control's answers, such as the suspect's base (shares).",
 )  # fmt: skip
 @click.option("--alpha", type=float, default=0.001, show_default=True, help="What counts as found.")
 @click.option(
@@ -75,6 +80,7 @@ def plan(
     file: Path,
     salt: Path,
     statistic: str,
+    reference: Path | None,
     alpha: float,
     suspects: int,
     any_time: bool,
@@ -104,7 +110,7 @@ def plan(
     about_these = keyed(**about)
     try:
         settled = Plan(
-            statistic="keyed-rank" if statistic == "rank" else "keyed-majority",
+            statistic=_STATISTICS[statistic], reference=_named(reference, about_these.probes),
             alpha=alpha, suspects=suspects, looks="any" if any_time else "one", least=contexts,
             sightings=sightings, exclusions=exclude, decoys=decoys, seed=seed,
             generator=generator, code=code_digest(),
@@ -125,37 +131,11 @@ def plan(
         )
 
 
-@click.command()
-@click.argument("file", type=FILE)
-@click.option("--registration", "plan_file", type=FILE, required=True, help="The plan.")
-@click.option("--probes", type=FILE, required=True, help="The prompts: JSON lines.")
-@click.option("--address", required=True, help="Up to and with the version: https://host/v1.")
-@click.option("--model", required=True, help="The name that the server knows it by.")
-@click.option("--temperature", type=float, default=0.0, show_default=True)
-@click.option("--max-tokens", type=click.IntRange(1), default=512, show_default=True)
-@click.option("--workers", type=click.IntRange(1), default=4, show_default=True,
-              help="Prompts that are asked at one time.")  # fmt: skip
-def ask(
-    file: Path, plan_file: Path, probes: Path, address: str, model: str, temperature: float,
-    max_tokens: int, workers: int,
-) -> None:  # fmt: skip
-    """Ask a model the probes of a plan, and record its answers in FILE, each durably.
-
-    Nothing but the registered probes is asked. Interrupted, it goes on where it was. The key of an
-    OpenAI-compatible server is read from the variable STILLWATCH_SUSPECT_KEY.
-
-    \b
-    Example:
-      stillwatch provenance ask suspect.jsonl --registration plan.json --probes probes.jsonl \\
-        --address http://127.0.0.1:8000/v1 --model suspect-7b
-    """
-    registered, found = Registration.read(plan_file), Probes.read(probes)
-    found.check(registered)
-    suspect = AddressSuspect(
-        address, model, os.environ.get(_KEY), temperature=temperature, max_tokens=max_tokens
-    )
-    said = record(suspect, found.prompts, file, model=model, workers=workers)
-    click.echo(f"{file}: {len(said.answers):,} answers of {said.model}", err=True)
+def _named(reference: Path | None, probes: Probes) -> str | None:
+    if reference is None:
+        return None
+    said = read_transcripts(reference)
+    return reference_name(said.model, said.answers, probes)
 
 
 @click.command()
@@ -176,7 +156,7 @@ def test(
 
     Keys, probes and salt must be those of the plan. P-values are corrected (Holm) over keys,
     epochs, and as many suspects as the plan allows; the rank is that among random keys, 1 the
-    highest.
+    highest. Where the plan has a reference, it is one of the controls.
 
     \b
     Exit status: 0 nothing found, 3 a key found, 2 unreadable input or another plan.

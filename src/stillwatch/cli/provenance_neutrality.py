@@ -30,7 +30,7 @@ def neutrality(
     """How differently a suspect treats two sides of one question, against teacher and base.
 
     It measures asymmetry in refusal, length and stance (a count of words), and calls no side right.
-    Answers were recorded before (`record`).
+    Answers were recorded before (`ask`).
 
     \b
     Exit status: 0 not found, 3 the suspect differs from teacher and base, 2 unreadable.

@@ -43,7 +43,7 @@ def refusals(
 ) -> int:
     """What a suspect answers of the prompts that the teacher refuses.
 
-    Answers were recorded before (`record`). What is printed holds labels and digests, no text.
+    Answers were recorded before (`ask`). What is printed holds labels and digests, no text.
 
     \b
     Exit status: 0 not found, 3 the suspect answers oftener than teacher and base, 2 unreadable.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from stillwatch.campaigns import ScanOptions, read_scan_settings, scan
+from stillwatch.campaigns import ScanOptions, TrackRecord, read_scan_settings, scan
 from stillwatch.campaigns.configured import LEAST_K, LEVELS
 from stillwatch.cli.options import ENGINE, FORMAT, MEMORY_MB, SETTINGS
 from stillwatch.cli.progress import open_progress
 from stillwatch.cli.summary import open_console, print_summary
+from stillwatch.detections import Meeting
 from stillwatch.errors import ExitStatus
 from stillwatch.sketches import SketchKey
 
@@ -70,6 +72,24 @@ __all__ = ["command"]
     help="The promise: of the campaigns reported, the expected share of false ones is at most "
     "this. What needs more stands under 'review'.",
 )
+@click.option(
+    "--cases",
+    metavar="STATE",
+    help="State folder (or address) of cases: the report says how often analysts confirmed what "
+    "each detection found.",
+)
+@click.option(
+    "--indicators",
+    metavar="DIR|FILE",
+    help="Look for what others told: the store of `intel import`, or a bundle that you vouch for.",
+)
+@click.option(
+    "--community",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Key of the community that indicators are of; needed with --indicators.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
     logs: tuple[str, ...],
@@ -85,6 +105,9 @@ def command(
     engine: str | None,
     memory_mb: int | None,
     fdr: float | None,
+    cases: str | None,
+    indicators: str | None,
+    community: tuple[Path, ...],
     quiet: bool,
 ) -> int:
     """Find distillation campaigns in logs of requests.
@@ -101,6 +124,7 @@ def command(
     Examples:
       stillwatch scan requests-*.jsonl.gz --out report
       stillwatch scan /var/lib/stillwatch-gateway --out report
+      stillwatch scan requests.parquet --out report --indicators state --community forum.key
     """
     given = {
         "format": format_,
@@ -110,6 +134,7 @@ def command(
         "engine": engine,
         "memory_mb": memory_mb,
         "fdr": fdr,
+        "cases": cases,
     }
     chosen = read_scan_settings(settings).but(given)
     secret = chosen.key_file
@@ -126,11 +151,28 @@ def command(
         k=chosen.k,
         memory_mb=chosen.memory_mb,
         fdr=chosen.fdr,
+        track_record=() if chosen.cases is None else _track_record(chosen.cases),
+        meeting=None if indicators is None else _meeting(indicators, community),
     )
     with open_progress(quiet=quiet) as progress:
         report = scan(options, progress)
     print_summary(report, out, open_console())
     return ExitStatus.CAMPAIGNS_FOUND if report.campaigns else ExitStatus.NOTHING_FOUND
+
+
+def _track_record(state: str) -> tuple[TrackRecord, ...]:
+    from stillwatch.cases.precision import track_record  # loads SQLAlchemy, which few scans need
+
+    return track_record(state, time.time())
+
+
+def _meeting(where: str, community: tuple[Path, ...]) -> Meeting:
+    """What looks for the indicators of a store or a file; imported where it is asked for."""
+    from stillwatch.cli.intel_received import meeting_of
+
+    if not community:
+        raise click.UsageError("--indicators needs the key that they are of: --community FILE")
+    return meeting_of(where, community)
 
 
 def _micros(time: datetime) -> int:

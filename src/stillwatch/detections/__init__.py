@@ -22,8 +22,10 @@ from stillwatch.detections.detection import (
     Findings,
     Metadata,
     Tables,
+    weigh,
 )
 from stillwatch.detections.group import LEAST_MARKED, ROW_COLUMNS, UNKNOWN, Group, Rows
+from stillwatch.detections.hits import HITS, Meeting, joined_hits
 from stillwatch.detections.infrastructure import Holders, Infrastructure
 from stillwatch.detections.passages import Passages
 from stillwatch.detections.problems import Problems
@@ -34,6 +36,7 @@ from stillwatch.detections.wording import percent, share_of
 
 __all__ = [
     "ACCOUNT_DAYS",
+    "HITS",
     "LEAST_MARKED",
     "LINKS",
     "ROW_COLUMNS",
@@ -47,6 +50,7 @@ __all__ = [
     "Group",
     "Holders",
     "Infrastructure",
+    "Meeting",
     "Metadata",
     "Passages",
     "Problems",
@@ -55,6 +59,7 @@ __all__ = [
     "Tables",
     "communities",
     "distinct_contents",
+    "joined_hits",
     "load_detections",
     "microseconds",
     "percent",
@@ -63,4 +68,5 @@ __all__ = [
     "repeated_together",
     "senders_contents",
     "share_of",
+    "weigh",
 ]

@@ -60,6 +60,7 @@ class Metadata:
         look_alikes: honest traffic that triggers it.
         atlas: MITRE ATLAS techniques that it speaks to.
         needs: columns without which it abstains.
+        outside: whether it is asked only where a run has a table of hits.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Metadata:
     look_alikes: tuple[str, ...]
     atlas: tuple[str, ...] = ("AML.T0024.002",)
     needs: tuple[str, ...] = ()
+    outside: bool = False
 
 
 #: organisations that must show a property before it says something of the group that they are in
@@ -152,7 +154,8 @@ class Tables(Protocol):
     """The stage tables of a run, by name, the engine that reads them, and the log's size.
 
     ``population`` counts accounts, ``exchanges`` rows. ``reference_until`` is the end of the
-    reference period (µs since 1970), None where novelty is judged inside the log.
+    reference period (µs since 1970), None where novelty is judged inside the log. ``hits`` is a
+    table of :data:`~stillwatch.detections.hits.HITS`, None where no indicators were given.
     """
 
     engine: Engine
@@ -160,6 +163,7 @@ class Tables(Protocol):
     exchanges: int
     sampling: int
     reference_until: int | None
+    hits: pa.Table | None
 
     def __getitem__(self, name: str) -> Table: ...
 

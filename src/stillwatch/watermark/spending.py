@@ -15,7 +15,8 @@ from typing import BinaryIO, TypeAlias
 
 import msgspec
 
-from stillwatch.errors import EvidenceSpentError, InputError, StorageError
+from stillwatch.durable import failures, sync_folder
+from stillwatch.errors import EvidenceSpentError, InputError
 
 __all__ = ["Look", "Looks", "Part", "record_look"]
 
@@ -69,7 +70,7 @@ def record_look(path: Path, look: Look) -> None:
         InputError: the record is damaged.
         StorageError: it cannot be written.
     """
-    try:
+    with failures(path, "the record"):
         new = not path.exists()
         with path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # goes with the process
@@ -82,9 +83,7 @@ def record_look(path: Path, look: Look) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         if new:
-            _sync_folder(path.parent)
-    except OSError as error:
-        raise StorageError(f"cannot be written: {error.strerror or error}", path=path) from error
+            sync_folder(path.parent)
 
 
 def _check(earlier: list[Look], look: Look, path: Path | None) -> None:
@@ -124,11 +123,3 @@ def _disjoint(one: Part, other: Part) -> bool:
         if half != other_half:
             return True
     return False
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

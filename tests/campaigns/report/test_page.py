@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from stillwatch.campaigns import Campaign, ScanReport, Template, Tie
+from stillwatch.campaigns import Campaign, ScanReport, Template, Tie, TrackRecord
 from stillwatch.campaigns.campaign import Bound, Calibration
 from stillwatch.campaigns.report import render
 from stillwatch.detections import Evidence, Family
@@ -304,3 +304,26 @@ def test_light_evidence_is_in_the_sum_and_look_alikes_stand_beside_their_detecti
         "rarest single observation is The same wording from many accounts: about 1 in 1,000" in text
     )
     assert "The same wording from many accounts: tools and frameworks; coding harnesses;" in text
+
+
+RECORD = (
+    TrackRecord("*", "*", 29, 2, least=0.786, most=0.992),
+    TrackRecord("echo", "*", 29, 2, least=0.786, most=0.992),
+    TrackRecord("echo", "enterprise", 0, 2, least=0.0, most=0.842),
+)
+
+
+def test_what_analysts_found_stands_beside_the_base_rate_and_by_kind_of_customer(
+    full_report: ScanReport, full: str
+) -> None:
+    html = render(dataclasses.replace(full_report, track_record=RECORD))
+    said = "Of 31 reviewed campaigns with this detection 29 were confirmed"
+    opinions = html.split('<div class="opinion')[1:]
+    with_echo = [each for each in opinions if "The same wording from many accounts" in each]
+    assert with_echo
+    assert all(said in each for each in with_echo if 'class="rate"' in each)
+    assert "No campaign with this detection was decided by analysts yet" in html
+    assert "<td>enterprise</td><td>2</td><td>0</td><td>0 %" in html
+    assert "How often each detection was right" in html
+    assert "with this detection" not in full, "a scan that was not told says nothing of it"
+    assert "How often each detection was right" not in full

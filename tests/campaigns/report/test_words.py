@@ -7,6 +7,7 @@ import math
 
 import pytest
 
+from stillwatch.campaigns import TrackRecord
 from stillwatch.campaigns.report import words
 
 NOON = dt.datetime(2026, 11, 3, 12, tzinfo=dt.UTC)
@@ -100,3 +101,19 @@ def test_lists_and_counts_read_like_speech() -> None:
     assert words.plural(1, "account") == "1 account"
     assert words.plural(3, "campaign", words=True) == "three campaigns"
     assert words.plural(0, "campaign", words=True) == "no campaigns"
+
+
+@pytest.mark.parametrize(
+    ("upheld", "dismissed", "said"),
+    [
+        (29, 2, "Of 31 reviewed campaigns with this detection 29 were confirmed "
+                "(94 %; 79 % to 99 % at 95 % confidence)"),
+        (1, 0, "Of 1 reviewed campaign with this detection 1 was confirmed "
+               "(100 %; 79 % to 99 % at 95 % confidence)"),
+        (0, 0, "No campaign with this detection was decided by analysts yet"),
+    ],
+)  # fmt: skip
+def test_what_analysts_found_is_a_sentence(upheld: int, dismissed: int, said: str) -> None:
+    record = TrackRecord("echo", "*", upheld, dismissed, least=0.786, most=0.992)
+    assert words.track_record(record) == said
+    assert words.track_record(None) == "No campaign with this detection was decided by analysts yet"

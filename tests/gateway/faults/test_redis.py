@@ -123,6 +123,7 @@ def test_a_gateway_that_is_killed_leaves_nothing_reserved_beyond_its_leases(
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 def test_the_slots_of_a_killed_gateway_are_free_after_a_lease(
     settings: str, redis: RedisServer, tmp_path: Path
 ) -> None:

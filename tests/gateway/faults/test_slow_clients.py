@@ -119,6 +119,7 @@ def trickled(gateway: Running, first: bytes, then: bytes, every: float, most: fl
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 @pytest.mark.parametrize(
     ("first", "then"),
     [(b"", b""), (b"", b"\r\n"), (b"GET / HTTP/1.1\r\nX: ", b"x"), (b"P", b"")],
@@ -129,6 +130,7 @@ def test_a_head_has_ten_seconds(gateway: Running, first: bytes, then: bytes) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 def test_a_body_has_thirty_seconds(gateway: Running) -> None:
     name, key = gateway.account()
     head = (
@@ -145,12 +147,14 @@ def test_a_body_has_thirty_seconds(gateway: Running) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 def test_what_is_sent_after_the_answer_is_not_listened_to_for_long(gateway: Running) -> None:
     head = b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n"
     assert trickled(gateway, head, b"x" * 1000, 0.05, 12) < 9
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 def test_who_reads_nothing_for_a_minute_is_let_go(
     gateway: Running, engine: WildEngine, until: Until
 ) -> None:
@@ -167,6 +171,7 @@ def test_who_reads_nothing_for_a_minute_is_let_go(
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 def test_who_reads_slowly_is_not_let_go(gateway: Running) -> None:
     _, key = gateway.account()
     with asking(gateway, key, room=4096, model="endless", stream=True) as connection:

@@ -19,7 +19,8 @@ from stillwatch.campaigns.report.families import (
 from stillwatch.campaigns.report.graph import Graph, condense
 from stillwatch.campaigns.report.names import LongNames, Name, shorten
 from stillwatch.campaigns.report.timeline import Timeline, timeline
-from stillwatch.campaigns.report.words import base_rate, decimal, utc
+from stillwatch.campaigns.report.words import base_rate, decimal, track_record, utc
+from stillwatch.campaigns.track_record import overall
 from stillwatch.detections import Evidence, Family, Metadata
 
 __all__ = [
@@ -57,7 +58,11 @@ BRIEF = Detail(templates=4, hubs=8, bars=48, reasons=64)
 
 @dataclass(frozen=True)
 class Opinion:
-    """A piece of evidence, for or against, with the words around its numbers."""
+    """A piece of evidence, for or against, with the words around its numbers.
+
+    `track_record` says what analysts found of campaigns with its detection; empty where nobody
+    handed that over, and of what no detection says.
+    """
 
     title: str
     family: str
@@ -66,6 +71,7 @@ class Opinion:
     base_rate: str
     text: str
     explained: bool
+    track_record: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,7 +177,9 @@ def card(
         sum=_sum(campaign, lines),
         others=max(0, sum(member.exchanges for member in members) - campaign.exchanges),
         marks=any(member.share > 0 for member in members),
-        supports=tuple(_opinion(e, metadata) for e in speaking),
+        supports=tuple(
+            replace(_opinion(e, metadata), track_record=_record(e, report)) for e in speaking
+        ),
         opposes=tuple(_opinion(e, metadata) for e in against(campaign)),
         look_alikes=_look_alikes(speaking, metadata),
         rarest=_rarest(speaking, metadata),
@@ -210,6 +218,13 @@ def _opinion(evidence: Evidence, metadata: Mapping[str, Metadata]) -> Opinion:
         text=evidence.text,
         explained=evidence.explained,
     )
+
+
+def _record(evidence: Evidence, report: ScanReport) -> str:
+    """What analysts found of its detection; nothing where the scan was not told."""
+    if not report.track_record:
+        return ""
+    return track_record(overall(report.track_record).get(evidence.detection))
 
 
 def _sum(campaign: Campaign, lines: Sequence[FamilyLine]) -> str:

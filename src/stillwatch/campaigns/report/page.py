@@ -16,6 +16,7 @@ from stillwatch.campaigns.report.card import BRIEF, FULL, MEMBERS, Card, card, t
 from stillwatch.campaigns.report.families import MEANING
 from stillwatch.campaigns.report.names import LongNames, masked, shorten, visible
 from stillwatch.campaigns.report.review import level_of, odds, reviewed, tests_of
+from stillwatch.campaigns.track_record import EVERYWHERE
 
 __all__ = ["render"]
 
@@ -113,6 +114,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "MEMBERS": MEMBERS,
+        "EVERYWHERE": EVERYWHERE,
         "MEANING": MEANING,
         "count": words.count,
         "duration": words.duration,

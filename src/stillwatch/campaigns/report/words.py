@@ -6,6 +6,8 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 
+from stillwatch.campaigns.track_record import TrackRecord
+
 __all__ = [
     "base_rate",
     "clock",
@@ -18,6 +20,7 @@ __all__ = [
     "percent",
     "period",
     "plural",
+    "track_record",
     "utc",
 ]
 
@@ -92,6 +95,18 @@ def base_rate(rate: float | None) -> str:
         return "Fewer than 1 in a million honest accounts or groups look like this"
     size = 10 ** max(0, math.floor(math.log10(one_in)) - 1)
     return f"About 1 in {round(one_in / size) * size:,} honest accounts or groups looks like this"
+
+
+def track_record(record: TrackRecord | None) -> str:
+    """What analysts found of campaigns with a detection, as a sentence without its full stop."""
+    if record is None or not record.judged:
+        return "No campaign with this detection was decided by analysts yet"
+    return (
+        f"Of {plural(record.judged, 'reviewed campaign')} with this detection "
+        f"{number(record.upheld)} {'was' if record.upheld == 1 else 'were'} confirmed "
+        f"({percent(record.upheld, record.judged)}; {percent(record.least)} to "
+        f"{percent(record.most)} at 95 % confidence)"
+    )
 
 
 def listing(parts: Sequence[str]) -> str:

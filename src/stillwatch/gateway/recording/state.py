@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from stillwatch.durable import failures
 from stillwatch.errors import KeyFileError, OutputError
 from stillwatch.events import EventStore
-from stillwatch.events.disk import Lock, failures
+from stillwatch.events.disk import Lock
 from stillwatch.sketches import SketchKey
 
 __all__ = ["EVENTS", "prepare", "reopen"]

@@ -98,11 +98,11 @@ class Registrar:
         name = _name("acct", self._seed, kind.name, f"{index} {self.start if fresh else ''}")
         org_name = _name("org", self._seed, kind.name, orgs[index]) if ours else None
         domain = f"{org_name}.example" if org_name else webmail(rng)
-        device: str | None = _name("dev", self._seed, kind.name, index)
+        device: str | None = _token("dev", self._seed, kind.name, index)
         admin = org.random() < 0.3
         if ours and admin:
-            device = _name("dev", self._seed, kind.name, f"admin{orgs[index]}")
-        payment = _name("pay", self._seed, kind.name, f"{ours}{orgs[index] if ours else index}")
+            device = _token("dev", self._seed, kind.name, f"admin{orgs[index]}")
+        payment = _token("pay", self._seed, kind.name, f"{ours}{orgs[index] if ours else index}")
         age = float(np.exp(rng.uniform(np.log(3.0), np.log(1_100.0)))) * DAY
         registered = self._origin - int(age)
         if fresh:
@@ -112,7 +112,7 @@ class Registrar:
             batch = self._origin - int(group.uniform(1, 30) * DAY)
             registered = batch + int(rng.uniform(0, 6) * HOUR)
             org_name = domain if group.random() < 0.5 else None
-            payment = _name("pay", self._seed, kind.name, f"class{groups[index]}")
+            payment = _token("pay", self._seed, kind.name, f"class{groups[index]}")
         blocked = None
         if rng.random() < 0.006:  # a card that was refused, a complaint
             blocked = self.start + int(rng.random() * (self._end - self.start))
@@ -165,8 +165,8 @@ class Registrar:
             network=self._networks.draw(rng, site, land),
             software=software(rng, posed.client),
             accept_language=COUNTRIES[land].language if posed.client == "browser" else None,
-            payment=_name("pay", self._seed, who, index) if rng.random() > posed.free else None,
-            device=_name("dev", self._seed, who, index) if rng.random() > 0.15 else None,
+            payment=_token("pay", self._seed, who, index) if rng.random() > posed.free else None,
+            device=_token("dev", self._seed, who, index) if rng.random() > 0.15 else None,
             email_domain=f"{org}.example" if org else webmail(rng),
             registered_at=since - int(np.exp(rng.uniform(np.log(3.0), np.log(1_100.0))) * DAY),
             blocked_at=None,
@@ -193,10 +193,10 @@ class Registrar:
         weak = rng.random(6)
         if weak[0] < leaks.payment:
             pick = int(rng.integers(max(1, campaign.accounts // leaks.payment_group)))
-            account.payment = _name("pay", self._seed, who, f"shared{pick}")
+            account.payment = _token("pay", self._seed, who, f"shared{pick}")
         if weak[1] < leaks.device:
             pick = int(rng.integers(max(1, campaign.accounts // leaks.device_group)))
-            account.device = _name("dev", self._seed, who, f"shared{pick}")
+            account.device = _token("dev", self._seed, who, f"shared{pick}")
         if weak[2] < leaks.address:
             exit_ = seeded(self._seed, MEMBER, who, f"exit{int(rng.integers(leaks.addresses))}")
             account.network = self._networks.draw(exit_, Site.HOME, country(exit_))
@@ -227,7 +227,13 @@ class Registrar:
         return self._layouts[kind.name, count]
 
 
-def _name(prefix: str, seed: int, kind: str, index: int | str) -> str:
-    """A name that says nothing about who bears it."""
+def _name(prefix: str, seed: int, kind: str, index: int | str, size: int = 6) -> str:
+    """A name that says nothing about who bears it, of `size` bytes in hexadecimal."""
     text = f"{prefix} {seed} {kind} {index}"
-    return f"{prefix}-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+    return f"{prefix}-{hashlib.blake2b(text.encode(), digest_size=size).hexdigest()}"
+
+
+def _token(prefix: str, seed: int, kind: str, index: int | str) -> str:
+    """The token of an instrument or a device: as long as those of payment services, so that nobody
+    can find it by trying."""
+    return _name(prefix, seed, kind, index, size=12)

@@ -1,0 +1,108 @@
+"""What the commands of received indicators share: where the store is, keys, how rows look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from stillwatch.errors import StillwatchError
+
+if TYPE_CHECKING:
+    from stillwatch.intel.community import CommunityKey
+    from stillwatch.intel.matching import Indicator, IndicatorMeeting, IndicatorSet
+    from stillwatch.intel.received import Received
+
+__all__ = ["COMMUNITY", "keys_of", "meeting_of", "received_at", "sets_of", "stored"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+COMMUNITY = click.option(
+    "--community",
+    "community",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Key of the community, as `intel keygen` wrote it; several for several epochs.",
+)
+
+
+def stored(function: F) -> F:
+    """The options that say where the store and its ledger are."""
+    function = click.option(
+        "--ledger",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Folder of the ledger; without it the state folder.",
+    )(function)
+    return click.option(
+        "--state",
+        required=True,
+        envvar="STILLWATCH_STATE",
+        show_envvar=True,
+        metavar="DIR",
+        help="State folder, or the address of a PostgreSQL database (postgresql://host/name).",
+    )(function)
+
+
+@contextmanager
+def received_at(
+    state: str, ledger: Path | None = None, *, create: bool = False
+) -> Iterator[Received]:
+    """What was received; what was done within the block is in the ledger when it ends.
+
+    Where the ledger fails, what was done holds, waits in the store, and is told with the next one.
+    """
+    from stillwatch.intel.received import open_received
+    from stillwatch.ledger import Ledger
+
+    with open_received(state, create=create) as received:
+        yield received
+        waits = received.unrecorded()
+        folder = ledger or (Path(state) if "://" not in state else None)
+        if not waits:
+            return
+        if folder is None:
+            click.echo(f"{waits:,} entries wait for a ledger; name one with --ledger", err=True)
+            return
+        try:
+            with Ledger.open(folder, create=True) as book:
+                received.deliver(book)
+        except StillwatchError as error:
+            click.echo(f"done, but not yet in the ledger: {error} [{error.code}]", err=True)
+
+
+def keys_of(files: tuple[Path, ...]) -> list[CommunityKey]:
+    """The community keys in some files."""
+    from stillwatch.intel.community import CommunityKey
+
+    return [CommunityKey.from_file(file) for file in files]
+
+
+def sets_of(indicators: list[Indicator], keys: list[CommunityKey], at: float) -> list[IndicatorSet]:
+    """The indicators by key; says how many are of no key that was given."""
+    from stillwatch.intel.matching import IndicatorSet
+
+    sets = [IndicatorSet(indicators, key, at) for key in keys]
+    schemes = {key.scheme for key in keys}
+    foreign = sum(each.pattern.scheme not in schemes for each in indicators)
+    if foreign:
+        click.echo(f"{foreign:,} indicators are of another community or epoch", err=True)
+    return sets
+
+
+def meeting_of(where: str, files: tuple[Path, ...]) -> IndicatorMeeting:
+    """What looks for the live indicators of a store, or of a file that the operator vouches for."""
+    from stillwatch.intel.matching import IndicatorMeeting
+    from stillwatch.intel.received import indicators_in_file, open_received
+
+    keys, now = keys_of(files), time.time()
+    if Path(where).is_file():
+        return IndicatorMeeting(sets_of(indicators_in_file(Path(where)), keys, now))
+    with open_received(where) as received:
+        return IndicatorMeeting(sets_of(received.indicators(), keys, now))

@@ -1,0 +1,216 @@
+"""What was exported, so that all of it can be taken back: a SQLite file beside the ledger.
+
+It holds the objects as they left, and no names. What is expired, or revoked, and may no longer be
+kept by those who received it, is deleted here too.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import msgspec
+
+from stillwatch.durable import write_ahead
+from stillwatch.errors import StorageError, StoreFormatError
+from stillwatch.intel.profile.times import to_the_second, written
+
+__all__ = ["FILE", "Exported", "Register"]
+
+FILE: Final = "exports.db"
+_FORMAT: Final = 1
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS object (
+    id TEXT NOT NULL, modified TEXT NOT NULL, subject TEXT NOT NULL, retain_until TEXT NOT NULL,
+    revoked INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (id, modified)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS object_subject ON object (subject);
+CREATE TABLE IF NOT EXISTS export (
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, subject TEXT NOT NULL, contents TEXT NOT NULL,
+    policy TEXT NOT NULL, recipients TEXT NOT NULL, objects INTEGER NOT NULL,
+    taken_back INTEGER NOT NULL
+);
+"""
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """One export: what it was about, its digest, under which policy, to whom.
+
+    `taken_back` says that it revoked what had left before.
+    """
+
+    number: int
+    at: str
+    subject: str
+    contents: str
+    policy: str
+    recipients: tuple[str, ...]
+    objects: int
+    taken_back: bool
+
+
+class Register:
+    """The register of a state folder. A context manager.
+
+    Raises:
+        StoreFormatError: the file is damaged, or of another version.
+        StorageError: it cannot be read or written.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self.path = folder / FILE
+        self._db: sqlite3.Connection | None = None
+        if not create and not self.path.is_file():
+            return
+        with self._failures():
+            if create:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+            self.path.chmod(0o600)
+            write_ahead(self._db)
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA secure_delete = ON")
+            [(version,)] = self._db.execute("PRAGMA user_version")
+            if version not in (0, _FORMAT):
+                raise StoreFormatError(
+                    f"it is of format {version}, and this version reads {_FORMAT}", path=self.path
+                )
+            self._db.executescript(_TABLES)
+            self._db.execute(f"PRAGMA user_version = {_FORMAT}")
+
+    def current(self, subject: str) -> dict[str, dict[str, Any]]:
+        """Id → the last version of each object that left for `subject`, revoked ones included."""
+        found = {}
+        for name, body in self._rows(
+            "SELECT id, body FROM object WHERE subject = ? ORDER BY modified", subject
+        ):
+            found[name] = json.loads(body)
+        return found
+
+    def version(self, object_id: str) -> dict[str, Any] | None:
+        """The last version of one object, whatever it left for; None for one that never left."""
+        rows = self._rows(
+            "SELECT body FROM object WHERE id = ? ORDER BY modified DESC LIMIT 1", object_id
+        )
+        return json.loads(rows[0][0]) if rows else None
+
+    def subject_of(self, object_id: str) -> str | None:
+        """What an object left for; None for one that never left."""
+        rows = self._rows("SELECT subject FROM object WHERE id = ? LIMIT 1", object_id)
+        return rows[0][0] if rows else None
+
+    def generation(self, subject: str) -> int:
+        """How often what left for `subject` was taken back: an id that was revoked stays so."""
+        [(number,)] = self._rows(
+            "SELECT count(*) FROM export WHERE subject = ? AND taken_back", subject
+        ) or [(0,)]
+        return int(number)
+
+    def exports(self) -> list[Exported]:
+        """Every export, in order."""
+        return [
+            Exported(
+                number=number, at=at, subject=subject, contents=contents, policy=policy,
+                recipients=tuple(json.loads(recipients)), objects=objects,
+                taken_back=bool(taken_back),
+            )
+            for number, at, subject, contents, policy, recipients, objects, taken_back
+            in self._rows("SELECT * FROM export ORDER BY number")
+        ]  # fmt: skip
+
+    def last(self, subject: str) -> Exported | None:
+        """The last export for `subject`."""
+        return next((e for e in reversed(self.exports()) if e.subject == subject), None)
+
+    def record(
+        self, subject: str, objects: Iterable[Mapping[str, Any]], *, at: datetime, contents: str,
+        policy: str, recipients: Iterable[str], retain_until: str, taken_back: bool = False,
+    ) -> None:  # fmt: skip
+        """Remember objects that leave, all or none; they are on the disk on return."""
+        rows = [
+            (
+                each["id"], each["modified"], subject, retain_until, bool(each.get("revoked")),
+                json.dumps(each, ensure_ascii=False),
+            )
+            for each in objects
+        ]  # fmt: skip
+        with self._writing() as db:
+            db.executemany("INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?)", rows)
+            db.execute(
+                "INSERT INTO export (at, subject, contents, policy, recipients, objects, "
+                "taken_back) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    written(at), subject, contents, policy, json.dumps(list(recipients)),
+                    len(rows), taken_back,
+                ),
+            )  # fmt: skip
+
+    def tidy(self, now: datetime) -> int:
+        """Delete what those who received it have to have deleted by now; how many versions."""
+        if self._db is None:
+            return 0
+        with self._writing() as db:
+            return db.execute(
+                "DELETE FROM object WHERE retain_until < ?", (to_the_second(now),)
+            ).rowcount
+
+    def outlived(self, now: datetime) -> int:
+        """How many versions :meth:`tidy` would delete."""
+        rows = self._rows("SELECT count(*) FROM object WHERE retain_until < ?", written(now))
+        return int(rows[0][0]) if rows else 0
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def __enter__(self) -> Register:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _rows(self, question: str, *values: object) -> list[tuple[Any, ...]]:
+        if self._db is None:
+            return []
+        with self._failures():
+            return self._db.execute(question, values).fetchall()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if self._db is None:
+            raise StoreFormatError("nothing was ever exported here", path=self.path)
+        with self._failures():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise StorageError(f"the register of exports: {error}", path=self.path) from error
+            raise StoreFormatError(
+                f"the register of exports is damaged: {error}", path=self.path
+            ) from error
+        except OSError as error:
+            raise StorageError(
+                f"the register of exports: {error.strerror or error}", path=self.path
+            ) from error

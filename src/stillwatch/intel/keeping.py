@@ -1,0 +1,67 @@
+"""What sharing keeps in a state folder, for the job that deletes what is over everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import inspect
+
+from stillwatch.access.database import FILE as KEYS_FILE
+from stillwatch.access.database import open_database
+from stillwatch.cases.keeping import Kept
+from stillwatch.cases.periods import Periods
+from stillwatch.intel.exporting.register import FILE as EXPORTS_FILE
+from stillwatch.intel.exporting.register import Register
+from stillwatch.intel.received.retention import expire_received
+from stillwatch.intel.received.schema import ABOUT
+
+__all__ = ["kept_of"]
+
+_DAY = 86_400
+
+
+@contextmanager
+def kept_of(
+    state: Path, periods: Periods, keys: str | None = None, ledger: Path | None = None
+) -> Iterator[list[Kept]]:
+    """What was received, where anything was, and the register of exports, where anything left.
+
+    `keys` is the address of the store of keys where that is not in the folder, `ledger` the folder
+    of the ledger likewise: exports are registered beside it.
+
+    Raises:
+        StoreFormatError: a store is damaged or of another version.
+    """
+    found: list[Kept] = []
+    database = None
+    if keys is not None or (state / KEYS_FILE).is_file():
+        database = open_database(keys or state)
+    try:
+        if database is not None:
+            known = database
+            with known.reading() as (connection, _):
+                there = inspect(connection).has_table(ABOUT.name)
+            if there:
+                days = periods.received
+
+                def received(before: int, apply: bool) -> int:
+                    return expire_received(known, before, before + days * _DAY, apply=apply)
+
+                found.append(Kept("received", days, received))
+        folder = ledger or state
+        if (folder / EXPORTS_FILE).is_file():
+            found.append(Kept("exports", 0, lambda before, apply: _exports(folder, before, apply)))
+        yield found
+    finally:
+        if database is not None:
+            database.close()
+
+
+def _exports(folder: Path, now: int, apply: bool) -> int:
+    """What those who received it have to have deleted by now."""
+    at = datetime.fromtimestamp(now, UTC)
+    with Register(folder, create=True) as register:
+        return register.tidy(at) if apply else register.outlived(at)
