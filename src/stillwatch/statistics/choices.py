@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
+import scipy
 from scipy.special import expit, logit, logsumexp
 
 __all__ = ["choice_e_values", "choice_tail"]
@@ -102,4 +102,4 @@ def _tilt(hits: int, p: Floats) -> float:
     odds = logit(p)
     if expit(odds + _STEEPEST).sum() <= wanted:
         return _STEEPEST
-    return float(brentq(lambda t: expit(odds + t).sum() - wanted, 0.0, _STEEPEST))
+    return float(scipy.optimize.brentq(lambda t: expit(odds + t).sum() - wanted, 0.0, _STEEPEST))

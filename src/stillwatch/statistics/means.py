@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t
+from scipy.special import stdtrit
 
 __all__ = ["mean_e_value", "mean_interval", "mean_upper_bound", "student_upper_bound"]
 
@@ -77,7 +77,7 @@ def student_upper_bound(values: Sequence[float] | Floats, *, confidence: float =
     if found.size < 2:
         return float("inf")
     spread = found.std(ddof=1) / np.sqrt(found.size)
-    return float(found.mean() + t.ppf(confidence, found.size - 1) * spread)
+    return float(found.mean() + stdtrit(found.size - 1, confidence) * spread)
 
 
 def _checked(values: Sequence[float] | Floats) -> Floats:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
+import scipy
 from scipy.special import gammaln, logsumexp
 
 __all__ = ["Profiles", "fit_profiles", "shared_profile"]
@@ -53,7 +53,7 @@ class _Tally(NamedTuple):
 
     which: Ints
     times: Ints
-    rows: sp.csr_matrix
+    rows: scipy.sparse.csr_matrix
     totals: Ints
 
 
@@ -113,7 +113,7 @@ def shared_profile(counts: Ints, profiles: Profiles) -> float | None:
 
 def _fit(counts: Ints, size: int) -> Profiles:
     tally = _tally(counts)
-    mass = sp.csr_matrix(counts.astype(np.float64))
+    mass = scipy.sparse.csr_matrix(counts.astype(np.float64))
     overall = counts.sum(axis=0) + 0.5
     overall = overall / overall.sum()
     order = np.argsort(counts.argmax(axis=1), kind="stable")
@@ -130,7 +130,7 @@ def _fit(counts: Ints, size: int) -> Profiles:
     return Profiles(shares, weights.reshape(len(CONCENTRATIONS), len(shares)), overall)
 
 
-def _pooled(belongs: Floats, mass: sp.csr_matrix, overall: Floats) -> Floats:
+def _pooled(belongs: Floats, mass: scipy.sparse.csr_matrix, overall: Floats) -> Floats:
     pooled = belongs.T @ mass + PRIOR * overall
     shares: Floats = pooled / pooled.sum(axis=1, keepdims=True)
     return shares
@@ -141,7 +141,7 @@ def _tally(counts: Ints) -> _Tally:
     times = counts[account, which]
     most = int(times.max(initial=0)) + 1
     pairs, column = np.unique(which * most + times, return_inverse=True)
-    rows = sp.csr_matrix(
+    rows = scipy.sparse.csr_matrix(
         (np.ones(len(account)), (account, column)), shape=(len(counts), len(pairs))
     )
     return _Tally(pairs // most, pairs % most, rows, counts.sum(axis=1))

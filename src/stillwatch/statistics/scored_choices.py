@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
+import scipy
 
 __all__ = ["scored_tails"]
 
@@ -127,7 +127,7 @@ def _tilt(total: int, values: Int64s, there: npt.NDArray[np.bool_]) -> float:
     if not len(values) or miss(0.0) >= 0:
         return 0.0
     most = _STEEPEST / max(1.0, float(values.max()))
-    return most if miss(most) <= 0 else float(brentq(miss, 0.0, most))
+    return most if miss(most) <= 0 else float(scipy.optimize.brentq(miss, 0.0, most))
 
 
 def _fuzzy(tail: Floats, mass: Floats, rng: np.random.Generator) -> Floats:

@@ -13,7 +13,7 @@ Null: sigma lies in the honest range. Assumption: accounts are independent given
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+import scipy
 from scipy.special import logsumexp
 
 from stillwatch.statistics.volume_likelihoods import (
@@ -96,7 +96,9 @@ def _independent_evidence(counts: Ints, log_seen: Floats, least: int) -> float:
     found = [evidence(sigma) for sigma in spreads]
     best = int(np.argmax(found))
     around = (spreads[max(0, best - 1)], spreads[min(len(spreads) - 1, best + 1)])
-    closer = minimize_scalar(lambda sigma: -evidence(sigma), bounds=around, method="bounded")
+    closer = scipy.optimize.minimize_scalar(
+        lambda sigma: -evidence(sigma), bounds=around, method="bounded"
+    )
     return max(found[best], -float(closer.fun))
 
 
