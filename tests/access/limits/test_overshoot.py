@@ -35,7 +35,8 @@ def test_four_replicas_never_use_more_than_one_budget(shared_redis: RedisServer)
     for replica in replicas:
         charged += sum(int(line) for line in replica.communicate()[0].split())
     assert [replica.returncode for replica in replicas] == [-9, 0, 0, 0]
-    assert 0.95 * BUDGET.amount < charged <= BUDGET.amount
+    # clients give up while others still hold what they will not use
+    assert 0.85 * BUDGET.amount < charged <= BUDGET.amount
 
     async def afterwards() -> None:
         limiter = RedisLimiter(shared_redis.url, prefix="overshoot", lease=LEASE, timeout=10)
