@@ -1,4 +1,4 @@
-"""The examples on the pages about safety removal and triage give what the pages say."""
+"""The examples on the pages about what a suspect lost, took over, and is like."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from stillwatch.provenance.refusals import read_judge
 
 
-@pytest.mark.parametrize("name", ["safety-removal.md", "triage.md"])
+@pytest.mark.parametrize("name", ["safety-removal.md", "triage.md", "capability.md"])
 def test_the_example_gives_what_the_page_says(project: Path, name: str) -> None:
     page = (project / "docs" / name).read_text()
     blocks = re.findall(r"^```pycon\n(.*?)^```", page, re.MULTILINE | re.DOTALL)

@@ -6,6 +6,7 @@ import click
 
 from stillwatch.cli.provenance_announce import announce
 from stillwatch.cli.provenance_ask import ask
+from stillwatch.cli.provenance_capability import capability, tasks
 from stillwatch.cli.provenance_keyed import plan, test
 from stillwatch.cli.provenance_neutrality import neutrality
 from stillwatch.cli.provenance_refusals import refusals
@@ -30,3 +31,5 @@ command.add_command(announce)
 command.add_command(refusals)
 command.add_command(neutrality)
 command.add_command(triage)
+command.add_command(tasks)
+command.add_command(capability)

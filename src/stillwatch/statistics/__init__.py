@@ -49,6 +49,7 @@ from stillwatch.statistics.paired_shares import difference_interval, mcnemar_tai
 from stillwatch.statistics.pairs import count_pairs
 from stillwatch.statistics.pooled_tails import PooledTails
 from stillwatch.statistics.proportions import share_interval, upper_bound
+from stillwatch.statistics.recovered_shares import recovered_share
 from stillwatch.statistics.score_laws import (
     BernoulliScores,
     ExponentialScores,
@@ -130,6 +131,7 @@ __all__ = [
     "power_calibrator",
     "product",
     "rarity_of_repeats",
+    "recovered_share",
     "saddlepoint_tail",
     "scored_tails",
     "shafer_calibrator",

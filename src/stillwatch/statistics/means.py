@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-__all__ = ["mean_e_value", "mean_interval", "mean_upper_bound", "student_upper_bound"]
+__all__ = [
+    "mean_e_value", "mean_interval", "mean_nats", "mean_upper_bound", "student_upper_bound",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,12 +32,25 @@ def mean_e_value(values: Sequence[float] | Floats, at_most: float) -> float:
     Null: each of `values` has a mean of at most `at_most`, given those before. Assumption: they lie
     in [0, 1].
     """
-    found = _checked(values)
     if not 0 < at_most < 1:
         raise ValueError(f"a mean to test against lies between 0 and 1, not at {at_most}")
+    return float(mean_nats(_checked(values) / at_most - 1, 1))
+
+
+def mean_nats(gains: Floats, times: npt.ArrayLike) -> Floats:
+    """Nats of the mixture of bets, of each row.
+
+    Args:
+        gains: (…, n) what a bet of everything gains of each value, -1 at least.
+        times: (n,) how often each value came.
+    """
     with np.errstate(divide="ignore"):
-        wealth = np.log1p(_BETS[:, None] * (found / at_most - 1)).sum(axis=1)
-    return float(np.logaddexp.reduce(wealth) - np.log(len(_BETS)))
+        each = np.log1p(_BETS[:, None] * gains[..., None, :])
+    # a value that never came is nothing, also where it would have lost everything
+    wealth = np.where(np.asarray(times) > 0, each, 0.0) @ np.broadcast_to(
+        np.asarray(times, np.float64), gains.shape[-1:]
+    )
+    return np.asarray(np.logaddexp.reduce(wealth, axis=-1) - np.log(len(_BETS)))
 
 
 def mean_upper_bound(values: Sequence[float] | Floats, *, confidence: float = 0.95) -> float:
