@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-events bench-evidence bench-keyed bench-keyed-students bench-ledger bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway bench-watermark bench-cases bench-intel proof smoke-proof campaign-free format lock clean
+.PHONY: help demo test bench-events bench-evidence bench-keyed bench-keyed-students bench-capability bench-ledger bench-scan bench-scan-seeds bench-scan-scale bench-detection smoke-detection bench-gateway smoke-gateway bench-watermark bench-cases bench-intel proof smoke-proof campaign-free format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ bench-keyed: $(VENV)/.core ## whom tests of provenance accuse, and whom keyed on
 
 bench-keyed-students: $(VENV)-proof/.proof ## keyed tests of trained students; about half an hour of one core, can be resumed
 	@$(VENV)-proof/bin/python -m benchmarks.keyed_students --out out/keyed-students $(if $(PEERS),--peer $(PEERS))
+
+bench-capability: $(VENV)-proof/.proof ## how much students take over of a teacher, for how many answers; half an hour of one core
+	@$(VENV)-proof/bin/python -m benchmarks.capability_students
 
 bench-scan: bench-scan-seeds bench-scan-scale ## measure what a scan finds, whom it accuses, its speed and memory
 	@$(BIN)/python benchmarks/sketching.py
@@ -81,6 +84,7 @@ smoke-proof: $(VENV)-proof/.proof ## its small size, and the tests of its parts,
 	@rm -rf out/smoke-proof out/smoke-keyed
 	@$(VENV)-proof/bin/python -m benchmarks.watermark.proof --smoke --out out/smoke-proof
 	@$(VENV)-proof/bin/python -m benchmarks.keyed_students --smoke --out out/smoke-keyed
+	@$(VENV)-proof/bin/python -m benchmarks.capability_students --smoke
 
 campaign-free: $(VENV)/.core ## fifty simulated weeks without a campaign: how often the tests say otherwise
 	@$(BIN)/python benchmarks/campaign_free.py --weeks 50 --accounts 500
