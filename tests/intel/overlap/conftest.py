@@ -21,8 +21,19 @@ from stillwatch.intel.received import Member
 from stillwatch.ledger import SigningKey
 from tests.intel.conftest import NOW, POLICY, Provider, random_token
 
-__all__ = ["A", "ALL", "B", "CARDS", "OVERLAP", "Answerer", "answerer", "cards", "member", "policy",
-           "question"]  # fmt: skip
+__all__ = [
+    "ALL",
+    "CARDS",
+    "OVERLAP",
+    "A",
+    "Answerer",
+    "B",
+    "answerer",
+    "cards",
+    "member",
+    "policy",
+    "question",
+]  # fmt: skip
 
 OVERLAP = """\
   overlap:
@@ -56,6 +67,7 @@ def cards(*parts: object, number: int) -> list[str]:
 def policy(folder: Path, extra: str = OVERLAP, **changes: str) -> Policy:
     """The policy of tests, with other lines where `changes` has them."""
     text = POLICY.replace("[provider-b]", "[provider-a, provider-b]") + extra
+    text = text.replace(",\n           ", ", ")  # a key a line
     for old, new in changes.items():
         (line,) = (each for each in text.splitlines() if each.strip().startswith(f"{old}:"))
         text = text.replace(line, line.partition(":")[0] + f": {new}")
