@@ -12,13 +12,24 @@ from pathlib import Path
 import pytest
 
 from stillwatch.intel.exporting import Own
-from stillwatch.intel.overlap import Message, Question, Questions, Reply, ask, consider, of_file
+from stillwatch.intel.overlap import (
+    Found,
+    Message,
+    Question,
+    Questions,
+    Reply,
+    ask,
+    consider,
+    give,
+    of_file,
+    open_answer,
+)
 from stillwatch.intel.overlap.asking import new_exchange
 from stillwatch.intel.overlap.texts import exchange_key
 from stillwatch.intel.policy import Policy, read_policy
 from stillwatch.intel.policy.policy import Asks
 from stillwatch.intel.received import Member
-from stillwatch.ledger import SigningKey
+from stillwatch.ledger import Ledger, SigningKey
 from tests.intel.conftest import NOW, POLICY, Provider, random_token
 
 __all__ = [
@@ -120,3 +131,23 @@ def answerer(tmp_path: Path, built: Provider) -> Answerer:
     return Answerer(
         Provider(folder, built.case, built.own, folder / "policy.yaml", folder / "log.jsonl")
     )
+
+
+def given(
+    reply: Reply, answerer: Answerer, out: str = "answer", *, even_empty: bool = False
+) -> Message:
+    """B answers."""
+    with Questions(answerer.state, create=True) as questions, Ledger.open(answerer.state) as book:
+        return give(reply, questions, book, answerer.provider.folder / out, by="bo", now=NOW,
+                    even_empty=even_empty)  # fmt: skip
+
+
+def opened(answer: Message, asked: Question) -> Found:
+    """What A reads in it."""
+    return open_answer(answer, asked.secret, own=A.identity, members=[member(B)], now=NOW)
+
+
+def told(found: Found) -> set[str]:
+    """The identifiers that B holds, too."""
+    assert found.items is not None
+    return {value for item in found.items for value in item.of}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,18 +17,12 @@ from stillwatch.errors import (
     OutputError,
     OverlapError,
     PolicyError,
-    ReplayedError,
     SealError,
     UnknownCaseError,
     WrongMessageError,
 )
 from stillwatch.intel.overlap import (
-    Found,
-    Message,
-    Question,
     Questions,
-    Reply,
-    give,
     open_answer,
     send,
 )
@@ -47,26 +39,12 @@ from tests.intel.overlap.conftest import (
     Answerer,
     B,
     cards,
+    given,
     member,
+    opened,
     question,
+    told,
 )
-
-
-def given(
-    reply: Reply, answerer: Answerer, out: str = "answer", *, even_empty: bool = False
-) -> Message:
-    with Questions(answerer.state, create=True) as questions, Ledger.open(answerer.state) as book:
-        return give(reply, questions, book, answerer.provider.folder / out, by="bo", now=NOW,
-                    even_empty=even_empty)  # fmt: skip
-
-
-def opened(answer: Message, asked: Question) -> Found:
-    return open_answer(answer, asked.secret, own=A.identity, members=[member(B)], now=NOW)
-
-
-def told(found: Found) -> set[str]:
-    assert found.items is not None
-    return {value for item in found.items for value in item.of}
 
 
 def test_the_asker_learns_which_of_its_identifiers_are_held_and_nothing_else(
@@ -218,76 +196,6 @@ def test_a_preview_changes_nothing(tmp_path: Path, answerer: Answerer) -> None:
     assert files() == before
 
 
-def test_a_question_is_answered_once(tmp_path: Path, answerer: Answerer) -> None:
-    asked = question(tmp_path, CARDS)
-    late = answerer.considers(asked.request)
-    given(answerer.considers(asked.request), answerer)
-    with pytest.raises(ReplayedError, match="was answered on 2026-11-22"):
-        answerer.considers(asked.request)
-    with pytest.raises(ReplayedError):  # looked at before the other was given
-        given(late, answerer, "second")
-    assert not (answerer.provider.folder / "second").exists()
-    # the same number with other points is the same question
-    header, points = asked.request.header, question(tmp_path, CARDS).request.points
-    with pytest.raises(ReplayedError):
-        answerer.considers(make_message(header, A.key, points))
-
-
-def test_a_member_is_answered_so_often_in_so_many_days(tmp_path: Path, answerer: Answerer) -> None:
-    twice = OVERLAP + "    questions: 2\n    days: 5\n"
-    for turn in range(2):
-        asked = question(tmp_path, cards(turn, number=3))
-        given(answerer.considers(asked.request, extra=twice), answerer, f"{turn}")
-    reply = answerer.considers(question(tmp_path, CARDS).request, extra=twice)
-    assert reply.answered == 2
-    assert reply.refused == (
-        "questions: 2 of this member were answered within 5 days; 2 are allowed",
-    )
-    later = NOW + timedelta(days=5, seconds=1)
-    again = question(tmp_path, CARDS, now=later)
-    assert answerer.considers(again.request, now=later, extra=twice).refused == ()
-
-
-def test_processes_that_answer_at_once_keep_the_limit_together(
-    tmp_path: Path, answerer: Answerer
-) -> None:
-    """Three at once, of which the policy allows two."""
-    code = """
-import sys
-from pathlib import Path
-from datetime import UTC, datetime
-from stillwatch.errors import PolicyError
-from stillwatch.intel.overlap import Questions, read_message
-from stillwatch.intel.policy import Overlap
-request = read_message(Path(sys.argv[1]))
-with Questions(Path(sys.argv[2]), create=True) as questions:
-    try:
-        rules = Overlap(asks=("which",), questions=2)
-        questions.record(request, "0" * 64, rules, datetime.now(UTC))
-    except PolicyError:
-        sys.exit(7)
-"""
-    running = []
-    for number in range(3):
-        file = tmp_path / f"{number}.overlap"
-        question(tmp_path, cards(number, number=2)).request.write(file)
-        running.append(
-            subprocess.Popen([sys.executable, "-c", code, str(file), str(answerer.state)])
-        )
-    assert sorted(each.wait(timeout=60) for each in running) == [0, 0, 7]
-
-
-def test_an_answer_that_cannot_be_made_is_not_counted(tmp_path: Path, answerer: Answerer) -> None:
-    asked = question(tmp_path, CARDS).request
-    bad = make_message(asked.header, A.key, [*asked.points[:-1], b"\5" + bytes(32)])
-    with pytest.raises(OverlapError, match="the request"):
-        given(answerer.considers(bad), answerer)
-    (answerer.provider.folder / "there").touch()
-    with pytest.raises(OutputError):
-        given(answerer.considers(asked), answerer, "there")
-    assert answerer.considers(asked).answered == 0
-
-
 def test_both_ledgers_say_that_it_happened_and_nothing_of_identifiers_or_accounts(
     tmp_path: Path, answerer: Answerer
 ) -> None:
@@ -360,14 +268,3 @@ def test_nothing_is_asked_that_can_be_guessed_or_of_whom_the_policy_does_not_nam
     assert sum(item is not None for item in asked.secret.items) == 1
     with pytest.raises(PolicyError, match="names no recipient provider-b"):
         question(tmp_path, CARDS, recipients="[provider-c]")
-
-
-def test_an_old_question_is_forgotten_when_no_limit_counts_it(
-    tmp_path: Path, answerer: Answerer
-) -> None:
-    given(answerer.considers(question(tmp_path, CARDS).request), answerer)
-    with Questions(answerer.state, create=True) as questions:
-        assert questions.outlived(NOW) == 0
-        assert questions.outlived(NOW + timedelta(seconds=1)) == 1
-        assert questions.tidy(NOW + timedelta(seconds=1)) == 1
-        assert questions.answered(A.identity, NOW - timedelta(days=1)) == 0

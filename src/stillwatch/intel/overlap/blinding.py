@@ -111,8 +111,8 @@ def _library() -> Any:
         import private_set_intersection.python as library
     except ImportError as error:
         raise OverlapError(
-            "an overlap needs OpenMined's library: pip install 'stillwatch[psi]' (on Linux its "
-            f"wheels need glibc 2.35 or later): {error}"
+            "an overlap needs OpenMined's library: pip install 'stillwatch[psi]' (its wheels for "
+            f"Linux need x86-64, glibc 2.35 or later, Python up to 3.13): {error}"
         ) from None
     return library
 
