@@ -266,5 +266,7 @@ def test_nothing_is_asked_that_can_be_guessed_or_of_whom_the_policy_does_not_nam
         question(tmp_path, ["4242424242424242", "+49 30 1234567"])
     asked = question(tmp_path, ["4242424242424242", CARDS[0]])
     assert sum(item is not None for item in asked.secret.items) == 1
+    with pytest.raises(OverlapError, match="nobody would take this request: purpose: one line"):
+        question(tmp_path, CARDS, purpose='"two\\nlines"')
     with pytest.raises(PolicyError, match="names no recipient provider-b"):
         question(tmp_path, CARDS, recipients="[provider-c]")

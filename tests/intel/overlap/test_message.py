@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from stillwatch.errors import (
     LateMessageError,
@@ -140,6 +143,9 @@ def test_a_message_holds_until_its_end_and_not_a_second_longer(request_: Message
         ({"until": "2026-11-22T12:00:00Z"}, "until"),
         ({"until": "2026-12-24T12:00:00Z"}, "until: more than 31 days"),
         ({"made": "yesterday"}, "no time"),
+        ({"purpose": ""}, "purpose"),
+        ({"purpose": "x" * 251}, "purpose: one line of 250"),
+        ({"legal_basis": "\x1b[2J"}, "legal_basis: one line"),
     ],
 )
 def test_a_header_that_contradicts_the_form_is_refused_with_its_field(
@@ -200,6 +206,56 @@ def test_a_header_in_another_form_than_the_canonical_is_refused(
     file.write_bytes(data.replace(b'"asks":', b'"asks": ', 1))
     with pytest.raises(OverlapError, match="canonical"):
         read_message(file)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    data=st.one_of(
+        st.binary(max_size=400),
+        st.sampled_from([b"[" * 60_000, b'{"a":' * 9_000, b"1" * 50_000, b'"\\ud800"', b"{}"]),
+        st.dictionaries(
+            st.sampled_from(Header.__struct_fields__),
+            st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=70),
+                      st.lists(st.text(max_size=9), max_size=3)),
+            min_size=14,
+        ).map(lambda told: json.dumps(told).encode()),
+    ),
+    body=st.binary(max_size=80),
+)  # fmt: skip
+def test_whatever_a_file_holds_it_is_a_message_or_refused_as_none(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, body: bytes
+) -> None:
+    file = tmp_path_factory.mktemp("any") / "file"
+    file.write_bytes(b"stillwatch.overlap/1\n" + data + b"\n" + body)
+    with pytest.raises(OverlapError):
+        read_message(file)
+
+
+@settings(max_examples=100, deadline=None)
+@given(field=st.sampled_from(Header.__struct_fields__), data=st.data())
+def test_a_header_with_one_field_of_another_value_is_refused_or_no_longer_sealed(
+    tmp_path_factory: pytest.TempPathFactory, field: str, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("one")
+    message = question(folder, CARDS[:1]).request
+    fields = msgspec.to_builtins(message.header)
+    other = data.draw(
+        st.one_of(st.none(), st.integers(), st.text(max_size=70), st.just([]), st.just({}))
+    )
+    assume(other != fields[field])
+    head = canonical_or_plain({**fields, field: other})
+    (folder / "file").write_bytes(
+        b"stillwatch.overlap/1\n" + head + b"\n" + b"".join(message.points)
+    )
+    with pytest.raises((OverlapError, SealError)):
+        check(read_message(folder / "file"), "request", B.identity, [member(A)], NOW)
+
+
+def canonical_or_plain(fields: dict[str, object]) -> bytes:
+    try:
+        return canonical(fields)
+    except ValueError:  # a number that has no canonical form
+        return json.dumps(fields).encode()
 
 
 def test_a_message_is_what_the_page_says_byte_by_byte(request_: Message) -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import msgspec
 
-from stillwatch.errors import IntelError, OutputError, PolicyError, ReplayedError
+from stillwatch.errors import IntelError, OutputError, OverlapError, PolicyError, ReplayedError
 from stillwatch.intel.exporting.own import Own
 from stillwatch.intel.identifiers import FIELDS
 from stillwatch.intel.overlap.asking import names
 from stillwatch.intel.overlap.blinding import answered
 from stillwatch.intel.overlap.gathering import Gathered, of_cases
-from stillwatch.intel.overlap.message import LASTING_DAYS, Message, check, make_message
+from stillwatch.intel.overlap.message import LASTING_DAYS, Message, check, fault, make_message
 from stillwatch.intel.overlap.questions import KEPT_DAYS, Questions
 from stillwatch.intel.overlap.texts import exchange_key, filled
 from stillwatch.intel.policy import Overlap, Policy
@@ -108,7 +108,8 @@ def give(
         PolicyError: the policy refuses it. Nothing was counted.
         ReplayedError: it was answered before.
         IntelError: nothing is held.
-        OverlapError: the request holds what is no point of the curve.
+        OverlapError: the request holds what is no point of the curve, or the policy's legal basis
+            is no line that can be shown.
         OutputError: there is a file already, or it cannot be written.
     """
     policy, rules = reply.policy, reply.policy.overlap
@@ -137,6 +138,8 @@ def give(
         until=to_the_second(now + timedelta(days=min(policy.valid_days, LASTING_DAYS))),
     )
     answer = make_message(header, reply.own.key, response, held)
+    if (wrong := fault(answer.header)) is not None:
+        raise OverlapError(f"nobody would take this answer: {wrong}")
     questions.tidy(now - timedelta(days=KEPT_DAYS))
     questions.record(reply.request, answer.digest, rules, now)
     ledger.append([Entry(kind="export", at=written(now), by=by, body=_said(reply, answer))])

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from stillwatch.errors import LowEntropyError, OutputError, PolicyError
+from stillwatch.errors import LowEntropyError, OutputError, OverlapError, PolicyError
 from stillwatch.intel.exporting.own import Own
 from stillwatch.intel.overlap.blinding import Blinding
 from stillwatch.intel.overlap.gathering import Gathered
-from stillwatch.intel.overlap.message import Header, Message, make_message
+from stillwatch.intel.overlap.message import Header, Message, fault, make_message
 from stillwatch.intel.overlap.secret import Secret, write_secret
 from stillwatch.intel.overlap.texts import filled
 from stillwatch.intel.policy import Policy
@@ -57,7 +57,8 @@ def ask(
     Raises:
         PolicyError: the policy does not name the member as a recipient.
         LowEntropyError: nothing is left to ask about.
-        OverlapError: there is too much, or the library is not installed.
+        OverlapError: there is too much, the policy's purpose is no line that can be shown, or the
+            library is not installed.
     """
     if not names(policy, member):
         raise PolicyError(
@@ -90,6 +91,8 @@ def ask(
         key="",
     )
     request = make_message(header, own.key, blinding.points(texts))
+    if (wrong := fault(request.header)) is not None:
+        raise OverlapError(f"nobody would take this request: {wrong}")
     secret = Secret(
         exchange=exchange,
         request=request.digest,

@@ -34,8 +34,8 @@ from stillwatch.intel.profile.times import moment
 from stillwatch.intel.received.members import Member
 from stillwatch.ledger import SigningKey, canonical, is_signed, parsed
 
-__all__ = ["FEWEST", "FORMAT", "LASTING_DAYS", "MOST", "Header", "Kind", "Message", "Points",
-           "check", "make_message", "read_message"]  # fmt: skip
+__all__ = ["FEWEST", "FORMAT", "LASTING_DAYS", "LONGEST", "MOST", "Header", "Kind", "Message",
+           "Points", "check", "fault", "make_message", "read_message"]  # fmt: skip
 
 FORMAT: Final = "stillwatch.overlap/1"
 _MAGIC: Final = FORMAT.encode() + b"\n"
@@ -45,6 +45,8 @@ _LONGEST_HEADER: Final = 65_536
 #: points of one set: a power of two from here to there
 FEWEST: Final = 64
 MOST: Final = 1 << 20
+#: characters of a text that people read
+LONGEST: Final = 250
 #: a message holds for so many days at most
 LASTING_DAYS: Final = 31
 #: a clock that is further ahead is wrong
@@ -212,9 +214,21 @@ def _header(data: bytes, path: Path) -> Header:
         header = msgspec.convert(parsed(data), Header)
         if canonical(msgspec.to_builtins(header)) != data:
             raise OverlapError("the header is not in its canonical form", path=path)
-        made, until = moment(header.made), moment(header.until)
+        wrong = fault(header)
     except (ValueError, msgspec.ValidationError, IndicatorError) as error:
         raise OverlapError(f"the header: {error}", path=path) from error
+    if wrong is not None:
+        raise OverlapError(f"the header: {wrong}", path=path)
+    return header
+
+
+def fault(header: Header) -> str | None:
+    """The first thing that is wrong with the form of a header; None where nothing is.
+
+    Raises:
+        IndicatorError: a time is none.
+    """
+    made, until = moment(header.made), moment(header.until)
     answer = header.kind == "answer"
     for wrong, what in (
         (not _HEX.fullmatch(header.exchange), "exchange: 64 hexadecimal digits are needed"),
@@ -224,12 +238,20 @@ def _header(data: bytes, path: Path) -> Header:
          "request: an answer names the request, and a request none"),
         (not header.fields or list(header.fields) != sorted(set(header.fields) & set(FIELDS)),
          f"fields: some of {', '.join(sorted(FIELDS))}, in this order"),
+        (not _is_line(header.purpose), f"purpose: one line of {LONGEST} characters at most"),
+        (not _is_line(header.legal_basis),
+         f"legal_basis: one line of {LONGEST} characters at most"),
         (until <= made, "until: it does not follow on its making"),
         (until > made + timedelta(days=LASTING_DAYS), f"until: more than {LASTING_DAYS} days on"),
     ):  # fmt: skip
         if wrong:
-            raise OverlapError(f"the header: {what}", path=path)
-    return header
+            return what
+    return None
+
+
+def _is_line(text: str) -> bool:
+    """Nothing that a terminal would obey."""
+    return 0 < len(text) <= LONGEST and text.isprintable()
 
 
 def _is_size(number: int) -> bool:
