@@ -103,11 +103,12 @@ def ask(
     with Ledger.open(folder, create=True) as book:
         send(question, book, out, secret, by=by, now=now)
     show_dropped(found.dropped)
-    counted = ", ".join(f"{number:,} {field}" for field, number in found.counted().items())
+    counted = ", ".join(f"{field} {number:,}" for field, number in found.counted().items())
     header = question.request.header
     click.echo(
-        f"{out}: asks {asked.name} {'how many' if how_many else 'which'} of {counted} it holds, "
-        f"among {header.points:,} points; to be answered before {header.until}"
+        f"{out}: asks {asked.name} {'how many' if how_many else 'which'} of {len(found.items):,} "
+        f"identifiers it holds ({counted}), among {header.points:,} points; to be answered before "
+        f"{header.until}"
     )
     click.echo(f"{secret}: keep it until the answer is opened, then delete it")
 
