@@ -71,7 +71,7 @@ bench-watermark: $(VENV)/.core ## the mark: sampling, detection; with PEERS=VENV
 bench-cases: $(VENV)/.core ## how soon four gateways obey a verdict, cases a second
 	@$(BIN)/python -m benchmarks.cases
 
-bench-intel: $(VENV)/.dev ## sharing: TAXII, beside the clients of others; matching; two providers; private sets
+bench-intel: $(VENV)/.dev ## sharing: TAXII, beside the clients of others; matching; two providers; private sets; overlaps
 	@$(BIN)/python -m benchmarks.intel
 
 proof: $(VENV)-proof/.proof ## the mark in students: small transformers trained on marked text; hours, can be resumed

@@ -19,6 +19,7 @@ from stillwatch.cases.periods import Periods
 from stillwatch.cases.schema import METADATA as CASES
 from stillwatch.events import EventStore
 from stillwatch.intel.exporting import Register
+from stillwatch.intel.overlap import Questions
 from stillwatch.intel.received.schema import METADATA as RECEIVED
 from stillwatch.intel.store.schema import METADATA as TAXII
 from stillwatch.ledger import Ledger, Salts
@@ -78,6 +79,13 @@ def test_every_table_of_the_register_of_exports_stands_there_with_its_fields(
 ) -> None:
     Register(tmp_path, create=True).close()
     assert rows_of("Exports") == dict(tables_in(tmp_path / "exports.db"))
+
+
+def test_every_table_of_the_register_of_overlaps_stands_there_with_its_fields(
+    tmp_path: Path,
+) -> None:
+    Questions(tmp_path, create=True).close()
+    assert rows_of("Overlaps") == dict(tables_in(tmp_path / "overlaps.db"))
 
 
 def test_every_table_of_a_watch_stands_there_with_its_fields(tmp_path: Path) -> None:

@@ -24,12 +24,16 @@ __all__ = [
     "InputError",
     "IntelError",
     "KeyFileError",
+    "LateMessageError",
     "LatePlanError",
     "LowEntropyError",
     "NotAllowedError",
+    "OtherVersionError",
     "OutputError",
+    "OverlapError",
     "PlanError",
     "PolicyError",
+    "ReplayedError",
     "SealError",
     "SettingsError",
     "StillwatchError",
@@ -44,6 +48,8 @@ __all__ = [
     "UnknownCaseError",
     "UnknownCollectionError",
     "UnknownFormatError",
+    "WrongMessageError",
+    "WrongRecipientError",
 ]
 
 
@@ -287,3 +293,39 @@ class TaxiiError(IntelError):
     ) -> None:
         self.status = status
         super().__init__(message, path=path)
+
+
+class OverlapError(IntelError):
+    """A message of a private set intersection is none, or what it needs is not installed."""
+
+    code = "SW650"
+
+
+class WrongRecipientError(OverlapError):
+    """A message of an intersection that is meant for somebody else."""
+
+    code = "SW651"
+
+
+class ReplayedError(OverlapError):
+    """A question that was answered before."""
+
+    code = "SW652"
+
+
+class LateMessageError(OverlapError):
+    """A message of an intersection whose time is over."""
+
+    code = "SW653"
+
+
+class OtherVersionError(OverlapError):
+    """A message of an intersection in a version that this one does not read."""
+
+    code = "SW654"
+
+
+class WrongMessageError(OverlapError):
+    """A request where an answer is needed, the other way round, or the answer to another one."""
+
+    code = "SW655"

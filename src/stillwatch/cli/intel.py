@@ -10,6 +10,7 @@ from stillwatch.cli.intel_export import export
 from stillwatch.cli.intel_import import import_, members
 from stillwatch.cli.intel_keygen import keygen
 from stillwatch.cli.intel_match import match
+from stillwatch.cli.intel_overlap import overlap
 from stillwatch.cli.intel_poll import poll
 from stillwatch.cli.intel_publish import publish
 from stillwatch.cli.intel_rehearse import rehearse
@@ -37,3 +38,4 @@ command.add_command(export)
 for each in (whoami, members, import_, match, apply, blocks, sightings, seen, revoke, rehearse):
     command.add_command(each)
 command.add_command(set_)
+command.add_command(overlap)

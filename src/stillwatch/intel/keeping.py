@@ -15,6 +15,8 @@ from stillwatch.cases.keeping import Kept
 from stillwatch.cases.periods import Periods
 from stillwatch.intel.exporting.register import FILE as EXPORTS_FILE
 from stillwatch.intel.exporting.register import Register
+from stillwatch.intel.overlap.questions import FILE as QUESTIONS_FILE
+from stillwatch.intel.overlap.questions import KEPT_DAYS, Questions
 from stillwatch.intel.received.retention import expire_received
 from stillwatch.intel.received.schema import ABOUT
 
@@ -27,7 +29,8 @@ _DAY = 86_400
 def kept_of(
     state: Path, periods: Periods, keys: str | None = None, ledger: Path | None = None
 ) -> Iterator[list[Kept]]:
-    """What was received, where anything was, and the register of exports, where anything left.
+    """What was received, where anything was, the register of exports, where anything left, and that
+    of overlaps, where a question was answered.
 
     `keys` is the address of the store of keys where that is not in the folder, `ledger` the folder
     of the ledger likewise: exports are registered beside it.
@@ -54,6 +57,10 @@ def kept_of(
         folder = ledger or state
         if (folder / EXPORTS_FILE).is_file():
             found.append(Kept("exports", 0, lambda before, apply: _exports(folder, before, apply)))
+        if (folder / QUESTIONS_FILE).is_file():
+            found.append(
+                Kept("overlaps", KEPT_DAYS, lambda before, apply: _overlaps(folder, before, apply))
+            )
         yield found
     finally:
         if database is not None:
@@ -65,3 +72,10 @@ def _exports(folder: Path, now: int, apply: bool) -> int:
     at = datetime.fromtimestamp(now, UTC)
     with Register(folder, create=True) as register:
         return register.tidy(at) if apply else register.outlived(at)
+
+
+def _overlaps(folder: Path, before: int, apply: bool) -> int:
+    """Questions that no limit counts any more."""
+    at = datetime.fromtimestamp(before, UTC)
+    with Questions(folder, create=True) as questions:
+        return questions.tidy(at) if apply else questions.outlived(at)

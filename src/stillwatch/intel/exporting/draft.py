@@ -13,6 +13,7 @@ from stillwatch.intel.exporting.describing import Choice, describe
 from stillwatch.intel.exporting.indicators import Dropped, indicators
 from stillwatch.intel.exporting.known import Known
 from stillwatch.intel.exporting.making import Maker
+from stillwatch.intel.exporting.minimum import unmet
 from stillwatch.intel.exporting.observed import Observed
 from stillwatch.intel.exporting.own import Own
 from stillwatch.intel.identifiers import FIELDS as DIGESTED
@@ -118,7 +119,7 @@ def make_draft(
         objects=(*fixed, *authored),
         authored=tuple(authored),
         dropped=tuple(dropped),
-        refused=tuple(_refused(known, policy, described.campaign)),
+        refused=tuple(unmet(known, policy.minimum)),
         contents=contents_of(authored),
         policy=policy,
         scheme=own.community.scheme if own.community is not None and seen is not None else None,
@@ -137,28 +138,6 @@ def contents_of(objects: Iterable[Mapping[str, Any]]) -> str:
         bare.append(kept)
     bare.sort(key=lambda thing: str(thing["id"]))
     return hashlib.sha256(canonical(bare)).hexdigest()
-
-
-def _refused(known: Known, policy: Policy, campaign: Mapping[str, Any]) -> Iterable[str]:
-    """Which minimum is not reached: each of them, so that nobody has to ask twice."""
-    least = policy.minimum
-    if len(known.families) < least.families:
-        yield (
-            f"families: {len(known.families)} independent families of evidence; "
-            f"{least.families} are needed"
-        )
-    if least.level is not None and (known.level is None or known.level > least.level):
-        told = "none" if known.level is None else f"{known.level:g}"
-        yield f"level: it was reported at an error rate of {told}; at most {least.level:g}"
-    if least.verdict == "upheld" and known.verdict != "upheld":
-        yield f"verdict: the case is {known.verdict or 'not decided'}; it has to be upheld"
-    if known.verdict == "dismissed":
-        yield "verdict: people decided that the terms were not broken"
-    if known.withdrawn:
-        yield "withdrawn: a later look no longer supports the campaign"
-    rate = extension_of(dict(campaign))["detector"]["false_positive_rate"]
-    if least.measured and rate is None:
-        yield "measured: no detection measured how often honest accounts look like this"
 
 
 def _identity(own: Own, maker: Maker, earlier: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

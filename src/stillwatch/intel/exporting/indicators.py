@@ -25,7 +25,7 @@ from stillwatch.intel.profile.buckets import bucket
 from stillwatch.intel.profile.patterns import cell_text
 from stillwatch.statistics import share_interval
 
-__all__ = ["Dropped", "indicators", "rounded_up"]
+__all__ = ["Dropped", "indicators", "rounded_up", "withheld"]
 
 _CONFIDENCE: Final = 0.95
 #: fields that the floor of k accounts holds for, as it does for templates
@@ -57,19 +57,12 @@ def _digests(
     valid_until: datetime, dropped: list[Dropped],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     why: Counter[str] = Counter()
-    # what software brings along is wording as much as it is a link
-    sharers = max(policy.sharers, policy.k) if field in _WORDED else policy.sharers
     for digest, used in sorted(seen.values.get(field, {}).items()):
-        if len(used.members) < sharers:
-            why[f"fewer than {sharers} accounts of the case share it"] += 1
+        reason = withheld(field, used, len(used.members), len(seen.others), policy)
+        if reason is not None:
+            why[reason] += 1
             continue
-        _, share = share_interval(len(used.others), len(seen.others), confidence=_CONFIDENCE)
-        if (crowd := _crowd(used, share, policy)) is not None:
-            why[crowd] += 1
-            continue
-        if used.refusal is not None:
-            why[used.refusal] += 1
-            continue
+        share = _share(used, len(seen.others))
         yield maker.version(
             maker.author.digest(
                 community.scheme,
@@ -119,16 +112,31 @@ def _templates(
     dropped += [Dropped("template", text) for text in why]
 
 
-def _crowd(used: Used, share: float, policy: Policy) -> str | None:
-    """Why a value that others use too is no indicator."""
-    if len(used.others) >= len(used.members):
+def withheld(field: str, used: Used, members: int, others: int, policy: Policy) -> str | None:
+    """Why a value of a field does not leave; None where it may.
+
+    Args:
+        members: accounts of the case that share it.
+        others: accounts in the log that are not of a case, whether they use it or not.
+    """
+    # what software brings along is wording as much as it is a link
+    sharers = max(policy.sharers, policy.k) if field in _WORDED else policy.sharers
+    if members < sharers:
+        return f"fewer than {sharers} accounts of the case share it"
+    if len(used.others) >= members:
         return "as many other accounts in the log use it"
-    if share > policy.minimum.false_positives:
+    if _share(used, others) > policy.minimum.false_positives:
         return (
             f"it may match more than {policy.minimum.false_positives:g} of other accounts "
             "(upper end of the interval)"
         )
-    return None
+    return used.refusal
+
+
+def _share(used: Used, others: int) -> float:
+    """The upper end of the interval of the share of other accounts that use a value."""
+    _, share = share_interval(len(used.others), others, confidence=_CONFIDENCE)
+    return share
 
 
 def _values(number: int) -> str:

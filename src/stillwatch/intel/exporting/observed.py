@@ -81,6 +81,7 @@ def observe(
     aside: frozenset[str] = frozenset(),
     community: CommunityKey,
     k: int,
+    wordings: bool = True,
 ) -> Observed:
     """Read `log` twice.
 
@@ -88,6 +89,7 @@ def observe(
         accounts: of the case.
         aside: accounts that count neither as of the case nor as others.
         k: accounts of the case that must have sent a cell for it to be looked for among others.
+        wordings: whether cells are looked for too; without them nothing is sketched.
 
     Raises:
         InputError: a file is gone or unreadable.
@@ -98,7 +100,8 @@ def observe(
         rows = [row for row in batch.rows if row.account in accounts]
         if rows:
             _add_members(seen, rows, community)
-            senders.add([row.account for row in rows], *_cells(sketcher, rows))
+            if wordings:
+                senders.add([row.account for row in rows], *_cells(sketcher, rows))
     wanted = senders.cells_of(k, _MOST_CELLS)
     for batch in log.batches(_ROWS):
         rows = [row for row in batch.rows if row.account not in aside]

@@ -10,12 +10,18 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stillwatch.intel.policy.policy import FIELDS, Minimum, Policy
+    from stillwatch.intel.policy.policy import FIELDS, Minimum, Overlap, Policy
     from stillwatch.intel.policy.reading import read_policy
 
-__all__ = ["FIELDS", "Minimum", "Policy", "read_policy"]
+__all__ = ["FIELDS", "Minimum", "Overlap", "Policy", "read_policy"]
 
-_AT = {"FIELDS": "policy", "Minimum": "policy", "Policy": "policy", "read_policy": "reading"}
+_AT = {
+    "FIELDS": "policy",
+    "Minimum": "policy",
+    "Overlap": "policy",
+    "Policy": "policy",
+    "read_policy": "reading",
+}
 
 
 def __getattr__(name: str) -> object:

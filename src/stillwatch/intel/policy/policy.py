@@ -11,7 +11,7 @@ import msgspec
 from stillwatch.intel.profile.markings import Tlp
 from stillwatch.ledger import canonical
 
-__all__ = ["FIELDS", "Minimum", "Needed", "Policy"]
+__all__ = ["FIELDS", "Asks", "Minimum", "Needed", "Overlap", "Policy"]
 
 #: what a policy may allow → what it is. Nothing else about a case ever leaves.
 FIELDS: Final[Mapping[str, str]] = {
@@ -38,6 +38,8 @@ FIELDS: Final[Mapping[str, str]] = {
 
 #: `upheld`: people decided that the terms were broken; `none`: no case has to be decided
 Needed = Literal["upheld", "none"]
+#: what a question of an overlap may be: which of the asker's identifiers are held, or how many
+Asks = Literal["which", "how-many"]
 
 
 class Minimum(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +61,25 @@ class Minimum(msgspec.Struct, frozen=True, kw_only=True):
     false_positives: float = 0.01
 
 
+class Overlap(msgspec.Struct, frozen=True, kw_only=True):
+    """Which questions of an overlap are answered (`docs/intel-overlap.md`).
+
+    Attributes:
+        asks: what may be asked.
+        most: identifiers in one question, those that fill it up included.
+        times: the same, as a multiple of what the answer is made of, filled up likewise.
+        questions: answered to one member within `days` days.
+        purposes: that a question may give; empty for that of the policy alone.
+    """
+
+    asks: tuple[Asks, ...]
+    most: int = 4_096
+    times: int = 64
+    questions: int = 4
+    days: int = 30
+    purposes: tuple[str, ...] = ()
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What a file of `docs/intel-sharing.md` says.
 
@@ -73,6 +94,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             sets and system prompts `k`, if that is more.
         decades: field → how many powers of ten one bucket spans; 1 where it is not named.
         responses: kinds of measures that may be told.
+        overlap: which questions of an overlap are answered; None where none is.
     """
 
     name: str
@@ -88,10 +110,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     decades: dict[str, int] = msgspec.field(default_factory=dict)
     responses: tuple[str, ...] = ()
     minimum: Minimum = Minimum()
+    overlap: Overlap | None = None
 
     @property
     def digest(self) -> str:
         """SHA-256 of what it says, 64 hexadecimal digits; blanks and comments do not count."""
         said = msgspec.to_builtins(self)
         said["fields"] = sorted(self.fields)
+        if self.overlap is None:
+            del said["overlap"]
         return hashlib.sha256(canonical(said)).hexdigest()

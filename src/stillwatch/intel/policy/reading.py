@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 from stillwatch.errors import SettingsError
 from stillwatch.intel.identifiers import REFUSED
-from stillwatch.intel.policy.policy import FIELDS, Minimum, Needed, Policy
+from stillwatch.intel.policy.policy import FIELDS, Asks, Minimum, Needed, Overlap, Policy
 from stillwatch.intel.profile.markings import Tlp
 from stillwatch.settings import Section, read_settings
 
@@ -42,6 +42,7 @@ def read_policy(path: Path) -> Policy:
         decades={name: _number(buckets, name, 1, 6) for name in _BUCKETED if name in buckets},
         responses=_texts(section, "responses", ()),
         minimum=_minimum(section.section("minimum")),
+        overlap=_overlap(section.section("overlap")) if "overlap" in section else None,
     )
     buckets.finish()
     section.finish()
@@ -64,6 +65,24 @@ def _minimum(section: Section) -> Minimum:
     )
     section.finish()
     return minimum
+
+
+def _overlap(section: Section) -> Overlap:
+    unset = Overlap(asks=())
+    asks = _texts(section, "asks")
+    for each in asks:
+        if each not in get_args(Asks):
+            raise _wrong(section, "asks", f"'{each}' is none of: {', '.join(get_args(Asks))}")
+    overlap = Overlap(
+        asks=cast("tuple[Asks, ...]", asks),
+        most=_number(section, "most", 64, 1 << 20, unset.most),
+        times=_number(section, "times", 1, 1 << 20, unset.times),
+        questions=_number(section, "questions", 1, 10_000, unset.questions),
+        days=_number(section, "days", 1, _MOST_DAYS, unset.days),
+        purposes=_texts(section, "purposes", ()),
+    )
+    section.finish()
+    return overlap
 
 
 def _fields(section: Section) -> frozenset[str]:
