@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from stillwatch.watermark import MarkKey
 
 __all__ = ["Answers", "keyed_test", "reference_name"]
 
-#: prompt → answer of one model, in the order in which they were given
+#: prompt → answer of one model; their order says nothing
 Answers = Mapping[str, str]
 
 
@@ -45,7 +46,8 @@ def keyed_test(
     """Whether any of these models learnt from answers under any of the marks' keys.
 
     Args:
-        suspects: what each answered, by name.
+        suspects: what each answered, by name. Where the plan allows any number of looks, answers
+            count in the order of the probes, up to the first that is not there yet.
         registration: made before, of these marks and probes with this salt.
         controls: models that are known not to have learnt from the teacher. Where one of them is
             found under a key, nothing is said of any suspect under it. The reference of the plan,
@@ -149,18 +151,17 @@ def _tested(
 ) -> list[KeyedOutcome]:
     """The outcomes of one model, uncorrected."""
     _check_answers(name, answers, plan, probes)
-    # what is read at one look has no order; at many, that in which it came
-    order = probes.prompts if plan.looks == "one" else tuple(answers)
+    # in the order of the plan, up to the first that is missing: whoever has the key could else
+    # choose which sighting settles a context, or leave out what speaks against it
+    read = [(prompt, answers[prompt]) for prompt in takewhile(answers.__contains__, probes.prompts)]
     contexts = count(
-        ((prompt, answers[prompt]) for prompt in order), reader,
-        looks=plan.looks, least=plan.sightings, exclusions=plan.exclusions,
-    )  # fmt: skip
+        read, reader, looks=plan.looks, least=plan.sightings, exclusions=plan.exclusions
+    )
     bare = [
-        KeyedOutcome(name, role, mark, digest, len(answers), contexts.sightings,
-                     len(contexts.names))
+        KeyedOutcome(name, role, mark, digest, len(read), contexts.sightings, len(contexts.names))
         for mark in marks
-    ]  # fmt: skip
-    if (reason := _silence(answers, contexts, plan)) is not None:
+    ]
+    if (reason := _silence([answer for _, answer in read], contexts, plan)) is not None:
         return [replace(each, abstained=reason) for each in bare]
     scored = _scored(contexts, name, reference, plan, reader)
     decoys = [
@@ -198,9 +199,11 @@ def _check_answers(name: str, answers: Answers, plan: Plan, probes: Probes) -> N
         )
 
 
-def _silence(answers: Answers, contexts: Contexts, plan: Plan) -> str | None:
+def _silence(answers: Sequence[str], contexts: Contexts, plan: Plan) -> str | None:
     """Why nothing can be said of these answers, or None."""
-    if not any(answer.strip() for answer in answers.values()):
+    if not answers:
+        return "the first probe of the plan is not answered; they are read in its order"
+    if not any(answer.strip() for answer in answers):
         return "it answered nothing"
     if not contexts.sightings:
         return (
