@@ -151,6 +151,27 @@ def test_probes_that_are_not_those_of_the_plan_are_noticed(bundle: Path) -> None
         verify(bundle, KEY.public)
 
 
+def test_a_report_of_another_release_is_not_taken_at_its_word(bundle: Path) -> None:
+    true = (bundle / "report.html").read_bytes()
+    (bundle / "report.html").write_bytes(true.replace(b"1 in 1,000", b"1 in 1 billion"))
+    sign_again(bundle)
+    with pytest.raises(TamperedError, match=r"report.html: does not tell what was sealed"):
+        verify(bundle, KEY.public)
+    sign_again(bundle, lambda predicate: predicate.update(code="0" * 64))
+    found = verify(bundle, KEY.public)
+    assert (found.same_code, found.same_page) == (False, False)
+    assert found.page == true.replace(found_code(), b"0" * 64)
+    (bundle / "report.html").write_bytes(found.page or b"")
+    sign_again(bundle)
+    assert verify(bundle, KEY.public).same_page
+
+
+def found_code() -> bytes:
+    from stillwatch.provenance import code_digest
+
+    return code_digest().encode()
+
+
 def test_a_file_that_a_signer_left_out_is_noticed(bundle: Path) -> None:
     (bundle / "environment.json").unlink()
     sign_again(bundle)

@@ -77,13 +77,18 @@ class Verified:
     Attributes:
         signer: the public key of the statement, 64 hexadecimal digits.
         parts: in the order of the statement.
-        same_code: whether the program that verified is the one that sealed; only then was the
-            report held against the results.
+        same_code: whether the program that verified is the one that sealed.
+        page: the report that the program that verified makes of what is sealed, UTF-8; None where
+            it can make none of what another release sealed.
+        same_page: whether the report in the bundle is that one, byte by byte. It is, where the same
+            release sealed; of another's report nothing is known, and `page` is to be read instead.
     """
 
     signer: str
     parts: tuple[VerifiedPart, ...]
     same_code: bool
+    page: bytes | None
+    same_page: bool
 
 
 def verify(
@@ -124,26 +129,28 @@ def verify(
         _part(Place(bundle, part), ledger_key, roots, outside or Outside())
         for part in predicate.parts
     )
+    page = _page(bundle, predicate, envelope.signatures[0].keyid)
+    same_page = page == (bundle / REPORT).read_bytes()
     same_code = predicate.code == code_digest()
-    if same_code:
-        _check_report(bundle, predicate, envelope.signatures[0].keyid)
-    return Verified(signer, parts, same_code)
+    if same_code and not same_page:
+        raise TamperedError("does not tell what was sealed", path=bundle / REPORT)
+    return Verified(signer, parts, same_code, page, same_page)
 
 
 #: what results of a shape that no release wrote lead to
 _ODD = (StopIteration, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
-def _check_report(bundle: Path, predicate: Predicate, signer: str) -> None:
-    """That the report tells what is sealed."""
+def _page(bundle: Path, predicate: Predicate, signer: str) -> bytes | None:
+    """The report of what is sealed; None where another release sealed what has none here."""
     try:
-        again = render(bundle, predicate, signer)
+        return render(bundle, predicate, signer)
     except (*_ODD, TemplateError) as error:
+        if predicate.code != code_digest():
+            return None
         raise TamperedError(
             f"no report can be made of what is sealed: {error}", path=bundle / REPORT
         ) from error
-    if again != (bundle / REPORT).read_bytes():
-        raise TamperedError("does not tell what was sealed", path=bundle / REPORT)
 
 
 def _predicate(statement: Statement, bundle: Path) -> Predicate:
