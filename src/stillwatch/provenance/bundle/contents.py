@@ -16,6 +16,7 @@ import msgspec
 
 from stillwatch.errors import InputError
 from stillwatch.ledger import canonical, merkle_root, parsed
+from stillwatch.provenance.transcripts import read_transcripts
 
 __all__ = [
     "ENTRY", "ENVIRONMENT", "FIRST_TYPE", "HEAD", "OPENED", "PLAN", "PREDICATE_TYPE", "PROBES",
@@ -148,10 +149,19 @@ class Place:
             raise InputError(str(error), path=self.path(name)) from error
 
     def first_at(self) -> datetime | None:
-        """When the first answer of any suspect came; None where that is not known of all."""
-        times = [each.first_at for each in self.part.models if each.role == "suspect"]
-        known = [datetime.fromisoformat(at) for at in times if at is not None]
-        return min(known) if known and len(known) == len(times) else None
+        """When the first recorded answer of any suspect came; None where that is not known of all.
+
+        Statements of the first form do not say it: there the records do.
+        """
+        suspects = [each for each in self.part.models if each.role == "suspect"]
+        if self.part.folder:
+            times = [each.first_at and datetime.fromisoformat(each.first_at) for each in suspects]
+        else:
+            times = [
+                read_transcripts(self.path(each.file)).first_at for each in suspects if each.file
+            ]
+        known = [at for at in times if at is not None]
+        return min(known) if known and len(known) == len(suspects) else None
 
 
 def read_predicate(kind: str, value: Any, first_label: Callable[[], str]) -> Predicate:

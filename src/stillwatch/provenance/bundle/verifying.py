@@ -187,6 +187,8 @@ def _check_files(bundle: Path, here: set[str], statement: Statement, predicate: 
     """Every file is as it was sealed, none is missing, none was added."""
     sealed = {each.name: each.digest.get("sha256") for each in statement.subject}
     here = here - {STATEMENT}
+    if len(sealed) < len(statement.subject):
+        raise TamperedError("the statement names a file twice", path=bundle / STATEMENT)
     if missing := sorted(sealed.keys() - here):
         raise TamperedError("was sealed, and is missing", path=bundle / missing[0])
     if added := sorted(here - sealed.keys()):

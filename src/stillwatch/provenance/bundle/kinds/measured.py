@@ -70,13 +70,25 @@ def check_models(
 
 def records_of(place: Place, outside: Outside) -> dict[str, Transcripts] | None:
     """The records of all models by name, from the bundle or else from outside; None where one is
-    missing."""
+    missing.
+
+    Raises:
+        TamperedError: the statement says something else of one.
+    """
     here = {
         name: each for models in check_transcripts(place).values() for name, each in models.items()
     }
     for model in place.part.models:
         if model.name not in here and model.digest and model.digest in outside.records:
-            here[model.name] = outside.records[model.digest]
+            found = here[model.name] = outside.records[model.digest]
+            first = None if found.first_at is None else found.first_at.isoformat()
+            # a digest is over prompts and answers, and not over when they came
+            if (found.model, len(found.answers), first) != (
+                model.name, model.answers, model.first_at
+            ):  # fmt: skip
+                raise TamperedError(
+                    f"what the statement says of {model.name} is not what its record holds"
+                )
     return here if len(here) == len(place.part.models) else None
 
 

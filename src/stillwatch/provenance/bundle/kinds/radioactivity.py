@@ -161,6 +161,10 @@ class RadioactivityKind:
             path = place.path(model.file)
             if registration.plan.statistic == "open":
                 _decoded(path)
+                if model.first_at is not None:
+                    raise TamperedError(
+                        f"probabilities bear no times, and the statement gives {model.name} one"
+                    )
                 continue
             said = (model.root, model.answers, model.first_at)
             here = (transcript_root(path.read_bytes()), len(list(read_answers(path))))
