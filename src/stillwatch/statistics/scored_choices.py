@@ -21,7 +21,8 @@ Int64s = npt.NDArray[np.int64]
 _MOST = 20_000_000
 #: standard deviations below a tilted mean at which masses still keep their digits
 _SERVED = 20.0
-_STEEPEST = 700.0
+#: at this tilt even a step of one is taken surely, as far as floats tell
+_STEEPEST = 60.0
 
 
 def scored_tails(
@@ -126,8 +127,7 @@ def _tilt(total: int, values: Int64s, there: npt.NDArray[np.bool_]) -> float:
 
     if not len(values) or miss(0.0) >= 0:
         return 0.0
-    most = _STEEPEST / max(1.0, float(values.max()))
-    return most if miss(most) <= 0 else float(brentq(miss, 0.0, most))
+    return _STEEPEST if miss(_STEEPEST) <= 0 else float(brentq(miss, 0.0, _STEEPEST))
 
 
 def _fuzzy(tail: Floats, mass: Floats, rng: np.random.Generator) -> Floats:
