@@ -75,7 +75,9 @@ def test_what_is_no_score_is_refused(
         scored_tails(totals, scores, options)
 
 
-def test_the_faintest_tail_keeps_its_digits_where_one_choice_says_far_more_than_the_others() -> None:
+def test_the_faintest_tail_keeps_its_digits_where_one_choice_says_far_more_than_the_others() -> (
+    None
+):
     scores = np.zeros((9_001, 2), np.int64)
     scores[:, 0] = 1
     scores[0, 0] = 400
