@@ -26,7 +26,7 @@ from stillwatch.provenance.registration import KEYED, Plan, Registration
 from stillwatch.provenance.transcripts import Transcripts
 from stillwatch.watermark import MarkKey
 
-__all__ = ["Answers", "keyed_test", "reference_name"]
+__all__ = ["Answers", "count_answers", "keyed_test", "reference_name"]
 
 #: prompt → answer of one model; their order says nothing
 Answers = Mapping[str, str]
@@ -150,19 +150,14 @@ def _tested(
     reference: tuple[str, Answers] | None,
 ) -> list[KeyedOutcome]:
     """The outcomes of one model, uncorrected."""
-    _check_answers(name, answers, plan, probes)
-    # in the order of the plan, up to the first that is missing: whoever has the key could else
-    # choose which sighting settles a context, or leave out what speaks against it
-    read = [(prompt, answers[prompt]) for prompt in takewhile(answers.__contains__, probes.prompts)]
-    contexts = count(
-        read, reader, looks=plan.looks, least=plan.sightings, exclusions=plan.exclusions
-    )
+    contexts, read, silence = count_answers(name, answers, plan, probes, reader)
     bare = [
-        KeyedOutcome(name, role, mark, digest, len(read), contexts.sightings, len(contexts.names))
+        KeyedOutcome(name, role, mark, digest, read, contexts.sightings, len(contexts.names),
+                     abstained=silence)
         for mark in marks
-    ]
-    if (reason := _silence([answer for _, answer in read], contexts, plan)) is not None:
-        return [replace(each, abstained=reason) for each in bare]
+    ]  # fmt: skip
+    if silence is not None:
+        return bare
     scored = _scored(contexts, name, reference, plan, reader)
     decoys = [
         following(KeyedMark(MarkKey(value, "", "", SCHEME), ""), contexts, scored).height(
@@ -173,6 +168,25 @@ def _tested(
         .tolist()
     ]
     return [_judged(each, following(each.mark, contexts, scored), plan, decoys) for each in bare]
+
+
+def count_answers(
+    name: str, answers: Answers, plan: Plan, probes: Probes, reader: Reader
+) -> tuple[Contexts, int, str | None]:
+    """What a plan reads in the answers of a model, and no key has a part in: the contexts, how many
+    answers were read, and why nothing can be said of them, or None.
+
+    Raises:
+        TranscriptError: probes that were not asked, or prompts that are no probes.
+    """
+    _check_answers(name, answers, plan, probes)
+    # in the order of the plan, up to the first that is missing: whoever has the key could else
+    # choose which sighting settles a context, or leave out what speaks against it
+    read = [(prompt, answers[prompt]) for prompt in takewhile(answers.__contains__, probes.prompts)]
+    contexts = count(
+        read, reader, looks=plan.looks, least=plan.sightings, exclusions=plan.exclusions
+    )
+    return contexts, len(read), _silence([answer for _, answer in read], contexts, plan)
 
 
 def _scored(
