@@ -90,7 +90,7 @@ def verify(
     )
     click.echo("sound: plans, records and results are as sealed")
     for part in found.parts:
-        for line in _about(part, ledger_given=ledger_key is not None):
+        for line in _about(part, found.code, ledger_given=ledger_key is not None):
             click.echo(f"{part.part.kind}: {line}")
     for line in _about_all(found, given=key is not None):
         click.echo(line)
@@ -109,7 +109,7 @@ def _write(found: Verified, path: Path) -> None:
         raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
 
 
-def _about(found: VerifiedPart, *, ledger_given: bool) -> Iterator[str]:
+def _about(found: VerifiedPart, code: str, *, ledger_given: bool) -> Iterator[str]:
     part, evidence = found.part, found.part.label == EVIDENCE
     if not evidence:
         yield part.label
@@ -123,6 +123,11 @@ def _about(found: VerifiedPart, *, ledger_given: bool) -> Iterator[str]:
     if part.registration is None:
         yield "there is no plan: prompts, error rate and controls may be chosen after a look"
         return
+    if found.program not in (None, code):
+        yield (
+            f"the plan is for the program {str(found.program)[:16]}…, and the results were "
+            f"computed by {code[:16]}…, which was not fixed beforehand"
+        )
     if found.head is None:
         yield "the plan stands on no ledger: nothing but the signer's word dates it"
         return

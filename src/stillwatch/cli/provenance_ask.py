@@ -32,7 +32,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="The bearer token. Rather in the variable: others can read a command line.",
 )  # fmt: skip
 @click.option("--system", help="A system message.")
-@click.option("--temperature", type=float, default=0.0, show_default=True)
+@click.option(
+    "--temperature", type=click.FloatRange(0),
+    help="Else 0; 1 where the plan counts shares, which a model that never varies does not show.",
+)  # fmt: skip
 @click.option("--max-tokens", type=click.IntRange(1), default=512, show_default=True)
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=4, show_default=True,
@@ -47,7 +50,7 @@ def ask(
     plan_file: Path | None,
     key: str | None,
     system: str | None,
-    temperature: float,
+    temperature: float | None,
     max_tokens: int,
     workers: int,
     timeout: float,
@@ -63,8 +66,15 @@ def ask(
       stillwatch provenance ask suspect.jsonl --prompts probes.jsonl --registration plan.json \\
         --address http://127.0.0.1:8000/v1 --model suspect-7b
     """
+    shares = False
     if plan_file is not None:
-        Probes.read(prompts).check(Registration.read(plan_file))
+        registration = Registration.read(plan_file)
+        Probes.read(prompts).check(registration)
+        shares = registration.plan.statistic == "keyed-shares"
+    if temperature is None:
+        temperature = 1.0 if shares else 0.0
+    elif shares and temperature == 0:
+        click.echo("the plan counts shares, and at temperature 0 there are hardly any", err=True)
     suspect = AddressSuspect(
         address, model, key, temperature=temperature, max_tokens=max_tokens, system=system,
         timeout=timeout,

@@ -271,6 +271,16 @@ def test_a_bundle_is_never_overwritten_and_left_to_its_owner(sealed: Sealed, ben
     assert sealed.path.stat().st_mode & 0o077 == 0
 
 
+def test_a_folder_of_somebody_else_beside_the_bundle_is_left_alone(bench: Bench) -> None:
+    theirs = bench.folder / "beside.new"
+    theirs.mkdir()
+    (theirs / "notes").write_text("mine")
+    before = {*bench.folder.iterdir()}
+    bench.seal("beside")
+    assert (theirs / "notes").read_text() == "mine"
+    assert {*bench.folder.iterdir()} - before == {bench.folder / "beside"}
+
+
 def test_two_files_of_one_model_are_refused(bench: Bench) -> None:
     with pytest.raises(InputError, match="as another file is"):
         bench.seal("twice", suspects=[bench.files[0], bench.files[0]])

@@ -155,7 +155,8 @@ class Place:
         """
         suspects = [each for each in self.part.models if each.role == "suspect"]
         if self.part.folder:
-            times = [each.first_at and datetime.fromisoformat(each.first_at) for each in suspects]
+            told = [each.first_at for each in suspects]
+            times = [None if at is None else datetime.fromisoformat(at) for at in told]
         else:
             times = [
                 read_transcripts(self.path(each.file)).first_at for each in suspects if each.file

@@ -57,7 +57,8 @@ class VerifiedPart:
         entry_at: when the plan was put on the ledger, by the ledger's clock.
         head: that the plan was held against; None where it stands on no ledger.
         stamped: when an authority saw that head; None where that was not asked or there is none.
-        first_at: when the first answer of a suspect came; None where that is not known.
+        first_at: when the first recorded answer of a suspect came; None where that is not known.
+        program: the digest of the program that the plan is for; None where it names none.
     """
 
     part: Part
@@ -68,6 +69,7 @@ class VerifiedPart:
     head: Head | None
     stamped: datetime | None
     first_at: datetime | None
+    program: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Verified:
 
     Attributes:
         signer: the public key of the statement, 64 hexadecimal digits.
+        code: the digest of the program that computed the results.
         parts: in the order of the statement.
         same_code: whether the program that verified is the one that sealed.
         page: the report that the program that verified makes of what is sealed, UTF-8; None where
@@ -85,6 +88,7 @@ class Verified:
     """
 
     signer: str
+    code: str
     parts: tuple[VerifiedPart, ...]
     same_code: bool
     page: bytes | None
@@ -134,7 +138,7 @@ def verify(
     same_code = predicate.code == code_digest()
     if same_code and not same_page:
         raise TamperedError("does not tell what was sealed", path=bundle / REPORT)
-    return Verified(signer, parts, same_code, page, same_page)
+    return Verified(signer, predicate.code, parts, same_code, page, same_page)
 
 
 #: what results of a shape that no release wrote lead to
@@ -216,13 +220,14 @@ def _part(
     place: Place, ledger_key: str | None, roots: list[x509.Certificate] | None, outside: Outside
 ) -> VerifiedPart:
     part, kind = place.part, KINDS[place.part.kind]
-    head, stamped, entry_at = None, None, None
+    head, stamped, entry_at, program = None, None, None, None
     if part.registration is not None:
         registration = kind.plan(place.path(PLAN))
         if registration.digest() != part.registration:
             raise TamperedError(
                 "the plan is not the one that the statement names", path=place.path(PLAN)
             )
+        program = registration.told().get("code")
         if part.ledger is not None:
             entry, head = _on_ledger(place, registration, ledger_key)
             entry_at = entry.at
@@ -239,7 +244,9 @@ def _part(
         found = kind.found(value)
     except _ODD as error:
         raise InputError("holds no results", path=place.path(RESULTS)) from error
-    return VerifiedPart(part, value, found, source, entry_at, head, stamped, place.first_at())
+    return VerifiedPart(
+        part, value, found, source, entry_at, head, stamped, place.first_at(), program
+    )
 
 
 def _on_ledger(place: Place, registration: Plannable, key: str | None) -> tuple[Entry, Head]:

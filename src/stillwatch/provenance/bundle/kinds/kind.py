@@ -197,12 +197,11 @@ def check_transcripts(place: Place) -> dict[Role, dict[str, Transcripts]]:
                 path=path,
             )
         here = read_transcripts(path)
-        said = (model.name, model.answers)
-        true = (here.model, len(here.answers))
-        if place.part.folder:  # the first form says no more
-            first = None if here.first_at is None else here.first_at.isoformat()
-            said, true = (*said, model.digest, model.first_at), (*true, here.digest, first)
-        if said != true:
+        first = None if here.first_at is None else here.first_at.isoformat()
+        said = (model.name, model.answers, model.digest, model.first_at)
+        true = (here.model, len(here.answers), here.digest, first)
+        # the first form says neither digest nor time
+        if said != (true if place.part.folder else (*true[:2], None, None)):
             raise TamperedError(
                 f"what the statement says of {model.name} is not what its file holds", path=path
             )
