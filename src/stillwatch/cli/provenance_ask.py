@@ -79,5 +79,8 @@ def ask(
         address, model, key, temperature=temperature, max_tokens=max_tokens, system=system,
         timeout=timeout,
     )  # fmt: skip
-    said = record(suspect, read_questions(prompts), file, model=model, workers=workers)
+    said = record(
+        suspect, read_questions(prompts), file, model=model, workers=workers,
+        asked=suspect.settings,
+    )  # fmt: skip
     click.echo(f"{file}: {len(said.answers):,} answers of {model}, SHA-256 {said.digest}", err=True)

@@ -16,7 +16,7 @@ import msgspec
 
 from stillwatch.errors import InputError
 from stillwatch.ledger import canonical, merkle_root, parsed
-from stillwatch.provenance.transcripts import read_transcripts
+from stillwatch.provenance.transcripts import Settings, read_transcripts
 
 __all__ = [
     "ENTRY", "ENVIRONMENT", "FIRST_TYPE", "HEAD", "OPENED", "PLAN", "PREDICATE_TYPE", "PROBES",
@@ -54,6 +54,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         digest: of a record that stays outside: :attr:`.transcripts.Transcripts.digest`, or SHA-256
             over the names and digests of recorded shards.
         first_at: when the first answer came, by the clock of who asked; RFC 3339, None if unknown.
+        asked: with which settings, by the word of who asked; None if unknown.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     root: str | None = None
     digest: str | None = None
     first_at: str | None = None
+    asked: Settings | None = None
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

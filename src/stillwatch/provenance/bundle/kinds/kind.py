@@ -151,7 +151,7 @@ def recorded_model(role: Role, path: Path, file: str | None) -> tuple[Model, Tra
     model = Model(
         name=found.model, role=role, file=file, answers=len(found.answers),
         root=None if file is None else transcript_root(data), digest=found.digest,
-        first_at=None if first is None else first.isoformat(),
+        first_at=None if first is None else first.isoformat(), asked=found.asked,
     )  # fmt: skip
     return model, found, data
 
@@ -198,10 +198,10 @@ def check_transcripts(place: Place) -> dict[Role, dict[str, Transcripts]]:
             )
         here = read_transcripts(path)
         first = None if here.first_at is None else here.first_at.isoformat()
-        said = (model.name, model.answers, model.digest, model.first_at)
-        true = (here.model, len(here.answers), here.digest, first)
+        said = (model.name, model.answers, model.digest, model.first_at, model.asked)
+        true = (here.model, len(here.answers), here.digest, first, here.asked)
         # the first form says neither digest nor time
-        if said != (true if place.part.folder else (*true[:2], None, None)):
+        if said != (true if place.part.folder else (*true[:2], None, None, None)):
             raise TamperedError(
                 f"what the statement says of {model.name} is not what its file holds", path=path
             )

@@ -83,8 +83,8 @@ def records_of(place: Place, outside: Outside) -> dict[str, Transcripts] | None:
             found = here[model.name] = outside.records[model.digest]
             first = None if found.first_at is None else found.first_at.isoformat()
             # a digest is over prompts and answers, and not over when they came
-            if (found.model, len(found.answers), first) != (
-                model.name, model.answers, model.first_at
+            if (found.model, len(found.answers), first, found.asked) != (
+                model.name, model.answers, model.first_at, model.asked
             ):  # fmt: skip
                 raise TamperedError(
                     f"what the statement says of {model.name} is not what its record holds"
