@@ -34,6 +34,8 @@ def check_measured(place: Place) -> None:
         Measurement.read(place.path(PLAN)).check(
             place.part.kind, settings.get("set_sha256"), settings.get("alpha"),
             [each.name for each in place.part.models if each.role == "control"],
+            base=next((each.name for each in place.part.models if each.role == "base"), ""),
+            labelled=bool(settings.get("labelled")),
         )  # fmt: skip
     except PlanError as error:
         raise TamperedError(str(error), path=place.path(PLAN)) from error
