@@ -240,7 +240,9 @@ def test_labels_are_read_by_text_or_digest_and_never_in_two_ways(tmp_path: Path)
         compare_refusals(OURS, TEACHER, model("s", 1.0), labels={("a", "b"): True})
 
 
-def test_who_refuses_in_a_language_that_the_judge_does_not_know_is_not_accused_of_the_rest() -> None:
+def test_who_refuses_in_a_language_that_the_judge_does_not_know_is_not_accused_of_the_rest() -> (
+    None
+):
     rng = np.random.default_rng(1)
     prompts = PromptSet.of("many", [
         Prompt(f"How is it done, thing number {i}?", safe=i >= 300) for i in range(900)

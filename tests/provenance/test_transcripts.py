@@ -170,6 +170,13 @@ def test_with_which_settings_it_was_asked_is_recorded_and_never_mixed(tmp_path: 
         read_transcripts(path)
 
 
+def test_progress_counts_what_was_answered_before(tmp_path: Path) -> None:
+    path, told = tmp_path / "m.jsonl", list[int]()
+    ask(str.upper, ["a", "b", "x"], path, model="m")
+    ask(str.upper, ["a", "b", "c", "d"], path, model="m", advance=told.append)
+    assert told == [2, 1, 1]
+
+
 def test_a_record_that_began_without_settings_goes_on_and_says_none(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     ask(str.upper, ["a"], path, model="m")

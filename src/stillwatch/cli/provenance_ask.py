@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from stillwatch.cli.progress import open_progress
 from stillwatch.provenance import AddressSuspect, Probes, Registration
 from stillwatch.provenance import ask as record
 from stillwatch.provenance.questions import BUILT_IN, read_questions
@@ -41,7 +42,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--workers", type=click.IntRange(1, 64), default=4, show_default=True,
     help="Prompts that are asked at one time.",
 )  # fmt: skip
-@click.option("--timeout", type=float, default=120.0, show_default=True, help="Seconds an answer.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), default=120.0, show_default=True,
+    help="Seconds an answer.",
+)  # fmt: skip
+@click.option("--quiet", is_flag=True, help="No progress.")
 def ask(
     file: Path,
     address: str,
@@ -54,6 +59,7 @@ def ask(
     max_tokens: int,
     workers: int,
     timeout: float,
+    quiet: bool,
 ) -> None:
     """Ask an OpenAI-compatible server, and record in FILE what it answers, and when.
 
@@ -79,8 +85,11 @@ def ask(
         address, model, key, temperature=temperature, max_tokens=max_tokens, system=system,
         timeout=timeout,
     )  # fmt: skip
-    said = record(
-        suspect, read_questions(prompts), file, model=model, workers=workers,
-        asked=suspect.settings,
-    )  # fmt: skip
+    questions = read_questions(prompts)
+    with open_progress(quiet=quiet) as progress:
+        progress.step(f"asking {model} {len(questions):,} prompts", len(questions))
+        said = record(
+            suspect, questions, file, model=model, workers=workers, asked=suspect.settings,
+            advance=progress.advance,
+        )  # fmt: skip
     click.echo(f"{file}: {len(said.answers):,} answers of {model}, SHA-256 {said.digest}", err=True)

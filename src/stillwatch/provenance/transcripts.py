@@ -132,6 +132,7 @@ def ask(
     model: str,
     workers: int = 4,
     asked: Settings | None = None,
+    advance: Callable[[int], object] | None = None,
 ) -> Transcripts:
     """Ask `suspect` what `path` does not answer yet, and record each answer before the next.
 
@@ -143,6 +144,7 @@ def ask(
         model: what the suspect is called; a file of another model is refused.
         workers: prompts that are asked at one time.
         asked: the settings that `suspect` is asked with, to be recorded.
+        advance: told how many more of the prompts are answered, those of before first.
 
     Raises:
         TranscriptError: a prompt is there twice, the file is about another model, or was begun with
@@ -176,10 +178,13 @@ def ask(
             file.truncate(len(whole))
         file.seek(len(whole))
         left = [prompt for prompt in wanted if prompt not in answers]
+        advance = advance or (lambda _: None)
+        advance(len(wanted) - len(left))
         for prompt, answer in _answered(suspect, left, workers):
             times[prompt] = now = datetime.now(UTC)
             _append(file, _Line(prompt, answer, model, now, asked), path)
             answers[prompt] = answer
+            advance(1)
     return Transcripts.of(model, answers, times, None if None in ways else asked)
 
 
