@@ -14,9 +14,10 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 import rfc8785
 
-from stillwatch.errors import InputError, OutputError, PlanError
+from stillwatch.errors import PlanError
 from stillwatch.provenance.code import code_digest
 from stillwatch.provenance.neutrality import read_pair_set
+from stillwatch.provenance.plan_files import read_plan, write_plan
 from stillwatch.provenance.questions import read_questions
 from stillwatch.provenance.refusals import read_prompt_set
 from stillwatch.provenance.transcripts import digest_of
@@ -137,28 +138,12 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             OutputError: it is there already, or cannot be written.
         """
-        try:
-            with path.open("xb") as file:
-                file.write(self.canonical() + b"\n")
-        except FileExistsError:
-            raise OutputError(
-                "is there already, and a plan is never overwritten", path=path
-            ) from None
-        except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
+        write_plan(path, self.canonical())
 
     @classmethod
     def read(cls, path: Path) -> Measurement:
         """Read what :meth:`write` left; raises InputError where it is none."""
-        try:
-            found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-            if found.pop("format", None) != FORMAT:
-                raise InputError(f"is not of the format {FORMAT}", path=path)
-            return msgspec.convert(found, cls, strict=True)
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", path=path) from error
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise InputError(f"is no plan of a measurement: {error}", path=path) from error
+        return read_plan(path, cls, FORMAT, "plan of a measurement")
 
 
 def questions_digest(questions: dict[str, str | None]) -> str:

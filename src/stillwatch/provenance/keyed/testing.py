@@ -14,7 +14,6 @@ from itertools import takewhile
 import numpy as np
 
 from stillwatch.errors import PlanError, TranscriptError
-from stillwatch.provenance.code import code_digest
 from stillwatch.provenance.keyed.counting import Contexts, count
 from stillwatch.provenance.keyed.following import Following, following
 from stillwatch.provenance.keyed.marks import SCHEME, KeyedMark
@@ -103,11 +102,7 @@ def _check(
         registration.check(plan.statistic, marks, [probes.text_set()], salt=salt)
     except ValueError as error:
         raise PlanError(str(error)) from error
-    if plan.code not in (None, code_digest()) and not other_code:
-        raise PlanError(
-            f"the plan is for a program with the digest {str(plan.code)[:16]}…, and this one has "
-            f"{code_digest()[:16]}…: install that release, or say that another will do"
-        )
+    registration.check_code(other_code=other_code)
 
 
 def reference_name(model: str, answers: Answers, probes: Probes) -> str:

@@ -14,7 +14,6 @@ from stillwatch.provenance.bundle.kinds.kind import (
     Draft,
     Limits,
     Outside,
-    check_code,
     check_transcripts,
     recorded_models,
 )
@@ -67,7 +66,7 @@ def keyed_part(
         PlanError: the plan was made for another release.
         InputError, TranscriptError: transcripts that cannot be read.
     """
-    check_code(registration, other_code=other_code)
+    registration.check_code(other_code=other_code)
     models, _, files = recorded_models(
         [*(("suspect", p) for p in suspects), *(("control", p) for p in controls)], inside=True
     )

@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from stillwatch.errors import InputError, PlanError, TamperedError
+from stillwatch.errors import InputError, TamperedError
 from stillwatch.provenance.bundle.contents import Model, Place, Role, transcript_root
 from stillwatch.provenance.bundle.opened import Opened
-from stillwatch.provenance.code import code_digest
 from stillwatch.provenance.committing import Commitment
 from stillwatch.provenance.measurements import Measurement
 from stillwatch.provenance.registration import Registration
 from stillwatch.provenance.transcripts import Transcripts, read_transcripts
 
 __all__ = [
-    "EVIDENCE", "Computed", "Draft", "Kind", "Limits", "Outside", "check_code", "check_transcripts",
+    "EVIDENCE", "Computed", "Draft", "Kind", "Limits", "Outside", "check_transcripts",
     "recorded_model", "recorded_models",
 ]  # fmt: skip
 
@@ -133,15 +132,6 @@ class Draft:
     open_keys: bool = False
     commitment: Commitment | None = None
     outside: Outside = field(default_factory=Outside)
-
-
-def check_code(registration: Registration, *, other_code: bool) -> None:
-    """That a plan was made for this release; raises PlanError where it was for another."""
-    if registration.plan.code not in (None, code_digest()) and not other_code:
-        raise PlanError(
-            f"the plan is for a program with the digest {str(registration.plan.code)[:16]}…, and "
-            f"this one has {code_digest()[:16]}…: install that release, or say that another will do"
-        )
 
 
 def recorded_model(role: Role, path: Path, file: str | None) -> tuple[Model, Transcripts, bytes]:

@@ -25,7 +25,6 @@ from stillwatch.provenance.bundle.kinds.kind import (
     Draft,
     Limits,
     Outside,
-    check_code,
 )
 from stillwatch.provenance.bundle.kinds.unopened import Family, check_rows
 from stillwatch.provenance.bundle.limits import RADIOACTIVITY
@@ -89,7 +88,7 @@ def radioactivity_part(
         InputError: something that cannot be read.
     """
     plan = registration.plan
-    check_code(registration, other_code=other_code)
+    registration.check_code(other_code=other_code)
     files: dict[str, bytes] = {}
     models: list[Model] = []
     paths: list[tuple[Role, Path]] = [("suspect", suspect), *(("control", p) for p in controls)]
