@@ -80,7 +80,8 @@ RADIOACTIVITY: Final[tuple[tuple[str, str], ...]] = (
     (
         "The reference.",
         "What the suspect says beyond a reference model is what is scored. That the reference was "
-        "the one that the plan names nobody checks; a bad one hides a mark, and makes none.",
+        "the one that the plan names nobody checks. A bad one hides a mark; numbers that somebody "
+        "with the key made up would make one.",
     ),
     _CHANCE,
     _LOOKED,
