@@ -16,7 +16,8 @@ import msgspec
 
 from stillwatch.errors import InputError
 from stillwatch.ledger import canonical, merkle_root, parsed
-from stillwatch.provenance.transcripts import Settings, read_transcripts
+from stillwatch.provenance.bundle.answer_times import earliest, first_time
+from stillwatch.provenance.transcripts import Settings
 
 __all__ = [
     "ENTRY", "ENVIRONMENT", "FIRST_TYPE", "HEAD", "OPENED", "PLAN", "PREDICATE_TYPE", "PROBES",
@@ -160,11 +161,21 @@ class Place:
             told = [each.first_at for each in suspects]
             times = [None if at is None else datetime.fromisoformat(at) for at in told]
         else:
-            times = [
-                read_transcripts(self.path(each.file)).first_at for each in suspects if each.file
-            ]
+            times = [first_time(self.path(each.file)) for each in suspects if each.file]
         known = [at for at in times if at is not None]
         return min(known) if known and len(known) == len(suspects) else None
+
+    def earliest(self) -> datetime | None:
+        """The earliest time of any answer of a suspect that anything here says; None of none.
+
+        A line, or a suspect, without a time hides nothing of the others: one answer that is older
+        than the plan is enough.
+        """
+        suspects = [each for each in self.part.models if each.role == "suspect"]
+        times = [datetime.fromisoformat(each.first_at) for each in suspects if each.first_at]
+        files = [each.file for each in suspects if each.file and each.file.endswith(".jsonl")]
+        times += [at for file in files if (at := earliest(self.path(file))) is not None]
+        return min(times, default=None)
 
 
 def read_predicate(kind: str, value: Any, first_label: Callable[[], str]) -> Predicate:

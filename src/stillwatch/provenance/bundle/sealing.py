@@ -141,7 +141,7 @@ def _part(aside: Path, draft: Draft, folder: str) -> Place:
     if commitment is not None and registration is not None:
         entry = Entry.parse(commitment.entry)
         check_entry(entry, registration)
-        check_order(entry, place.first_at())
+        check_order(entry, place.earliest())
         write_file(place.path(ENTRY), commitment.entry + b"\n")
         write_file(place.path(HEAD), commitment.head.encoded())
         write_file(place.path(PROOF), commitment.proof.encoded())

@@ -235,7 +235,7 @@ def _part(
     kind.check(place)
     if head is not None and entry_at is not None:
         try:
-            check_order(entry, place.first_at())
+            check_order(entry, place.earliest())
         except PlanError as error:
             raise TamperedError(str(error), path=place.path(ENTRY)) from error
     value = place.value(RESULTS)

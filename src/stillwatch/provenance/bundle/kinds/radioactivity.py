@@ -16,8 +16,8 @@ from typing import Any, Final
 import msgspec
 
 from stillwatch.errors import InputError, PlanError, TamperedError
+from stillwatch.provenance.bundle.answer_times import first_time
 from stillwatch.provenance.bundle.contents import PLAN, Model, Place, Role, transcript_root
-from stillwatch.provenance.bundle.kinds.answer_times import first_time
 from stillwatch.provenance.bundle.kinds.gathered import decoded, encoded, is_same
 from stillwatch.provenance.bundle.kinds.kind import (
     EVIDENCE,
@@ -105,7 +105,7 @@ def radioactivity_part(
                 files[name] = data = path.read_bytes()
                 model = Model(
                     name=path.stem, role=role, file=name, answers=len(list(read_answers(path))),
-                    root=transcript_root(data), first_at=first_time(path),
+                    root=transcript_root(data), first_at=_first(path),
                 )  # fmt: skip
             if model.name in (each.name for each in models):
                 raise InputError("has the name of another model's record", path=path)
@@ -165,7 +165,7 @@ class RadioactivityKind:
                 continue
             said = (model.root, model.answers, model.first_at)
             here = (transcript_root(path.read_bytes()), len(list(read_answers(path))))
-            if said != (*here, first_time(path)):
+            if said != (*here, _first(path)):
                 raise TamperedError(
                     f"what the statement says of {model.name} is not what its file holds", path=path
                 )
@@ -343,3 +343,9 @@ def _texts(number: int) -> str:
 
 def _sketch(number: int) -> str:
     return f"served/{number}.served"
+
+
+def _first(path: Path) -> str | None:
+    """When the first of these answers came, RFC 3339; None where any line does not say."""
+    at = first_time(path)
+    return None if at is None else at.isoformat()
