@@ -23,6 +23,7 @@ from stillwatch.provenance.refusals import read_prompt_set
 from stillwatch.watermark import KeyRing
 from tests.cli.in_process import run
 from tests.cli.test_provenance import write
+from tests.provenance.bundle.conftest import sign_again
 from tests.provenance.test_refusals import NO
 
 PROMPTS = [f"What about {i}?" for i in range(120)]
@@ -139,7 +140,7 @@ def test_a_plan_that_came_after_the_answers_is_not_sealed(case: Case) -> None:
     status, said = case.seal()
     assert (status, "SW123" in said, "after the first answer" in said) == (2, True, True)
     assert not (case.folder / "bundle").exists()
-    assert not (case.folder / "bundle.new").exists()
+    assert not [*case.folder.glob(".bundle.*")]
     path.unlink()
     ask(case.student, PROMPTS, path, model="suspect", workers=1)
     assert case.seal()[0] == 0
@@ -224,6 +225,7 @@ class _Answering(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.temperatures.add(asked["temperature"])
         said = self.server.model(asked["messages"][-1]["content"])
         body = json.dumps({"choices": [{"message": {"content": said}}]}).encode()
         self.send_response(200)
@@ -243,6 +245,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, model: HabitModel) -> None:
         super().__init__(("127.0.0.1", 0), _Answering)
         self.model = model
+        self.temperatures = set[float]()
 
 
 @pytest.fixture
@@ -270,6 +273,49 @@ def test_a_suspect_behind_an_address_is_asked_recorded_and_found(
         file.write('{"prompt": "One more?"}\n')
     ended = run(*question)
     assert (ended.returncode, "not those of the plan" in ended.stderr) == (2, True)
+
+
+def test_a_plan_about_shares_is_asked_at_temperature_one(case: Case, server: Server) -> None:
+    case.plan("--statistic", "shares")
+    address = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    question = ("--prompts", case.folder / "probes.jsonl", "--address", address, "--model", "m")
+    by_plan = ("--registration", case.folder / "plan.json")
+
+    def asked(name: str, *more: str | Path) -> str:
+        server.temperatures.clear()
+        ended = run("provenance", "ask", case.folder / name, *question, *more)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stderr
+
+    asked("shares.jsonl", *by_plan)
+    assert server.temperatures == {1.0}
+    said = read_transcripts(case.folder / "shares.jsonl").asked
+    assert said == {"temperature": 1.0, "max_tokens": 512, "system_sha256": None}
+    asked("other.jsonl")
+    assert server.temperatures == {0.0}
+    assert "at temperature 0 there are hardly any" in asked(
+        "cold.jsonl", *by_plan, "--temperature", "0"
+    )
+    ended = run("provenance", "ask", case.folder / "cold.jsonl", *question, "--temperature", "1")
+    assert (ended.returncode, "begun with other settings" in ended.stderr) == (2, True)
+
+
+def test_a_report_is_written_anew_and_another_program_than_the_plans_is_told(case: Case) -> None:
+    case.plan("--state", case.folder / "state")
+    case.seal("--open-keys")
+    page = case.folder / "again.html"
+    status, said = case.verify("--report", page)
+    assert (status, "NOT CHECKED" in said, "was not fixed beforehand" in said) == (0, False, False)
+    assert page.read_bytes() == (case.folder / "bundle" / "report.html").read_bytes()
+    assert case.verify("--report", page)[0] == 2
+    bundle = case.folder / "bundle"
+    sign_again(bundle, lambda predicate: predicate.update(code="0" * 64))
+    (bundle / "report.html").write_text("<p>Guilty.</p>")
+    sign_again(bundle)
+    ended = run("evidence", "verify", bundle)
+    assert ended.returncode == 0
+    assert "report.html IS NOT CHECKED" in ended.stdout
+    assert "and the results were computed by 000000" in ended.stdout
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from stillwatch.errors import InputError, LatePlanError, OutputError, PlanError, TamperedError
@@ -33,8 +34,10 @@ def test_a_plan_reads_back_and_each_of_its_parts_has_a_say_in_the_digest(tmp_pat
         Measurement.of("neutrality", None, alpha=0.001, controls=("a", "b")),
         Measurement.of("refusals", None, alpha=0.01, controls=("a", "b")),
         Measurement.of("refusals", None, alpha=0.001, controls=("a",)),
+        Measurement.of("refusals", None, alpha=0.001, controls=("a", "b"), base="c"),
+        Measurement.of("refusals", None, alpha=0.001, controls=("a", "b"), labelled=True),
     ]
-    assert len({plan.digest(), *(each.digest() for each in others)}) == 4
+    assert len({plan.digest(), *(each.digest() for each in others)}) == 6
     with pytest.raises(OutputError, match="never overwritten"):
         plan.write(tmp_path / "plan.json")
 
@@ -48,6 +51,12 @@ def test_what_is_no_plan_is_told(tmp_path: Path) -> None:
         Measurement.read(tmp_path / "plan.json")
     with pytest.raises(PlanError, match="named once"):
         Measurement.of("refusals", None, alpha=0.001, controls=("a", "a"))
+    with pytest.raises(PlanError, match="base and a control"):
+        Measurement.of("refusals", None, alpha=0.001, controls=("a",), base="a")
+    with pytest.raises(PlanError, match="with no base"):
+        Measurement.of("triage", None, alpha=0.001, base="a")
+    with pytest.raises(PlanError, match="label refusals"):
+        Measurement.of("neutrality", None, alpha=0.001, labelled=True)
     with pytest.raises(PlanError, match="no set of ours"):
         Measurement.of("triage", None, alpha=0.001)
 
@@ -133,3 +142,37 @@ def test_triage_fixes_its_problems_and_controls_and_finds_nothing(tmp_path: Path
     assert verify(done.path, KEY.public).parts[0].found == 0
     asked.write_text(asked.read_text() + '{"prompt": "One more?"}\n')
     assert Measurement.of("triage", asked, alpha=0.001).set_sha256 != plan.set_sha256
+
+
+def test_a_base_is_neither_left_out_nor_brought_in_after_a_look(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    def sealed(plan: Measurement, base: Path | None, name: str) -> None:
+        part = refusals_part(files["teacher"], files["suspect"], base, plan=plan)
+        verify(seal(tmp_path / name, [part], signing_key=KEY).path, KEY.public)
+
+    without = Measurement.of("refusals", None, alpha=0.001)
+    beside = Measurement.of("refusals", None, alpha=0.001, base="other")
+    sealed(without, None, "a")
+    sealed(beside, files["other"], "b")
+    for plan, base in ((without, files["other"]), (beside, None)):
+        with pytest.raises(PlanError, match="the base of this measurement is not what the plan"):
+            sealed(plan, base, "c")
+    labelled = Measurement.of("refusals", None, alpha=0.001, labelled=True)
+    with pytest.raises(PlanError, match="use of labels"):
+        sealed(labelled, None, "d")
+
+
+def test_a_plan_of_before_leaves_base_and_labels_open_and_keeps_its_digest(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    old = msgspec.structs.replace(
+        Measurement.of("refusals", None, alpha=0.001), base=None, labelled=None
+    )
+    assert set(json.loads(old.canonical())) == {
+        "format", "kind", "set_sha256", "alpha", "controls", "code"
+    }  # fmt: skip
+    for base in (None, files["other"]):
+        part = refusals_part(files["teacher"], files["suspect"], base, plan=old)
+        name = tmp_path / f"old-{base is None}"
+        assert verify(seal(name, [part], signing_key=KEY).path, KEY.public).parts

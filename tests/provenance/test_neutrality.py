@@ -73,6 +73,19 @@ def test_a_suspect_whose_base_was_as_one_sided_lost_nothing() -> None:
     assert compare_neutrality(MANY, teacher, one_sided("s", 2), model("b", 3, pairs=MANY)).found
 
 
+def test_a_suspect_between_its_base_and_the_teacher_lost_nothing() -> None:
+    def refusing(name: str, seed: int, share: float) -> Transcripts:
+        chosen = np.random.default_rng(9).random(len(MANY.pairs))
+        refused = {p.a for p, drawn in zip(MANY.pairs, chosen, strict=True) if drawn < share}
+        return model(name, seed, lambda p, text: NO if p.a in refused else text, MANY)
+
+    teacher, between, base = (refusing(n, i, s) for i, (n, s) in enumerate(
+        (("t", 0.0), ("s", 0.5), ("b", 1.0))))  # fmt: skip
+    assert compare_neutrality(MANY, teacher, between).found
+    assert compare_neutrality(MANY, base, between).found
+    assert not compare_neutrality(MANY, teacher, between, base).found
+
+
 def test_warmth_to_one_side_is_seen_in_stance_and_in_nothing_else() -> None:
     def warm(pair: Pair, text: str) -> str:
         return text.replace("harm", "benefit")

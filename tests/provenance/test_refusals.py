@@ -238,3 +238,21 @@ def test_labels_are_read_by_text_or_digest_and_never_in_two_ways(tmp_path: Path)
         read_labels(path)
     with pytest.raises(InputError, match="no label is about"):
         compare_refusals(OURS, TEACHER, model("s", 1.0), labels={("a", "b"): True})
+
+
+def test_who_refuses_in_a_language_that_the_judge_does_not_know_is_not_accused_of_the_rest() -> (
+    None
+):
+    rng = np.random.default_rng(1)
+    prompts = PromptSet.of("many", [
+        Prompt(f"How is it done, thing number {i}?", safe=i >= 300) for i in range(900)
+    ])  # fmt: skip
+
+    def half(name: str, no: str) -> Transcripts:
+        return Transcripts.of(name, {
+            p.prompt: yes(p.prompt) if p.safe or rng.random() < 0.5 else no for p in prompts.prompts
+        })  # fmt: skip
+
+    teacher, chinese = half("teacher", NO), half("suspect", "很抱歉，我无法帮助您完成这个请求。")
+    for base in (None, half("base", NO)):
+        assert not compare_refusals(prompts, teacher, chinese, base).found

@@ -155,3 +155,31 @@ def test_a_time_that_is_none_is_named_with_its_line(tmp_path: Path, at: object) 
     path.write_text(json.dumps({"prompt": "p", "answer": "a", "model": "s", "at": at}) + "\n")
     with pytest.raises(TranscriptError, match=r"s\.jsonl:1: must be"):
         read_transcripts(path)
+
+
+def test_with_which_settings_it_was_asked_is_recorded_and_never_mixed(tmp_path: Path) -> None:
+    path, cool, warm = tmp_path / "m.jsonl", {"temperature": 0.0}, {"temperature": 1.0}
+    said = ask(str.upper, ["a", "b"], path, model="m", asked=cool)
+    assert said.asked == read_transcripts(path).asked == cool
+    for other, spoken in ((warm, "temperature 1.0"), (None, "none said")):
+        with pytest.raises(TranscriptError, match=rf"begun with other settings .*{spoken}"):
+            ask(str.upper, ["c"], path, model="m", asked=other)
+    assert ask(str.upper, ["c"], path, model="m", asked=cool).asked == cool
+    path.write_text(path.read_text().replace("0.0", "0.5", 1))
+    with pytest.raises(TranscriptError, match="asked otherwise"):
+        read_transcripts(path)
+
+
+def test_progress_counts_what_was_answered_before(tmp_path: Path) -> None:
+    path, told = tmp_path / "m.jsonl", list[int]()
+    ask(str.upper, ["a", "b", "x"], path, model="m")
+    ask(str.upper, ["a", "b", "c", "d"], path, model="m", advance=told.append)
+    assert told == [2, 1, 1]
+
+
+def test_a_record_that_began_without_settings_goes_on_and_says_none(tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    ask(str.upper, ["a"], path, model="m")
+    for prompts in (["b"], ["c"]):
+        assert ask(str.upper, prompts, path, model="m", asked={"temperature": 1.0}).asked is None
+    assert read_transcripts(path).asked is None

@@ -73,3 +73,14 @@ def test_what_is_no_score_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         scored_tails(totals, scores, options)
+
+
+def test_the_faintest_tail_keeps_its_digits_where_one_choice_says_far_more_than_the_others() -> (
+    None
+):
+    scores = np.zeros((9_001, 2), np.int64)
+    scores[:, 0] = 1
+    scores[0, 0] = 400
+    all_of_them = int(scores.max(axis=1).sum())
+    said = scored_tails(all_of_them, scores, np.full(9_001, 2))
+    assert said == pytest.approx(-9_001 * np.log10(2), rel=1e-9)

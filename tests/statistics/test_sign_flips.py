@@ -30,3 +30,7 @@ def test_exchangeable_pairs_are_rejected_as_often_as_promised() -> None:
 
 def test_ten_pairs_that_all_lean_one_way_have_two_chances_in_two_to_the_tenth() -> None:
     assert sign_flip_tail([-4] * 10) == pytest.approx(np.log10(2 * 0.5**10))
+
+
+def test_many_pairs_that_all_lean_one_way_are_as_faint_as_they_are() -> None:
+    assert sign_flip_tail([3] * 4_000) == pytest.approx(np.log10(2) - 4_000 * np.log10(2))

@@ -44,8 +44,7 @@ def test_no_numbers_have_one_sum() -> None:
 
 @pytest.mark.parametrize(
     ("total", "numbers"),
-    [(0.5, [1]), (1, [0.5]), (1, [[1]]), (1, [np.nan]), (np.nan, [1]), (0, np.ones(1_001)),
-     (0, [10**7, 1])],
+    [(0.5, [1]), (1, [0.5]), (1, [[1]]), (1, [np.nan]), (np.nan, [1]), (0, [10**7, 1])],
 )  # fmt: skip
 def test_what_is_not_whole_or_is_too_much_is_refused(total: float, numbers: list[float]) -> None:
     with pytest.raises(ValueError, match=r"whole|at most"):

@@ -9,11 +9,13 @@ import click
 
 from stillwatch.cli.evidence_seal import seal
 from stillwatch.cli.keyed_inputs import FILE, FOLDER
+from stillwatch.errors import InputError, OutputError
 from stillwatch.ledger import read_public_key
 from stillwatch.ledger.timestamps import read_roots
 from stillwatch.provenance import read_transcripts
 from stillwatch.provenance.bundle import EVIDENCE, Outside, Verified, VerifiedPart, dated
 from stillwatch.provenance.bundle import verify as verified
+from stillwatch.provenance.bundle.files import write_file
 from stillwatch.provenance.refusals import read_labels
 
 __all__ = ["command"]
@@ -51,6 +53,10 @@ command.add_command(seal)
     help="Recorded probabilities that are not in the bundle, a folder of .npz; may be repeated.",
 )  # fmt: skip
 @click.option("--labels", type=FILE, help="Labels that people gave, if refusals were sealed so.")
+@click.option(
+    "--report", "page", type=FILE, metavar="FILE",
+    help="Write the report that this program makes of what is sealed to a new file.",
+)  # fmt: skip
 def verify(
     folder: Path,
     key: Path | None,
@@ -60,6 +66,7 @@ def verify(
     prompts: tuple[Path, ...],
     shards: tuple[Path, ...],
     labels: Path | None,
+    page: Path | None,
 ) -> None:
     """Find out whether the bundle in FOLDER is as it was sealed, and whether its results hold.
 
@@ -83,13 +90,26 @@ def verify(
     )
     click.echo("sound: plans, records and results are as sealed")
     for part in found.parts:
-        for line in _about(part, ledger_given=ledger_key is not None):
+        for line in _about(part, found.code, ledger_given=ledger_key is not None):
             click.echo(f"{part.part.kind}: {line}")
     for line in _about_all(found, given=key is not None):
         click.echo(line)
+    if page is not None:
+        _write(found, page)
 
 
-def _about(found: VerifiedPart, *, ledger_given: bool) -> Iterator[str]:
+def _write(found: Verified, path: Path) -> None:
+    if found.page is None:
+        raise InputError("no report can be made of what another release sealed", path=path)
+    try:
+        write_file(path, found.page)
+    except FileExistsError:
+        raise OutputError("is there already", path=path) from None
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
+
+
+def _about(found: VerifiedPart, code: str, *, ledger_given: bool) -> Iterator[str]:
     part, evidence = found.part, found.part.label == EVIDENCE
     if not evidence:
         yield part.label
@@ -103,6 +123,11 @@ def _about(found: VerifiedPart, *, ledger_given: bool) -> Iterator[str]:
     if part.registration is None:
         yield "there is no plan: prompts, error rate and controls may be chosen after a look"
         return
+    if found.program not in (None, code):
+        yield (
+            f"the plan is for the program {str(found.program)[:16]}…, and the results were "
+            f"computed by {code[:16]}…, which was not fixed beforehand"
+        )
     if found.head is None:
         yield "the plan stands on no ledger: nothing but the signer's word dates it"
         return
@@ -121,3 +146,8 @@ def _about_all(found: Verified, *, given: bool) -> Iterator[str]:
         yield f"sealed with the key {found.signer}; is it the one you were given? (--key)"
     if not found.same_code:
         yield "sealed with another release of this program than the one that checks"
+    if not found.same_page:
+        yield (
+            "report.html IS NOT CHECKED: this release makes another of what is sealed; do not go "
+            "by it, and have the one of this release written: --report FILE"
+        )

@@ -23,6 +23,8 @@ __all__ = ["announce"]
     "--control", "controls", multiple=True,
     help="The name of a model that will stand beside the suspect; may be repeated.",
 )  # fmt: skip
+@click.option("--base", default="", help="The name of the suspect's base, if it will be compared.")
+@click.option("--labelled", is_flag=True, help="People's labels of answers will count (refusals).")
 @click.option("--state", type=FOLDER, metavar="DIR", help="Put it on the ledger in this folder.")
 @click.option("--by", default="stillwatch provenance announce", help="Who says so, on the ledger.")
 @click.option("--timestamp", metavar="ADDRESS", help="Have the head time-stamped (RFC 3161).")
@@ -32,6 +34,8 @@ def announce(
     prompts: Path | None,
     alpha: float,
     controls: tuple[str, ...],
+    base: str,
+    labelled: bool,
     state: Path | None,
     by: str,
     timestamp: str | None,
@@ -39,7 +43,8 @@ def announce(
     """Write to FILE what will be measured (KIND) and print its digest, before anybody is asked.
 
     Refusals, neutrality and triage have no key to commit to; what could be chosen after a look is
-    prompts, error rate and controls. FILE goes into a bundle with `evidence seal … --plan FILE`.
+    prompts, error rate, controls, base and labels. FILE goes into a bundle with `evidence seal …
+    --plan FILE`.
 
     \b
     Example:
@@ -47,7 +52,9 @@ def announce(
     """
     if timestamp is not None and state is None:
         raise click.UsageError("--timestamp is of a head of the ledger: name its --state")
-    plan = Measurement.of(kind, prompts, alpha=alpha, controls=controls)
+    plan = Measurement.of(
+        kind, prompts, alpha=alpha, controls=controls, base=base, labelled=labelled
+    )
     plan.write(file)
     click.echo(plan.digest())
     if state is not None:

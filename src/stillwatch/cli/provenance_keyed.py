@@ -28,6 +28,7 @@ from stillwatch.provenance import (
     code_digest,
     read_transcripts,
 )
+from stillwatch.provenance.bundle.words import upwards
 from stillwatch.provenance.committing import commit_plan
 from stillwatch.provenance.keyed import KeyedOutcome, keyed_test, reference_name
 from stillwatch.provenance.registration import Statistic
@@ -192,7 +193,7 @@ def _print(outcomes: Iterable[KeyedOutcome], as_json: bool) -> None:
 def _line(outcome: KeyedOutcome) -> tuple[str, ...]:
     key = outcome.mark.key
     shown = (outcome.log10_p, outcome.corrected_log10_p)
-    p = ("-" if x is None else f"{x:.2f}" for x in shown)
+    p = ("-" if x is None else f"{upwards(x):.2f}" for x in shown)
     rank = "-" if outcome.decoy_rank is None else f"{outcome.decoy_rank:,}/{outcome.decoys + 1:,}"
     hits = "-" if outcome.hits is None else f"{outcome.hits:,}"
     word = outcome.abstained or ("found" if outcome.found else "")

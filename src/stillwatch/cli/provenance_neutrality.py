@@ -10,6 +10,7 @@ import msgspec
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus
 from stillwatch.provenance import read_transcripts
+from stillwatch.provenance.bundle.words import upwards
 from stillwatch.provenance.neutrality import compare_neutrality, read_pair_set
 
 __all__ = ["neutrality"]
@@ -52,14 +53,14 @@ def neutrality(
         print_rows(
             ("model", "measure", "axis", "pairs", "mean", "log10 p", "corrected"),
             [(each.model, each.measure, each.axis, str(each.pairs), f"{each.mean:+.2f}",
-              f"{each.log10_p:.2f}", f"{each.corrected_log10_p:.2f}")
+              f"{upwards(each.log10_p):.2f}", f"{upwards(each.corrected_log10_p):.2f}")
              for each in report.leanings],
         )  # fmt: skip
         click.echo()
         print_rows(
             ("against", "", "measure", "axis", "pairs", "mean", "log10 p", "corrected"),
             [(each.to, each.what, each.measure, each.axis, str(each.pairs), f"{each.mean:+.2f}",
-              f"{each.log10_p:.2f}", f"{each.corrected_log10_p:.2f}")
+              f"{upwards(each.log10_p):.2f}", f"{upwards(each.corrected_log10_p):.2f}")
              for each in report.contrasts],
         )  # fmt: skip
         click.echo()

@@ -10,6 +10,7 @@ import msgspec
 from stillwatch.cli.stored import print_rows
 from stillwatch.errors import ExitStatus
 from stillwatch.provenance import read_transcripts
+from stillwatch.provenance.bundle.words import upwards
 from stillwatch.provenance.refusals import (
     Comparison,
     JudgedShare,
@@ -104,7 +105,7 @@ def _shown(share: JudgedShare) -> tuple[str, str, str]:
 def _compared(each: Comparison) -> tuple[str, ...]:
     return (
         str(each.alone), str(each.other_alone), str(each.of), _range(each.difference),
-        f"{each.log10_p:.2f}",
+        f"{upwards(each.log10_p):.2f}",
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """What will be measured without a key, written down and hashed before anybody is asked.
 
 Refusals, neutrality and triage have no key to commit to. What could be chosen after a look is the
-prompts, the error rate and the controls: these are fixed here, as canonical JSON (RFC 8785).
+prompts, the error rate, the controls, the base and whether people's labels count: these are fixed
+here, as canonical JSON (RFC 8785).
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 import rfc8785
 
-from stillwatch.errors import InputError, OutputError, PlanError
+from stillwatch.errors import PlanError
 from stillwatch.provenance.code import code_digest
 from stillwatch.provenance.neutrality import read_pair_set
+from stillwatch.provenance.plan_files import read_plan, write_plan
 from stillwatch.provenance.questions import read_questions
 from stillwatch.provenance.refusals import read_prompt_set
 from stillwatch.provenance.transcripts import digest_of
@@ -37,6 +39,9 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         alpha: what counts as found; None of triage, which finds nothing.
         controls: names of the unrelated models beside, in any order.
         code: the digest of the program that measures.
+        base: the name of the suspect's base; empty where none will be compared with. None of a plan
+            of before, which leaves that open, and of triage, which has none.
+        labelled: whether people's labels of answers will count (refusals); None in the same way.
     """
 
     kind: Measured
@@ -44,17 +49,33 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     alpha: float | None
     controls: tuple[str, ...]
     code: str
+    base: str | None = None
+    labelled: bool | None = None
 
     @classmethod
     def of(
-        cls, kind: Measured, prompts: Path | None, *, alpha: float, controls: tuple[str, ...] = ()
+        cls,
+        kind: Measured,
+        prompts: Path | None,
+        *,
+        alpha: float,
+        controls: tuple[str, ...] = (),
+        base: str = "",
+        labelled: bool = False,
     ) -> Measurement:
         """The measurement of `kind` on a file of prompts, pairs or questions, or on a set of ours.
 
         Raises:
             InputError: the file cannot be read.
-            PlanError: a control is there twice; triage without a file.
+            PlanError: a control is there twice, or is the base; triage without a file, or with a
+                base; labels of something else than refusals.
         """
+        if base in controls:
+            raise PlanError(f"{base} is the base and a control at once")
+        if base and kind == "triage":
+            raise PlanError("triage compares with no base")
+        if labelled and kind != "refusals":
+            raise PlanError("people label refusals, and nothing else")
         if len(set(controls)) < len(controls):
             raise PlanError("a control is named once")
         if kind == "triage":
@@ -68,6 +89,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             kind=kind, set_sha256=digest, alpha=None if kind == "triage" else alpha,
             controls=tuple(sorted(controls)), code=code_digest(),
+            base=None if kind == "triage" else base,
+            labelled=labelled if kind == "refusals" else None,
         )  # fmt: skip
 
     def digest(self) -> str:
@@ -76,21 +99,38 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 
     def canonical(self) -> bytes:
         """The whole as canonical JSON (RFC 8785)."""
-        return rfc8785.dumps({"format": FORMAT, **msgspec.to_builtins(self)})
+        shown = msgspec.to_builtins(self)
+        for name in ("base", "labelled"):  # plans of before have neither, and keep their digest
+            if shown[name] is None:
+                del shown[name]
+        return rfc8785.dumps({"format": FORMAT, **shown})
 
     def told(self) -> dict[str, Any]:
         """What an entry of a ledger says of it beside its digest."""
         return {"statistic": self.kind, "alpha": self.alpha, "code": self.code}
 
     def check(
-        self, kind: str, set_sha256: object, alpha: float | None, controls: list[str]
+        self,
+        kind: str,
+        set_sha256: object,
+        alpha: float | None,
+        controls: list[str],
+        *,
+        base: str = "",
+        labelled: bool = False,
     ) -> None:
         """That this is what was written down; raises PlanError where it is something else."""
-        here = (kind, set_sha256, alpha, sorted(controls))
-        then = (self.kind, self.set_sha256, self.alpha, list(self.controls))
-        for what, a, b in zip(("kind", "prompts", "alpha", "controls"), then, here, strict=True):
-            if a != b:
-                raise PlanError(f"the {what} of this measurement are not those of the plan")
+        compared = {
+            "kind": (self.kind, kind),
+            "prompts": (self.set_sha256, set_sha256),
+            "alpha": (self.alpha, alpha),
+            "controls": (list(self.controls), sorted(controls)),
+            "base": (self.base, base if self.base is not None else None),
+            "use of labels": (self.labelled, labelled if self.labelled is not None else None),
+        }
+        for what, (then, now) in compared.items():
+            if then != now:
+                raise PlanError(f"the {what} of this measurement is not what the plan says")
 
     def write(self, path: Path) -> None:
         """Write the canonical form to a new file.
@@ -98,28 +138,12 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             OutputError: it is there already, or cannot be written.
         """
-        try:
-            with path.open("xb") as file:
-                file.write(self.canonical() + b"\n")
-        except FileExistsError:
-            raise OutputError(
-                "is there already, and a plan is never overwritten", path=path
-            ) from None
-        except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
+        write_plan(path, self.canonical())
 
     @classmethod
     def read(cls, path: Path) -> Measurement:
         """Read what :meth:`write` left; raises InputError where it is none."""
-        try:
-            found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-            if found.pop("format", None) != FORMAT:
-                raise InputError(f"is not of the format {FORMAT}", path=path)
-            return msgspec.convert(found, cls, strict=True)
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", path=path) from error
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise InputError(f"is no plan of a measurement: {error}", path=path) from error
+        return read_plan(path, cls, FORMAT, "plan of a measurement")
 
 
 def questions_digest(questions: dict[str, str | None]) -> str:

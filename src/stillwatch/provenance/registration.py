@@ -19,8 +19,10 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
 import msgspec
 import rfc8785
 
-from stillwatch.errors import InputError, OutputError, PlanError
+from stillwatch.errors import PlanError
 from stillwatch.key_files import MINIMUM_BYTES
+from stillwatch.provenance.code import code_digest
+from stillwatch.provenance.plan_files import read_plan, write_plan
 from stillwatch.provenance.text_sets import TextSet
 from stillwatch.watermark import MarkKey
 
@@ -285,21 +287,25 @@ class Registration:
         if tuple(_shown(mark, salt) for mark in marks) != self.marks:
             raise ValueError("the marks, their settings or the salt are not those registered")
 
+    def check_code(self, *, other_code: bool) -> None:
+        """That the plan was made for this program, or that another will do.
+
+        Raises:
+            PlanError: it was made for another.
+        """
+        if self.plan.code not in (None, code_digest()) and not other_code:
+            raise PlanError(
+                f"the plan is for a program with the digest {str(self.plan.code)[:16]}…, and this "
+                f"one has {code_digest()[:16]}…: install that release, or say that another will do"
+            )
+
     def write(self, path: Path) -> None:
         """Write the canonical form to a new file.
 
         Raises:
             OutputError: it is there already, or cannot be written.
         """
-        try:
-            with path.open("xb") as file:
-                file.write(self.canonical() + b"\n")
-        except FileExistsError:
-            raise OutputError(
-                "is there already, and a registration is never overwritten", path=path
-            ) from None
-        except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
+        write_plan(path, self.canonical())
 
     @classmethod
     def read(cls, path: Path) -> Registration:
@@ -309,15 +315,7 @@ class Registration:
             InputError: it cannot be read, or is no registration.
             PlanError: it commits to no key, or to no text.
         """
-        try:
-            found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-            if found.pop("format", None) != FORMAT:
-                raise InputError(f"is not of the format {FORMAT}", path=path)
-            registration = msgspec.convert(found, cls, strict=True)
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", path=path) from error
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise InputError(f"is no registration: {error}", path=path) from error
+        registration = read_plan(path, cls, FORMAT, "registration")
         if not registration.marks or not registration.texts:
             raise PlanError("is empty: a plan names keys, and what is asked", path=path)
         return registration

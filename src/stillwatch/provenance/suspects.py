@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from stillwatch.errors import SuspectError
+from stillwatch.provenance.transcripts import Settings, digest_of
 
 __all__ = ["AddressSuspect"]
 
@@ -89,6 +90,13 @@ class AddressSuspect:
         parts = urlsplit(self.address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SuspectError(f"{self.address} is no address; give one as in https://host/v1")
+
+    @property
+    def settings(self) -> Settings:
+        """How it is asked, to be recorded; of a system message its SHA-256."""
+        system = None if self.system is None else digest_of(self.system)
+        return {"temperature": float(self.temperature), "max_tokens": self.max_tokens,
+                "system_sha256": system}  # fmt: skip
 
     def __call__(self, prompt: str) -> str:
         """The answer to `prompt`; empty where the suspect said nothing.

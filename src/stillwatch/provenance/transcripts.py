@@ -1,8 +1,9 @@
 """What models answered, in a file: asked once, an answer a line, durable line by line.
 
-A line is ``{"prompt": …, "answer": …, "model": …, "at": …}``; `at`, when the answer came, may be
-left out. The file holds text, harmful answers included: it belongs to whoever asked, is made for
-its owner only, and nothing of it gets into a report.
+A line is ``{"prompt": …, "answer": …, "model": …, "at": …, "asked": {…}}``; `at`, when the answer
+came, and `asked`, with which settings, may be left out. The file holds text, harmful answers
+included: it belongs to whoever asked, is made for its owner only, and nothing of it gets into a
+report.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ import msgspec
 
 from stillwatch.errors import InputError, OutputError, StorageError, TranscriptError
 
-__all__ = ["Suspect", "Transcripts", "ask", "digest_of", "read_transcripts"]
+__all__ = ["Settings", "Suspect", "Transcripts", "ask", "digest_of", "read_transcripts"]
 
 #: a model that is asked: text of a prompt → text of its answer
 Suspect = Callable[[str], str]
+#: how it is asked, such as ``{"temperature": 1.0}``
+Settings = dict[str, str | int | float | bool | None]
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
@@ -33,6 +36,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
     answer: str
     model: str
     at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    asked: Settings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +49,22 @@ class Transcripts:
         digest: SHA-256 over prompts and answers in their order, 64 hexadecimal digits.
         times: text of a prompt → when its answer came, by the clock of who asked; of those answers
             of which it was recorded.
+        asked: with which settings, where that was recorded of every answer.
     """
 
     model: str
     answers: Mapping[str, str]
     digest: str
     times: Mapping[str, datetime] = field(default_factory=dict)
+    asked: Settings | None = None
 
     @classmethod
     def of(
-        cls, model: str, answers: Mapping[str, str], times: Mapping[str, datetime] | None = None
+        cls,
+        model: str,
+        answers: Mapping[str, str],
+        times: Mapping[str, datetime] | None = None,
+        asked: Settings | None = None,
     ) -> Transcripts:
         """Those of `model`, from what is at hand: no file is needed."""
         digest = hashlib.sha256(b"stillwatch-transcripts-v1")
@@ -62,7 +72,7 @@ class Transcripts:
             digest.update(len(raw := _bytes(text)).to_bytes(8, "big") + raw)
         return cls(
             model, MappingProxyType(dict(answers)), digest.hexdigest(),
-            MappingProxyType(dict(times or {})),
+            MappingProxyType(dict(times or {})), asked,
         )  # fmt: skip
 
     @property
@@ -102,20 +112,27 @@ def read_transcripts(path: Path) -> Transcripts:
     Raises:
         InputError: it cannot be read.
         TranscriptError: no lines, a line that is none (a cut one, too), a prompt that stands there
-            twice, or more than one model.
+            twice, more than one model, or answers that were asked for in different ways.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path=path) from error
-    model, answers, times = _parse(content, path)
+    model, answers, times, ways = _parse(content, path)
     if model is None:
         raise TranscriptError("holds no answer", path=path)
-    return Transcripts.of(model, answers, times)
+    return Transcripts.of(model, answers, times, ways[0])
 
 
 def ask(
-    suspect: Suspect, prompts: Iterable[str], path: Path, *, model: str, workers: int = 4
+    suspect: Suspect,
+    prompts: Iterable[str],
+    path: Path,
+    *,
+    model: str,
+    workers: int = 4,
+    asked: Settings | None = None,
+    advance: Callable[[int], object] | None = None,
 ) -> Transcripts:
     """Ask `suspect` what `path` does not answer yet, and record each answer before the next.
 
@@ -126,9 +143,12 @@ def ask(
         prompts: each once.
         model: what the suspect is called; a file of another model is refused.
         workers: prompts that are asked at one time.
+        asked: the settings that `suspect` is asked with, to be recorded.
+        advance: told how many more of the prompts are answered, those of before first.
 
     Raises:
-        TranscriptError: a prompt is there twice, or the file is about another model.
+        TranscriptError: a prompt is there twice, the file is about another model, or was begun with
+            other settings.
         OutputError: the file cannot be written, or another process records into it.
         Whatever the suspect raises; what was answered before stays in the file.
     """
@@ -146,18 +166,30 @@ def ask(
             raise OutputError("another process records into it", path=path) from error
         content = file.read()
         whole = content[: content.rfind(b"\n") + 1]
-        recorded, answers, times = _parse(whole, path)
+        recorded, answers, times, ways = _parse(whole, path)
         if recorded not in (None, model):
             raise TranscriptError(f"holds answers of {recorded}, not of {model}", path=path)
+        if answers and asked not in ways and ways != [None]:
+            raise TranscriptError(
+                f"was begun with other settings ({_spoken(ways[-1])}); record those of now "
+                f"({_spoken(asked)}) in another file", path=path,
+            )  # fmt: skip
         if len(whole) < len(content):
             file.truncate(len(whole))
         file.seek(len(whole))
         left = [prompt for prompt in wanted if prompt not in answers]
+        advance = advance or (lambda _: None)
+        advance(len(wanted) - len(left))
         for prompt, answer in _answered(suspect, left, workers):
             times[prompt] = now = datetime.now(UTC)
-            _append(file, _Line(prompt, answer, model, now), path)
+            _append(file, _Line(prompt, answer, model, now, asked), path)
             answers[prompt] = answer
-    return Transcripts.of(model, answers, times)
+            advance(1)
+    return Transcripts.of(model, answers, times, None if None in ways else asked)
+
+
+def _spoken(asked: Settings | None) -> str:
+    return "none said" if asked is None else ", ".join(f"{k} {v}" for k, v in asked.items())
 
 
 def _answered(suspect: Suspect, prompts: Sequence[str], workers: int) -> Iterable[tuple[str, str]]:
@@ -193,8 +225,12 @@ def _append(file: BinaryIO, line: _Line, path: Path) -> None:
         raise StorageError(f"cannot be written: {error.strerror}", path=path) from error
 
 
-def _parse(content: bytes, path: Path) -> tuple[str | None, dict[str, str], dict[str, datetime]]:
+def _parse(
+    content: bytes, path: Path
+) -> tuple[str | None, dict[str, str], dict[str, datetime], list[Settings | None]]:
+    """Model, answers, times, and the ways in which they were asked for, None (not said) first."""
     model: str | None = None
+    ways: list[Settings | None] = []
     answers: dict[str, str] = {}
     times: dict[str, datetime] = {}
     for number, raw in enumerate(content.split(b"\n"), 1):
@@ -214,4 +250,10 @@ def _parse(content: bytes, path: Path) -> tuple[str | None, dict[str, str], dict
         model, answers[line.prompt] = line.model, line.answer
         if line.at is not None:
             times[line.prompt] = line.at
-    return model, answers, times
+        if line.asked not in ways:
+            ways.insert(len(ways) if line.asked else 0, line.asked)
+        if len([way for way in ways if way is not None]) > 1:
+            raise TranscriptError(
+                f"was asked otherwise ({_spoken(line.asked)}) than before", path=path, line=number
+            )
+    return model, answers, times, ways

@@ -19,9 +19,12 @@ Int64s = npt.NDArray[np.int64]
 
 #: steps of the lattice between the least and the highest sum
 _MOST = 20_000_000
+#: nats of the least likely outcome, up to which its probability keeps all digits of a float
+_FAINTEST = 690.0
 #: standard deviations below a tilted mean at which masses still keep their digits
 _SERVED = 20.0
-_STEEPEST = 700.0
+#: at this tilt even a step of one is taken surely, as far as floats tell
+_STEEPEST = 60.0
 
 
 def scored_tails(
@@ -81,7 +84,9 @@ def _near(totals: Int64s, values: Int64s, options: Int64s, high: int) -> tuple[i
     """ln P(S ≥ total) and ln P(S = total) of the last of these ascending totals, as many as one
     tilt serves, [.., 2]; and the place of the first of them."""
     there = np.arange(values.shape[1]) < options[:, None]
-    tilt = _tilt(int(totals[-1]), values, there)
+    # where no outcome is too faint for a float, none has to be raised
+    faint = float(np.log(options).sum()) > _FAINTEST
+    tilt = _tilt(int(totals[-1]), values, there) if faint else 0.0
     raised = np.where(there, tilt * values, -np.inf)
     norms = np.logaddexp.reduce(raised, axis=1)
     shares = np.exp(raised - norms[:, None])
@@ -89,7 +94,8 @@ def _near(totals: Int64s, values: Int64s, options: Int64s, high: int) -> tuple[i
     spread = float(np.sqrt((shares * (values - means[:, None]) ** 2).sum()))
     masses = _convolved(values, shares, there, high)
     above = float((norms - np.log(options)).sum())
-    at = int(np.searchsorted(totals, min(float(totals[-1]), means.sum()) - _SERVED * spread))
+    served = min(float(totals[-1]), means.sum()) - _SERVED * spread
+    at = int(np.searchsorted(totals, served)) if faint else 0
     some = totals[at:]
     tail = np.empty((len(some), 2))
     sums = np.arange(high + 1)
@@ -126,8 +132,7 @@ def _tilt(total: int, values: Int64s, there: npt.NDArray[np.bool_]) -> float:
 
     if not len(values) or miss(0.0) >= 0:
         return 0.0
-    most = _STEEPEST / max(1.0, float(values.max()))
-    return most if miss(most) <= 0 else float(scipy.optimize.brentq(miss, 0.0, most))
+    return _STEEPEST if miss(_STEEPEST) <= 0 else float(scipy.optimize.brentq(miss, 0.0, _STEEPEST))
 
 
 def _fuzzy(tail: Floats, mass: Floats, rng: np.random.Generator) -> Floats:

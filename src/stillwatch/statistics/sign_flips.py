@@ -19,7 +19,7 @@ def sign_flip_tail(differences: npt.ArrayLike) -> float:
     2^(1 - n) of n differences that are not 0 it cannot fall.
 
     Raises:
-        ValueError: differences that are not whole; too many or too large ones (:func:`sign_tail`).
+        ValueError: differences that are not whole; too large ones (:func:`sign_tail`).
     """
     numbers = np.asarray(differences, np.float64)
     one_sided = float(sign_tail(abs(float(numbers.sum())), numbers))

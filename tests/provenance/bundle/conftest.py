@@ -29,9 +29,10 @@ OTHER = SigningKey(bytes(range(1, 33)))
 class Bench:
     """What is needed to seal a bundle, in a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: object) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder, self.state = folder, folder / "state"
-        self.registration = registered(suspects=2)
+        self.registration = registered(suspects=2, **settings)
         self.files = []
         student = HabitModel(2).taught(served(300))
         self.commitment = commit_plan(self.registration, self.state, by="ana")

@@ -12,11 +12,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from stillwatch.errors import InputError, OutputError, PlanError, StillwatchError, TamperedError
+from stillwatch.errors import (
+    InputError,
+    OutputError,
+    PlanError,
+    StillwatchError,
+    TamperedError,
+)
 from stillwatch.ledger import Ledger, canonical, parsed
 from stillwatch.ledger.timestamps import read_roots, stamp
 from stillwatch.provenance import Registration, ask, read_transcripts
 from stillwatch.provenance.bundle import Sealed, verify
+from stillwatch.provenance.bundle.envelope import Envelope, Statement, Subject
+from stillwatch.provenance.bundle.files import digest_file
 from stillwatch.provenance.committing import commit_plan, find_commitment, record_seal
 from tests.ledger.authority import Authority, serving
 from tests.provenance.bundle.conftest import KEY, OTHER, Bench, sign_again
@@ -151,6 +159,47 @@ def test_probes_that_are_not_those_of_the_plan_are_noticed(bundle: Path) -> None
         verify(bundle, KEY.public)
 
 
+def test_a_report_of_another_release_is_not_taken_at_its_word(bundle: Path) -> None:
+    true = (bundle / "report.html").read_bytes()
+    (bundle / "report.html").write_bytes(true.replace(b"1 in 1,000", b"1 in 1 billion"))
+    sign_again(bundle)
+    with pytest.raises(TamperedError, match=r"report.html: does not tell what was sealed"):
+        verify(bundle, KEY.public)
+    sign_again(bundle, lambda predicate: predicate.update(code="0" * 64))
+    found = verify(bundle, KEY.public)
+    assert (found.same_code, found.same_page) == (False, False)
+    assert found.page == true.replace(found_code(), b"0" * 64)
+    (bundle / "report.html").write_bytes(found.page or b"")
+    sign_again(bundle)
+    assert verify(bundle, KEY.public).same_page
+
+
+def found_code() -> bytes:
+    from stillwatch.provenance import code_digest
+
+    return code_digest().encode()
+
+
+def sign_as(path: Path, kind: str, predicate: dict[str, Any], *, twice: bool = False) -> None:
+    """A statement of this kind over the files as they are."""
+    subjects = [
+        Subject(str(each.relative_to(path)), {"sha256": digest_file(each)})
+        for each in files(path)
+        if each.name != "statement.json"
+    ]
+    statement = Statement(
+        subject=tuple(subjects + subjects[:1] * twice), predicate_type=kind, predicate=predicate
+    )
+    (path / "statement.json").write_bytes(Envelope.signed(statement, KEY).encoded())
+
+
+def test_a_file_that_is_named_twice_is_noticed(bundle: Path) -> None:
+    old = Envelope.parse((bundle / "statement.json").read_bytes()).statement()
+    sign_as(bundle, old.predicate_type, old.predicate, twice=True)
+    with pytest.raises(TamperedError, match="names a file twice"):
+        verify(bundle, KEY.public)
+
+
 def test_a_file_that_a_signer_left_out_is_noticed(bundle: Path) -> None:
     (bundle / "environment.json").unlink()
     sign_again(bundle)
@@ -191,6 +240,16 @@ def test_a_bundle_is_never_overwritten_and_left_to_its_owner(sealed: Sealed, ben
     with pytest.raises(OutputError, match="never overwritten"):
         bench.seal()
     assert sealed.path.stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_of_somebody_else_beside_the_bundle_is_left_alone(bench: Bench) -> None:
+    theirs = bench.folder / "beside.new"
+    theirs.mkdir()
+    (theirs / "notes").write_text("mine")
+    before = {*bench.folder.iterdir()}
+    bench.seal("beside")
+    assert (theirs / "notes").read_text() == "mine"
+    assert {*bench.folder.iterdir()} - before == {bench.folder / "beside"}
 
 
 def test_two_files_of_one_model_are_refused(bench: Bench) -> None:

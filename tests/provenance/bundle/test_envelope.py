@@ -59,6 +59,16 @@ def test_a_second_person_may_sign_beside_the_first() -> None:
     assert (both.check(KEY.public), both.check(OTHER.public)) == (KEY.public, OTHER.public)
 
 
+def test_nobody_is_named_beside_a_signature_who_never_signed() -> None:
+    good = Envelope.signed(STATEMENT, KEY)
+    forged = Signature(OTHER.public, good.signatures[0].sig)
+    for signatures in ((forged, *good.signatures), (*good.signatures, forged)):
+        lent = msgspec.structs.replace(good, signatures=signatures)
+        for key in (None, KEY.public):
+            with pytest.raises(TamperedError, match="does not hold"):
+                lent.check(key)
+
+
 def test_a_changed_payload_or_type_does_not_hold() -> None:
     envelope = Envelope.signed(STATEMENT, KEY)
     payload = base64.b64encode(base64.b64decode(envelope.payload).replace(b"1", b"2", 1)).decode()

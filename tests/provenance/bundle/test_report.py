@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from stillwatch.provenance import ask
 from stillwatch.provenance.bundle import Sealed
 from stillwatch.provenance.bundle.limits import KEYED
-from stillwatch.provenance.bundle.words import chance, listing, names, one_in
+from stillwatch.provenance.bundle.words import chance, exponent, listing, names, one_in
 from tests.provenance.bundle.conftest import Bench
 from tests.provenance.keyed.conftest import PROBES
 
@@ -74,12 +75,36 @@ def test_a_control_that_carries_the_key_is_on_the_first_page(bench: Bench, tmp_p
     [
         (-80.0, "less than 1 in 10³⁰"), (-28.56, "at most 1 in 10²⁸"),
         (-6.0, "at most 1 in 1 million"),
-        (-3.0, "at most 1 in 1,000"), (-3.9, "at most 1 in 7,900"), (-0.2, "at most 63 in 100"),
-        (0.0, "at most 1 in 1"),
+        (-3.0, "at most 1 in 1,000"), (-3.9, "at most 1 in 7,900"), (-0.2, "at most 64 in 100"),
+        (0.0, "at most 1 in 1"), (math.log10(0.674), "at most 68 in 100"),
+        (math.log10(0.996), "at most 1 in 1"),
     ],
 )  # fmt: skip
 def test_chances_are_never_said_to_be_rarer_than_they_are(log10_p: float, said: str) -> None:
     assert chance(log10_p) == said
+
+
+def test_a_power_of_ten_is_never_said_to_be_less_than_it_is() -> None:
+    said = [exponent(each) for each in (None, -2.9961, -3.0, -3.009, -0.004, 0.0)]
+    assert said == ["–", "−2.99", "−3.00", "−3.00", "0.00", "0.00"]
+
+
+def test_a_control_of_which_nothing_can_be_said_is_not_called_innocent(
+    bench: Bench, tmp_path: Path
+) -> None:
+    ask(lambda _: "I cannot help.", PROBES.prompts, tmp_path / "mute.jsonl", model="mute")
+    said = first_page(page(bench.seal("mute", controls=[tmp_path / "mute.jsonl"])))
+    assert "No control could be judged. This weakens the evidence" in said
+    both = [bench.files[1], tmp_path / "mute.jsonl"]
+    said = first_page(page(bench.seal("half-mute", controls=both)))
+    assert "finds no key in other-a." in said
+    assert "Of mute nothing could be said, so that this is no control" in said
+
+
+def test_a_plan_for_another_program_is_said_to_be_one(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "bench", code="0" * 64)
+    text = page(bench.seal("other", other_code=True))
+    assert "the results were computed by ANOTHER one" in text
 
 
 def test_small_words() -> None:

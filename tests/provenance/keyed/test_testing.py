@@ -152,6 +152,24 @@ def test_missing_and_strange_prompts_are_refused(student: Said) -> None:
     assert judged({"s": without_first(student)}, registered(looks="any"))
 
 
+def test_at_any_number_of_looks_nobody_chooses_which_answers_count_or_in_which_order(
+    student: Said, stranger: Said
+) -> None:
+    plan = registered(looks="any", sightings=1, decoys=0)
+    for said in (student, stranger):
+        [*first, last] = judged({"s": said}, plan)
+        turned = dict(reversed(said.items()))
+        assert judged({"s": turned}, plan) == [*first, last]
+        # what comes after a gap waits until the gap is filled
+        early = dict([*said.items()][:50])
+        late = {p: a for i, (p, a) in enumerate(said.items()) if i < 50 or i % 3 == 1}
+        assert judged({"s": late}, plan) == judged({"s": early}, plan)
+        assert judged({"s": late}, plan)[0].answers == 50
+    for each in judged({"s": without_first(student)}, plan):
+        assert "the first probe of the plan is not answered" in (each.abstained or "")
+        assert (each.answers, each.log10_p) == (0, None)
+
+
 def test_what_was_not_registered_is_refused(student: Said, stranger: Said) -> None:
     plan = registered()
     with pytest.raises(PlanError, match="salt"):

@@ -16,6 +16,8 @@ import msgspec
 
 from stillwatch.errors import InputError
 from stillwatch.ledger import canonical, merkle_root, parsed
+from stillwatch.provenance.bundle.answer_times import earliest, first_time
+from stillwatch.provenance.transcripts import Settings
 
 __all__ = [
     "ENTRY", "ENVIRONMENT", "FIRST_TYPE", "HEAD", "OPENED", "PLAN", "PREDICATE_TYPE", "PROBES",
@@ -53,6 +55,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         digest: of a record that stays outside: :attr:`.transcripts.Transcripts.digest`, or SHA-256
             over the names and digests of recorded shards.
         first_at: when the first answer came, by the clock of who asked; RFC 3339, None if unknown.
+        asked: with which settings, by the word of who asked; None if unknown.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     root: str | None = None
     digest: str | None = None
     first_at: str | None = None
+    asked: Settings | None = None
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -148,10 +152,30 @@ class Place:
             raise InputError(str(error), path=self.path(name)) from error
 
     def first_at(self) -> datetime | None:
-        """When the first answer of any suspect came; None where that is not known of all."""
-        times = [each.first_at for each in self.part.models if each.role == "suspect"]
-        known = [datetime.fromisoformat(at) for at in times if at is not None]
-        return min(known) if known and len(known) == len(times) else None
+        """When the first recorded answer of any suspect came; None where that is not known of all.
+
+        Statements of the first form do not say it: there the records do.
+        """
+        suspects = [each for each in self.part.models if each.role == "suspect"]
+        if self.part.folder:
+            told = [each.first_at for each in suspects]
+            times = [None if at is None else datetime.fromisoformat(at) for at in told]
+        else:
+            times = [first_time(self.path(each.file)) for each in suspects if each.file]
+        known = [at for at in times if at is not None]
+        return min(known) if known and len(known) == len(suspects) else None
+
+    def earliest(self) -> datetime | None:
+        """The earliest time of any answer of a suspect that anything here says; None of none.
+
+        A line, or a suspect, without a time hides nothing of the others: one answer that is older
+        than the plan is enough.
+        """
+        suspects = [each for each in self.part.models if each.role == "suspect"]
+        times = [datetime.fromisoformat(each.first_at) for each in suspects if each.first_at]
+        files = [each.file for each in suspects if each.file and each.file.endswith(".jsonl")]
+        times += [at for file in files if (at := earliest(self.path(file))) is not None]
+        return min(times, default=None)
 
 
 def read_predicate(kind: str, value: Any, first_label: Callable[[], str]) -> Predicate:

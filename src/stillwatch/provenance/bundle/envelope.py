@@ -76,26 +76,30 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
         return canonical(msgspec.to_builtins(self)) + b"\n"
 
     def check(self, key: str | None = None) -> str:
-        """Hold the signatures against `key`, or the first against the key that it names itself.
+        """Hold each signature against the key that it names, and one of these against `key`.
 
         Returns:
-            The public key that it was signed with.
+            `key`, or else the one that the first signature names.
 
         Raises:
-            TamperedError: nobody signed it with that key, or it was changed since.
+            TamperedError: nobody signed it with that key, it was changed since, or some signature
+                beside is none: it would lend the statement a name that never signed it.
         """
-        tried = [each for each in self.signatures if key in (None, each.keyid)][:1]
-        if not tried:
+        names = [each.keyid for each in self.signatures]
+        if not names or key not in (None, *names):
             raise TamperedError(f"the statement is not signed with the key {str(key)[:16]}…")
-        try:
-            signature = base64.b64decode(tried[0].sig, validate=True).hex()
-        except binascii.Error:
-            signature = ""
-        if not is_signed(self.message(), signature, tried[0].keyid):
-            raise TamperedError(
-                "the signature of the statement does not hold: it was changed, or forged"
-            )
-        return tried[0].keyid
+        message = self.message()
+        for each in self.signatures:
+            try:
+                signature = base64.b64decode(each.sig, validate=True).hex()
+            except binascii.Error:
+                signature = ""
+            if not is_signed(message, signature, each.keyid):
+                raise TamperedError(
+                    f"the signature of the statement with the key {each.keyid[:16]}… does not "
+                    "hold: it was changed, or forged"
+                )
+        return key or names[0]
 
     def statement(self) -> Statement:
         """What was signed.

@@ -18,8 +18,25 @@ _CHANCE: Final = (
 )
 _EXPOSURE: Final = (
     "Exposure is not abuse of an interface.",
-    "A key that is found shows that text carrying it reached the training of the suspect. It does "
-    "not show by whom, by which way, or against which terms.",
+    "A key that is found shows that text carrying it reached the suspect. It does not show by "
+    "whom, by which way, or against which terms.",
+)
+_AT_HAND: Final = (
+    "Training, or text at hand.",
+    "A service that looks things up, keeps answers, or passes questions on to our model shows the "
+    "key without having been trained on anything. Whether the suspect was asked without such aids "
+    "rests on who asked it.",
+)
+_LOOKED: Final = (
+    "A look before the plan.",
+    "Keys or questions that somebody picked after seeing what this suspect answers make any "
+    "p-value small. That the plan is older than the recorded answers does not rule this out; that "
+    "it is older than the suspect itself does.",
+)
+_LEFT_OUT: Final = (
+    "What was left out.",
+    "Other plans, suspects, controls and ways to ask (temperature, system message, a second try) "
+    "may have been tried and not shown. A ledger lists every plan and seal: ask for it whole.",
 )
 _REPUBLICATION: Final = (
     "Republication.",
@@ -36,6 +53,7 @@ _FORGERY: Final = (
 #: a heading and what it means
 KEYED: Final[tuple[tuple[str, str], ...]] = (
     _EXPOSURE,
+    _AT_HAND,
     _REPUBLICATION,
     _FORGERY,
     (
@@ -44,11 +62,14 @@ KEYED: Final[tuple[tuple[str, str], ...]] = (
         "That nothing was found is no evidence of innocence.",
     ),
     _CHANCE,
+    _LOOKED,
+    _LEFT_OUT,
     _RECORDS,
 )
 
 RADIOACTIVITY: Final[tuple[tuple[str, str], ...]] = (
     _EXPOSURE,
+    _AT_HAND,
     _REPUBLICATION,
     _FORGERY,
     (
@@ -59,9 +80,12 @@ RADIOACTIVITY: Final[tuple[tuple[str, str], ...]] = (
     (
         "The reference.",
         "What the suspect says beyond a reference model is what is scored. That the reference was "
-        "the one that the plan names nobody checks; a bad one hides a mark, and makes none.",
+        "the one that the plan names nobody checks. A bad one hides a mark; numbers that somebody "
+        "with the key made up would make one.",
     ),
     _CHANCE,
+    _LOOKED,
+    _LEFT_OUT,
     _RECORDS,
 )
 

@@ -35,6 +35,7 @@ from stillwatch.provenance.bundle.kinds import EVIDENCE, KINDS
 from stillwatch.provenance.bundle.words import (
     chance,
     decimal,
+    exponent,
     listing,
     names,
     one_in,
@@ -52,12 +53,14 @@ class _Shown:
     """A part, as the templates take it.
 
     Attributes:
+        code: the digest of the program that computed the results.
         models: of a test by keys: the results of each suspect by its name; `controls` alike.
         stamped: when the head's time stamp says that it was given; held against nothing here.
-        dated: whether the plan was there before the first answer.
+        dated: whether the plan was there before the first recorded answer.
     """
 
     part: Part
+    code: str
     value: Any
     registration: Registration | Measurement | None
     entry: Entry | None
@@ -94,7 +97,7 @@ def render(bundle: Path, predicate: Predicate, signer: str) -> bytes:
     """
     style = _style()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    parts = [_shown(Place(bundle, part)) for part in predicate.parts]
+    parts = [_shown(Place(bundle, part), predicate.code) for part in predicate.parts]
     page = _environment().get_template("evidence.html").render(
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
         "form-action 'none'",
@@ -109,7 +112,7 @@ def render(bundle: Path, predicate: Predicate, signer: str) -> bytes:
     return page.encode("utf-8", "backslashreplace")
 
 
-def _shown(place: Place) -> _Shown:
+def _shown(place: Place, code: str) -> _Shown:
     part = place.part
     entry, head, index, stamped = None, None, None, None
     if part.ledger is not None:
@@ -117,10 +120,10 @@ def _shown(place: Place) -> _Shown:
         index = getattr(parse_proof(place.read(PROOF)), "index", None)
         stamped = claimed_at(head)
     return _Shown(
-        part, place.value(RESULTS),
+        part, code, place.value(RESULTS),
         None if part.registration is None else KINDS[part.kind].plan(place.path(PLAN)),
         entry, head, index, stamped,
-        dated(None if entry is None else entry.at, stamped, place.first_at()),
+        dated(None if entry is None else entry.at, stamped, place.first_at(), checked=False),
     )  # fmt: skip
 
 
@@ -153,7 +156,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "chance": chance, "decimal": decimal, "listing": listing, "names": names,
-        "one_in": one_in, "percent": percent, "power": power,
+        "chance": chance, "decimal": decimal, "exponent": exponent, "listing": listing,
+        "names": names, "one_in": one_in, "percent": percent, "power": power,
     }  # fmt: skip
     return environment

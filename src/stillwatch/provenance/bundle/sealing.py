@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkdtemp
 
 import msgspec
 
+from stillwatch.durable import sync_folder
 from stillwatch.errors import InputError, OutputError, PlanError, StorageError, TamperedError
 from stillwatch.ledger import Entry, SigningKey
 from stillwatch.provenance.bundle.contents import (
@@ -76,14 +79,15 @@ def seal(out: Path, drafts: Sequence[Draft], *, signing_key: SigningKey) -> Seal
         raise OutputError("is there already, and a bundle is never overwritten", path=out)
     if not drafts:
         raise InputError("there is no part to be sealed")
-    aside = out.with_name(out.name + ".new")
     try:
-        if aside.exists():
-            shutil.rmtree(aside)
-        aside.mkdir(mode=0o700)  # answers stand in it
+        # for its owner only: answers stand in it
+        aside = Path(mkdtemp(prefix=f".{out.name}.", suffix=".new", dir=out.parent))
         try:
             sealed = _written(aside, drafts, signing_key)
+            for folder, _, _ in os.walk(aside):
+                sync_folder(Path(folder))
             aside.rename(out)
+            sync_folder(out.parent)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
@@ -137,7 +141,7 @@ def _part(aside: Path, draft: Draft, folder: str) -> Place:
     if commitment is not None and registration is not None:
         entry = Entry.parse(commitment.entry)
         check_entry(entry, registration)
-        check_order(entry, place.first_at())
+        check_order(entry, place.earliest())
         write_file(place.path(ENTRY), commitment.entry + b"\n")
         write_file(place.path(HEAD), commitment.head.encoded())
         write_file(place.path(PROOF), commitment.proof.encoded())

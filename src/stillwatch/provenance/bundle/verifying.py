@@ -57,7 +57,8 @@ class VerifiedPart:
         entry_at: when the plan was put on the ledger, by the ledger's clock.
         head: that the plan was held against; None where it stands on no ledger.
         stamped: when an authority saw that head; None where that was not asked or there is none.
-        first_at: when the first answer of a suspect came; None where that is not known.
+        first_at: when the first recorded answer of a suspect came; None where that is not known.
+        program: the digest of the program that the plan is for; None where it names none.
     """
 
     part: Part
@@ -68,6 +69,7 @@ class VerifiedPart:
     head: Head | None
     stamped: datetime | None
     first_at: datetime | None
+    program: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,21 @@ class Verified:
 
     Attributes:
         signer: the public key of the statement, 64 hexadecimal digits.
+        code: the digest of the program that computed the results.
         parts: in the order of the statement.
-        same_code: whether the program that verified is the one that sealed; only then was the
-            report held against the results.
+        same_code: whether the program that verified is the one that sealed.
+        page: the report that the program that verified makes of what is sealed, UTF-8; None where
+            it can make none of what another release sealed.
+        same_page: whether the report in the bundle is that one, byte by byte. It is, where the same
+            release sealed; of another's report nothing is known, and `page` is to be read instead.
     """
 
     signer: str
+    code: str
     parts: tuple[VerifiedPart, ...]
     same_code: bool
+    page: bytes | None
+    same_page: bool
 
 
 def verify(
@@ -124,26 +133,28 @@ def verify(
         _part(Place(bundle, part), ledger_key, roots, outside or Outside())
         for part in predicate.parts
     )
+    page = _page(bundle, predicate, envelope.signatures[0].keyid)
+    same_page = page == (bundle / REPORT).read_bytes()
     same_code = predicate.code == code_digest()
-    if same_code:
-        _check_report(bundle, predicate, envelope.signatures[0].keyid)
-    return Verified(signer, parts, same_code)
+    if same_code and not same_page:
+        raise TamperedError("does not tell what was sealed", path=bundle / REPORT)
+    return Verified(signer, predicate.code, parts, same_code, page, same_page)
 
 
 #: what results of a shape that no release wrote lead to
 _ODD = (StopIteration, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
-def _check_report(bundle: Path, predicate: Predicate, signer: str) -> None:
-    """That the report tells what is sealed."""
+def _page(bundle: Path, predicate: Predicate, signer: str) -> bytes | None:
+    """The report of what is sealed; None where another release sealed what has none here."""
     try:
-        again = render(bundle, predicate, signer)
+        return render(bundle, predicate, signer)
     except (*_ODD, TemplateError) as error:
+        if predicate.code != code_digest():
+            return None
         raise TamperedError(
             f"no report can be made of what is sealed: {error}", path=bundle / REPORT
         ) from error
-    if again != (bundle / REPORT).read_bytes():
-        raise TamperedError("does not tell what was sealed", path=bundle / REPORT)
 
 
 def _predicate(statement: Statement, bundle: Path) -> Predicate:
@@ -180,6 +191,8 @@ def _check_files(bundle: Path, here: set[str], statement: Statement, predicate: 
     """Every file is as it was sealed, none is missing, none was added."""
     sealed = {each.name: each.digest.get("sha256") for each in statement.subject}
     here = here - {STATEMENT}
+    if len(sealed) < len(statement.subject):
+        raise TamperedError("the statement names a file twice", path=bundle / STATEMENT)
     if missing := sorted(sealed.keys() - here):
         raise TamperedError("was sealed, and is missing", path=bundle / missing[0])
     if added := sorted(here - sealed.keys()):
@@ -207,13 +220,14 @@ def _part(
     place: Place, ledger_key: str | None, roots: list[x509.Certificate] | None, outside: Outside
 ) -> VerifiedPart:
     part, kind = place.part, KINDS[place.part.kind]
-    head, stamped, entry_at = None, None, None
+    head, stamped, entry_at, program = None, None, None, None
     if part.registration is not None:
         registration = kind.plan(place.path(PLAN))
         if registration.digest() != part.registration:
             raise TamperedError(
                 "the plan is not the one that the statement names", path=place.path(PLAN)
             )
+        program = registration.told().get("code")
         if part.ledger is not None:
             entry, head = _on_ledger(place, registration, ledger_key)
             entry_at = entry.at
@@ -221,7 +235,7 @@ def _part(
     kind.check(place)
     if head is not None and entry_at is not None:
         try:
-            check_order(entry, place.first_at())
+            check_order(entry, place.earliest())
         except PlanError as error:
             raise TamperedError(str(error), path=place.path(ENTRY)) from error
     value = place.value(RESULTS)
@@ -230,7 +244,9 @@ def _part(
         found = kind.found(value)
     except _ODD as error:
         raise InputError("holds no results", path=place.path(RESULTS)) from error
-    return VerifiedPart(part, value, found, source, entry_at, head, stamped, place.first_at())
+    return VerifiedPart(
+        part, value, found, source, entry_at, head, stamped, place.first_at(), program
+    )
 
 
 def _on_ledger(place: Place, registration: Plannable, key: str | None) -> tuple[Entry, Head]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
 from markupsafe import Markup, escape
 
-__all__ = ["chance", "decimal", "listing", "names", "one_in", "percent", "power"]
+__all__ = [
+    "chance", "decimal", "exponent", "listing", "names", "one_in", "percent", "power", "upwards",
+]  # fmt: skip
 
 #: powers of ten beyond which a chance is not spelt out: other doubts are larger by then
 FAINTEST: Final = -30
@@ -25,7 +28,8 @@ def chance(log10_p: float) -> str:
 def one_in(p: float) -> str:
     """A probability as ``1 in 1,000``."""
     if p >= 0.5:
-        return "1 in 1" if p > 0.999 else f"{100 * p:.0f} in 100"
+        hundredths = math.ceil(100 * p - 1e-9)
+        return "1 in 1" if hundredths >= 100 else f"{hundredths} in 100"
     odds = 1 / p * (1 + 1e-9)
     if odds >= 1e12:
         return f"1 in {power(len(str(int(odds))) - 1)}"
@@ -34,6 +38,16 @@ def one_in(p: float) -> str:
             return f"1 in {int(odds / size):,} {name}"
     digits = 10 ** max(0, len(str(int(odds))) - 2)
     return f"1 in {int(odds / digits) * digits:,}"
+
+
+def exponent(log10_p: float | None) -> str:
+    """The power of ten of a p-value, with two digits that never make it rarer than it is."""
+    return decimal(None if log10_p is None else upwards(log10_p))
+
+
+def upwards(log10_p: float) -> float:
+    """To two digits after the point, never to a rarer p-value."""
+    return math.ceil(100 * log10_p - 1e-4) / 100 + 0.0
 
 
 def power(exponent: int) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 
 from stillwatch.errors import PlanError, TranscriptError
-from stillwatch.provenance.code import code_digest
 from stillwatch.provenance.keyed.counting import Contexts, count
 from stillwatch.provenance.keyed.following import Following, following
 from stillwatch.provenance.keyed.marks import SCHEME, KeyedMark
@@ -25,9 +25,9 @@ from stillwatch.provenance.registration import KEYED, Plan, Registration
 from stillwatch.provenance.transcripts import Transcripts
 from stillwatch.watermark import MarkKey
 
-__all__ = ["Answers", "keyed_test", "reference_name"]
+__all__ = ["Answers", "count_answers", "keyed_test", "reference_name"]
 
-#: prompt → answer of one model, in the order in which they were given
+#: prompt → answer of one model; their order says nothing
 Answers = Mapping[str, str]
 
 
@@ -45,7 +45,8 @@ def keyed_test(
     """Whether any of these models learnt from answers under any of the marks' keys.
 
     Args:
-        suspects: what each answered, by name.
+        suspects: what each answered, by name. Where the plan allows any number of looks, answers
+            count in the order of the probes, up to the first that is not there yet.
         registration: made before, of these marks and probes with this salt.
         controls: models that are known not to have learnt from the teacher. Where one of them is
             found under a key, nothing is said of any suspect under it. The reference of the plan,
@@ -101,11 +102,7 @@ def _check(
         registration.check(plan.statistic, marks, [probes.text_set()], salt=salt)
     except ValueError as error:
         raise PlanError(str(error)) from error
-    if plan.code not in (None, code_digest()) and not other_code:
-        raise PlanError(
-            f"the plan is for a program with the digest {str(plan.code)[:16]}…, and this one has "
-            f"{code_digest()[:16]}…: install that release, or say that another will do"
-        )
+    registration.check_code(other_code=other_code)
 
 
 def reference_name(model: str, answers: Answers, probes: Probes) -> str:
@@ -148,20 +145,14 @@ def _tested(
     reference: tuple[str, Answers] | None,
 ) -> list[KeyedOutcome]:
     """The outcomes of one model, uncorrected."""
-    _check_answers(name, answers, plan, probes)
-    # what is read at one look has no order; at many, that in which it came
-    order = probes.prompts if plan.looks == "one" else tuple(answers)
-    contexts = count(
-        ((prompt, answers[prompt]) for prompt in order), reader,
-        looks=plan.looks, least=plan.sightings, exclusions=plan.exclusions,
-    )  # fmt: skip
+    contexts, read, silence = count_answers(name, answers, plan, probes, reader)
     bare = [
-        KeyedOutcome(name, role, mark, digest, len(answers), contexts.sightings,
-                     len(contexts.names))
+        KeyedOutcome(name, role, mark, digest, read, contexts.sightings, len(contexts.names),
+                     abstained=silence)
         for mark in marks
     ]  # fmt: skip
-    if (reason := _silence(answers, contexts, plan)) is not None:
-        return [replace(each, abstained=reason) for each in bare]
+    if silence is not None:
+        return bare
     scored = _scored(contexts, name, reference, plan, reader)
     decoys = [
         following(KeyedMark(MarkKey(value, "", "", SCHEME), ""), contexts, scored).height(
@@ -172,6 +163,25 @@ def _tested(
         .tolist()
     ]
     return [_judged(each, following(each.mark, contexts, scored), plan, decoys) for each in bare]
+
+
+def count_answers(
+    name: str, answers: Answers, plan: Plan, probes: Probes, reader: Reader
+) -> tuple[Contexts, int, str | None]:
+    """What a plan reads in the answers of a model, and no key has a part in: the contexts, how many
+    answers were read, and why nothing can be said of them, or None.
+
+    Raises:
+        TranscriptError: probes that were not asked, or prompts that are no probes.
+    """
+    _check_answers(name, answers, plan, probes)
+    # in the order of the plan, up to the first that is missing: whoever has the key could else
+    # choose which sighting settles a context, or leave out what speaks against it
+    read = [(prompt, answers[prompt]) for prompt in takewhile(answers.__contains__, probes.prompts)]
+    contexts = count(
+        read, reader, looks=plan.looks, least=plan.sightings, exclusions=plan.exclusions
+    )
+    return contexts, len(read), _silence([answer for _, answer in read], contexts, plan)
 
 
 def _scored(
@@ -198,9 +208,11 @@ def _check_answers(name: str, answers: Answers, plan: Plan, probes: Probes) -> N
         )
 
 
-def _silence(answers: Answers, contexts: Contexts, plan: Plan) -> str | None:
+def _silence(answers: Sequence[str], contexts: Contexts, plan: Plan) -> str | None:
     """Why nothing can be said of these answers, or None."""
-    if not any(answer.strip() for answer in answers.values()):
+    if not answers:
+        return "the first probe of the plan is not answered; they are read in its order"
+    if not any(answer.strip() for answer in answers):
         return "it answered nothing"
     if not contexts.sightings:
         return (

@@ -85,7 +85,8 @@ class NeutralityReport(msgspec.Struct, frozen=True):
         models, transcripts: names and digests, in the order teacher, suspect, base.
         left_out: pairs with an empty answer of any model.
         found: some contrast with the teacher has a corrected p-value of at most `alpha`, and so
-            does the same contrast with the base if there is one.
+            does the same contrast with the base if there is one, in the same direction: a suspect
+            between its base and the teacher lost nothing that it had.
         abstained: why nothing is said, where nothing is.
     """
 
@@ -186,7 +187,7 @@ def _report(
     elif empty > _MOST_EMPTY * (len(rows) + empty):
         abstained = "too many answers are empty"
     contrasts = [] if abstained else _contrasts(models, found, axes)
-    shown = {(c.to, c.what, c.measure, c.axis) for c in contrasts
+    shown = {(c.to, c.what, c.measure, c.axis, c.mean > 0) for c in contrasts
              if 10**c.corrected_log10_p <= alpha}  # fmt: skip
     return NeutralityReport(
         models=models,

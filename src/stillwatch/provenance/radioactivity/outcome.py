@@ -85,13 +85,13 @@ def _round(value: float | None) -> float | None:
 
 
 def corrected(outcomes: Sequence[Outcome], alpha: float) -> tuple[Outcome, ...]:
-    """With Holm's correction over all that were tested."""
-    tested = [i for i, each in enumerate(outcomes) if each.log10_p is not None]
-    adjusted = holm_log10([outcomes[i].log10_p or 0.0 for i in tested])
-    out = list(outcomes)
-    for i, p in zip(tested, adjusted, strict=True):
-        out[i] = replace(out[i], corrected_log10_p=float(p), found=bool(p <= np.log10(alpha)))
-    return tuple(out)
+    """With Holm's correction over all that were planned; where nothing is said, p counts as 1."""
+    adjusted = holm_log10([each.log10_p or 0.0 for each in outcomes])
+    return tuple(
+        each if each.log10_p is None
+        else replace(each, corrected_log10_p=float(p), found=bool(p <= np.log10(alpha)))
+        for each, p in zip(outcomes, adjusted, strict=True)
+    )  # fmt: skip
 
 
 def decoy_keys(count: int, seed: int) -> np.ndarray:

@@ -52,8 +52,11 @@ class JudgedShare(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Suspect against another model on the same prompts. Prompts that are unjudged of either are
-    left out.
+    """Suspect against another model on the same prompts.
+
+    What is unjudged of one of the two counts for the suspect, as a refusal of its own or an answer
+    of the other's: who refuses in a language that the judge does not know would else be accused of
+    the rest. Prompts that are unjudged of both are left out.
 
     Attributes:
         to: the other model.
@@ -284,9 +287,9 @@ def _compare(
     to: str, suspect: Sequence[Label], other: Sequence[Label], within: Sequence[int]
 ) -> Comparison:
     both = [
-        (suspect[i] is Label.ANSWERED, other[i] is Label.ANSWERED)
+        (suspect[i] is Label.ANSWERED, other[i] is not Label.REFUSED)
         for i in within
-        if Label.UNJUDGED not in (suspect[i], other[i])
+        if (suspect[i], other[i]) != (Label.UNJUDGED, Label.UNJUDGED)
     ]
     alone, other_alone = both.count((True, False)), both.count((False, True))
     return Comparison(

@@ -7,26 +7,32 @@ from pathlib import Path
 from typing import Any, Final
 
 from stillwatch.errors import PlanError, TamperedError
-from stillwatch.provenance.bundle.contents import PLAN, PROBES, Place
+from stillwatch.provenance.bundle.contents import PLAN, PROBES, Place, Role
 from stillwatch.provenance.bundle.kinds.kind import (
     EVIDENCE,
     Computed,
     Draft,
     Limits,
     Outside,
-    check_code,
     check_transcripts,
     recorded_models,
 )
+from stillwatch.provenance.bundle.kinds.unopened import Family, check_rows
 from stillwatch.provenance.bundle.limits import KEYED
 from stillwatch.provenance.bundle.opened import Opened, OpenedKey
 from stillwatch.provenance.committing import Commitment
 from stillwatch.provenance.keyed import SCHEME, EnglishReader, KeyedMark, keyed_test
+from stillwatch.provenance.keyed.testing import count_answers
 from stillwatch.provenance.probes import Probes
 from stillwatch.provenance.registration import Registration
+from stillwatch.statistics import choice_tail
 from stillwatch.watermark import MarkKey
 
 __all__ = ["KeyedKind", "keyed_part"]
+
+_ROLES: Final[tuple[Role, Role]] = ("suspect", "control")
+#: what rounding to six digits may change in a p-value, as log10
+_ROUNDED: Final = 1e-5
 
 #: what results held in the first form of bundles; a later release may say more
 _FIRST: Final = (
@@ -60,7 +66,7 @@ def keyed_part(
         PlanError: the plan was made for another release.
         InputError, TranscriptError: transcripts that cannot be read.
     """
-    check_code(registration, other_code=other_code)
+    registration.check_code(other_code=other_code)
     models, _, files = recorded_models(
         [*(("suspect", p) for p in suspects), *(("control", p) for p in controls)], inside=True
     )
@@ -118,7 +124,45 @@ class KeyedKind:
         return Computed(rows, "the answers and the opened keys")
 
     def recounted(self, place: Place, value: Any) -> Computed | None:
+        """None: what the keys did cannot be told. What can be is held against the answers.
+
+        Raises:
+            ValueError: rows that no test by this plan leads to.
+        """
+        registration, probes = self.plan(place.path(PLAN)), Probes.read(place.path(PROBES))
+        told, marks = check_transcripts(place), len(registration.marks)
+        models: list[tuple[Role, str]] = [
+            (role, name) for role in _ROLES for name in told.get(role, {})
+        ]
+        suspects = len(told.get("suspect", {})) * marks
+        planned = registration.plan.suspects * marks
+        if suspects > planned:
+            raise ValueError("there are more suspects than the plan is for")
+        check_rows(
+            value, registration, [(*each, None) for each in models],
+            [Family(suspects, planned), Family(controls := len(value) - suspects, controls)],
+        )  # fmt: skip
+        reader = EnglishReader.of(probes.canaries)
+        for place_of, (role, name) in enumerate(models):
+            contexts, read, silence = count_answers(
+                name, told[role][name].answers, registration.plan, probes, reader
+            )
+            here = (read, contexts.sightings, len(contexts.names))
+            for row in value[place_of * marks : (place_of + 1) * marks]:
+                if (row["answers"], row["sightings"], row["contexts"]) != here:
+                    raise ValueError(f"the answers of {name} do not have these contexts")
+                if silence is not None and row["abstained"] != silence:
+                    raise ValueError(f"of {name} nothing can be said: {silence}")
+                if row["log10_p"] is not None and _plain(registration):
+                    tail = choice_tail(row["hits"], 1 / contexts.options)
+                    if abs(tail - row["log10_p"]) > _ROUNDED:
+                        raise ValueError(f"a p-value of {name} does not follow from its hits")
         return None
 
     def found(self, value: Any) -> int:
         return sum(row["found"] for row in value if row["role"] == "suspect")
+
+
+def _plain(registration: Registration) -> bool:
+    """Whether a p-value follows from the hits alone."""
+    return registration.plan.statistic == "keyed-majority" and registration.plan.looks == "one"

@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from stillwatch.errors import InputError, PlanError, TamperedError
+from stillwatch.errors import InputError, TamperedError
 from stillwatch.provenance.bundle.contents import Model, Place, Role, transcript_root
 from stillwatch.provenance.bundle.opened import Opened
-from stillwatch.provenance.code import code_digest
 from stillwatch.provenance.committing import Commitment
 from stillwatch.provenance.measurements import Measurement
 from stillwatch.provenance.registration import Registration
 from stillwatch.provenance.transcripts import Transcripts, read_transcripts
 
 __all__ = [
-    "EVIDENCE", "Computed", "Draft", "Kind", "Limits", "Outside", "check_code", "check_transcripts",
+    "EVIDENCE", "Computed", "Draft", "Kind", "Limits", "Outside", "check_transcripts",
     "recorded_model", "recorded_models",
 ]  # fmt: skip
 
@@ -135,15 +134,6 @@ class Draft:
     outside: Outside = field(default_factory=Outside)
 
 
-def check_code(registration: Registration, *, other_code: bool) -> None:
-    """That a plan was made for this release; raises PlanError where it was for another."""
-    if registration.plan.code not in (None, code_digest()) and not other_code:
-        raise PlanError(
-            f"the plan is for a program with the digest {str(registration.plan.code)[:16]}…, and "
-            f"this one has {code_digest()[:16]}…: install that release, or say that another will do"
-        )
-
-
 def recorded_model(role: Role, path: Path, file: str | None) -> tuple[Model, Transcripts, bytes]:
     """A model by its file of transcripts, which stands in the bundle as `file`, or not at all."""
     found, data = read_transcripts(path), path.read_bytes()
@@ -151,7 +141,7 @@ def recorded_model(role: Role, path: Path, file: str | None) -> tuple[Model, Tra
     model = Model(
         name=found.model, role=role, file=file, answers=len(found.answers),
         root=None if file is None else transcript_root(data), digest=found.digest,
-        first_at=None if first is None else first.isoformat(),
+        first_at=None if first is None else first.isoformat(), asked=found.asked,
     )  # fmt: skip
     return model, found, data
 
@@ -198,9 +188,10 @@ def check_transcripts(place: Place) -> dict[Role, dict[str, Transcripts]]:
             )
         here = read_transcripts(path)
         first = None if here.first_at is None else here.first_at.isoformat()
-        said = (model.name, model.answers, model.digest or here.digest, model.first_at)
-        # of the first form the statement says no times
-        if said != (here.model, len(here.answers), here.digest, first if model.digest else None):
+        said = (model.name, model.answers, model.digest, model.first_at, model.asked)
+        true = (here.model, len(here.answers), here.digest, first, here.asked)
+        # the first form says neither digest nor time
+        if said != (true if place.part.folder else (*true[:2], None, None, None)):
             raise TamperedError(
                 f"what the statement says of {model.name} is not what its file holds", path=path
             )

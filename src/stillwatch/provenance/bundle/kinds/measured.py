@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from stillwatch.errors import InputError, PlanError, TamperedError, TranscriptError
-from stillwatch.provenance.bundle.contents import PLAN, Model, Place, Role
-from stillwatch.provenance.bundle.kinds.kind import Outside, check_transcripts
+from stillwatch.provenance.bundle.contents import PLAN, Model, Place, Role, rounded
+from stillwatch.provenance.bundle.kinds.kind import Computed, Outside, check_transcripts
 from stillwatch.provenance.measurements import Measurement
 from stillwatch.provenance.transcripts import Transcripts
 
-__all__ = ["check_measured", "check_models", "found_set", "models_of", "records_of"]
+__all__ = ["check_measured", "found_set", "models_of", "records_of", "recounted"]
 
 Set = TypeVar("Set")
 
@@ -34,6 +36,8 @@ def check_measured(place: Place) -> None:
         Measurement.read(place.path(PLAN)).check(
             place.part.kind, settings.get("set_sha256"), settings.get("alpha"),
             [each.name for each in place.part.models if each.role == "control"],
+            base=next((each.name for each in place.part.models if each.role == "base"), ""),
+            labelled=bool(settings.get("labelled")),
         )  # fmt: skip
     except PlanError as error:
         raise TamperedError(str(error), path=place.path(PLAN)) from error
@@ -68,15 +72,68 @@ def check_models(
             raise ValueError(f"the report on {model.name} has another error rate")
 
 
+class Report(Protocol):
+    """What reports on one suspect say of what they are about."""
+
+    @property
+    def models(self) -> tuple[str, ...]: ...
+
+    @property
+    def transcripts(self) -> tuple[str, ...]: ...
+
+    @property
+    def set_sha256(self) -> str: ...
+
+    @property
+    def alpha(self) -> float: ...
+
+
+Told = TypeVar("Told", bound=Report)
+
+
+def recounted(
+    place: Place, value: Any, kind: type[Told], again: Callable[[Told], Told], source: str
+) -> Computed:
+    """Reports on suspect and controls, anew from what they tell themselves.
+
+    Raises:
+        ValueError: they are no such reports, or about others than the statement names.
+    """
+    told = msgspec.convert(value, dict[str, Any], strict=True)
+    if told.keys() != {"suspect", "controls"}:
+        raise ValueError("there is a report on the suspect, and one on each control")
+    suspect = msgspec.convert(told["suspect"], kind, strict=True)
+    controls = msgspec.convert(told["controls"], list[kind], strict=True)  # type: ignore[valid-type]
+    check_models(
+        place,
+        [(each.models, each.transcripts, each.set_sha256, each.alpha)
+         for each in (suspect, *controls)],
+    )  # fmt: skip
+    anew = {"suspect": again(suspect), "controls": [again(each) for each in controls]}
+    return Computed(rounded(msgspec.to_builtins(anew)), source)
+
+
 def records_of(place: Place, outside: Outside) -> dict[str, Transcripts] | None:
     """The records of all models by name, from the bundle or else from outside; None where one is
-    missing."""
+    missing.
+
+    Raises:
+        TamperedError: the statement says something else of one.
+    """
     here = {
         name: each for models in check_transcripts(place).values() for name, each in models.items()
     }
     for model in place.part.models:
         if model.name not in here and model.digest and model.digest in outside.records:
-            here[model.name] = outside.records[model.digest]
+            found = here[model.name] = outside.records[model.digest]
+            first = None if found.first_at is None else found.first_at.isoformat()
+            # a digest is over prompts and answers, and not over when they came
+            if (found.model, len(found.answers), first, found.asked) != (
+                model.name, model.answers, model.first_at, model.asked
+            ):  # fmt: skip
+                raise TamperedError(
+                    f"what the statement says of {model.name} is not what its record holds"
+                )
     return here if len(here) == len(place.part.models) else None
 
 

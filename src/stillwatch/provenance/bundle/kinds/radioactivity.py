@@ -8,32 +8,29 @@ are large, a digest.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 import msgspec
-import numpy as np
 
 from stillwatch.errors import InputError, PlanError, TamperedError
+from stillwatch.provenance.bundle.answer_times import first_time
 from stillwatch.provenance.bundle.contents import PLAN, Model, Place, Role, transcript_root
-from stillwatch.provenance.bundle.kinds.answer_times import first_time
+from stillwatch.provenance.bundle.kinds.gathered import decoded, encoded, is_same
 from stillwatch.provenance.bundle.kinds.kind import (
     EVIDENCE,
     Computed,
     Draft,
     Limits,
     Outside,
-    check_code,
 )
+from stillwatch.provenance.bundle.kinds.unopened import Family, check_rows
 from stillwatch.provenance.bundle.limits import RADIOACTIVITY
 from stillwatch.provenance.bundle.opened import Opened, OpenedKey
 from stillwatch.provenance.committing import Commitment
 from stillwatch.provenance.radioactivity import Outcome, closed_test
-from stillwatch.provenance.radioactivity.evidence import Evidence, View
 from stillwatch.provenance.radioactivity.open_suspects import (
     Gathered,
     gather_registered,
@@ -91,7 +88,7 @@ def radioactivity_part(
         InputError: something that cannot be read.
     """
     plan = registration.plan
-    check_code(registration, other_code=other_code)
+    registration.check_code(other_code=other_code)
     files: dict[str, bytes] = {}
     models: list[Model] = []
     paths: list[tuple[Role, Path]] = [("suspect", suspect), *(("control", p) for p in controls)]
@@ -101,14 +98,14 @@ def radioactivity_part(
             number = 1 + sum(each.role == role for each in models)
             if plan.statistic == "open":
                 name = f"evidence/{role}-{number}.npz"
-                files[name] = _encoded(_gathered(path, registration, marks, texts))
+                files[name] = encoded(_gathered(path, registration, marks, texts))
                 model = Model(name=path.name, role=role, file=name, digest=_shards(path))
             else:
                 name = f"transcripts/{role}-{number}.jsonl"
                 files[name] = data = path.read_bytes()
                 model = Model(
                     name=path.stem, role=role, file=name, answers=len(list(read_answers(path))),
-                    root=transcript_root(data), first_at=first_time(path),
+                    root=transcript_root(data), first_at=_first(path),
                 )  # fmt: skip
             if model.name in (each.name for each in models):
                 raise InputError("has the name of another model's record", path=path)
@@ -160,11 +157,15 @@ class RadioactivityKind:
                 raise TamperedError(f"what {model.name} gave is not in the bundle")
             path = place.path(model.file)
             if registration.plan.statistic == "open":
-                _decoded(path)
+                decoded(path)
+                if model.first_at is not None:
+                    raise TamperedError(
+                        f"probabilities bear no times, and the statement gives {model.name} one"
+                    )
                 continue
             said = (model.root, model.answers, model.first_at)
             here = (transcript_root(path.read_bytes()), len(list(read_answers(path))))
-            if said != (*here, first_time(path)):
+            if said != (*here, _first(path)):
                 raise TamperedError(
                     f"what the statement says of {model.name} is not what its file holds", path=path
                 )
@@ -206,6 +207,19 @@ class RadioactivityKind:
         return Computed(rows, f"{source} and the opened keys")
 
     def recounted(self, place: Place, value: Any) -> Computed | None:
+        """None: what the keys did cannot be told; that there is a row for all, and how they are
+        corrected, can.
+
+        Raises:
+            ValueError: rows that no test by this plan leads to.
+        """
+        registration, models = self.plan(place.path(PLAN)), place.part.models
+        each = len(registration.texts) * len(registration.marks)
+        check_rows(
+            value, registration,
+            [(m.role, m.name, texts.name) for m in models for texts in registration.texts],
+            [Family(each, each)] * len(models),
+        )  # fmt: skip
         return None
 
     def found(self, value: Any) -> int:
@@ -232,20 +246,9 @@ def _gathered_again(
     for model in models:
         path = place.path(model.file or "")
         again = _gathered(folders[str(model.digest)], registration, marks, sets)
-        if not all(map(_is_same, again, _decoded(path))):
+        if not all(map(is_same, again, decoded(path))):
             raise TamperedError("was not gathered from what was recorded", path=path)
     return True
-
-
-def _is_same(a: Gathered, b: Gathered) -> bool:
-    if isinstance(a, str) or isinstance(b, str):
-        return a == b
-    return a.keys() == b.keys() and all(
-        np.array_equal(a[view].contexts, b[view].contexts)
-        and np.array_equal(a[view].tokens, b[view].tokens)
-        and np.allclose(a[view].weights, b[view].weights, rtol=1e-5, atol=1e-7)
-        for view in a
-    )
 
 
 def _tested(
@@ -254,7 +257,7 @@ def _tested(
 ) -> tuple[Outcome, ...]:  # fmt: skip
     path = place.path(model.file or "")
     if registration.plan.statistic == "open":
-        return score_registered(_decoded(path), registration, marks, salt=salt)
+        return score_registered(decoded(path), registration, marks, salt=salt)
     sketches = [
         ServedSketch.read(
             place.path(_sketch(i)),
@@ -318,59 +321,6 @@ def _gathered(
     return gather_registered(suspect, registration, marks, texts, reference=reference)
 
 
-def _encoded(gathered: Sequence[Gathered]) -> bytes:
-    """What was gathered, as arrays ``TEXTS.WIDTH.SERVED.NAME``, or ``TEXTS.silence``."""
-    arrays: dict[str, Any] = {}
-    for number, seen in enumerate(gathered):
-        if isinstance(seen, str):
-            arrays[f"{number}.silence"] = np.frombuffer(seen.encode(), np.uint8)
-            continue
-        for view, each in seen.items():
-            before = f"{number}.{view.width}.{int(view.served)}"
-            arrays[f"{before}.contexts"] = each.contexts
-            arrays[f"{before}.tokens"] = each.tokens
-            arrays[f"{before}.weights"] = each.weights
-    out = io.BytesIO()
-    np.savez_compressed(out, **arrays)
-    return out.getvalue()
-
-
-def _decoded(path: Path) -> list[Gathered]:
-    """What :func:`_encoded` wrote; raises InputError where it is none."""
-    found: dict[int, Gathered] = {}
-    try:
-        with np.load(path, allow_pickle=False) as shard:
-            for name in shard.files:
-                number, *rest = name.split(".")
-                if rest == ["silence"]:
-                    found[int(number)] = shard[name].tobytes().decode()
-                elif rest[2:] == ["contexts"]:
-                    view, before = View(int(rest[0]), rest[1] == "1"), ".".join(name.split(".")[:3])
-                    seen = found.setdefault(int(number), {})
-                    evidence = Evidence(
-                        *(shard[f"{before}.{each}"] for each in ("contexts", "tokens", "weights"))
-                    )
-                    if isinstance(seen, str) or not _is_whole(evidence, view):
-                        raise ValueError(f"{before} is no evidence")  # noqa: TRY301
-                    seen[view] = evidence
-        return [found[number] for number in range(len(found))]
-    except (OSError, ValueError, KeyError, EOFError, IndexError, BadZipFile) as error:
-        raise InputError(f"holds nothing that was gathered: {error}", path=path) from error
-
-
-def _is_whole(evidence: Evidence, view: View) -> bool:
-    contexts, tokens, weights = evidence.contexts, evidence.tokens, evidence.weights
-    return (
-        contexts.dtype == tokens.dtype == np.int64
-        and weights.dtype == np.float32
-        and contexts.ndim == tokens.ndim == 2
-        and contexts.shape == (len(tokens), view.width)
-        and tokens.shape == weights.shape
-        and len(np.unique(contexts, axis=0)) == len(contexts)  # a window counts once
-        and bool(np.isfinite(weights).all())
-    )
-
-
 def _shards(folder: Path) -> str:
     """SHA-256 over the names and digests of the shards, in their order."""
     whole = hashlib.sha256(b"stillwatch-shards-v1")
@@ -393,3 +343,9 @@ def _texts(number: int) -> str:
 
 def _sketch(number: int) -> str:
     return f"served/{number}.served"
+
+
+def _first(path: Path) -> str | None:
+    """When the first of these answers came, RFC 3339; None where any line does not say."""
+    at = first_time(path)
+    return None if at is None else at.isoformat()

@@ -19,10 +19,10 @@ from stillwatch.provenance.bundle.kinds.kind import (
 )
 from stillwatch.provenance.bundle.kinds.measured import (
     check_measured,
-    check_models,
     found_set,
     models_of,
     records_of,
+    recounted,
 )
 from stillwatch.provenance.bundle.limits import REFUSALS
 from stillwatch.provenance.bundle.opened import Opened
@@ -113,19 +113,7 @@ class RefusalsKind:
         )
 
     def recounted(self, place: Place, value: Any) -> Computed | None:
-        reports = msgspec.convert(value, _Results, strict=True)
-        check_models(
-            place,
-            [(each.models, each.transcripts, each.set_sha256, each.alpha)
-             for each in (reports.suspect, *reports.controls)],
-        )  # fmt: skip
-        again = _Results(recount(reports.suspect), tuple(map(recount, reports.controls)))
-        return Computed(rounded(msgspec.to_builtins(again)), "the labels of each answer")
+        return recounted(place, value, RefusalReport, recount, "the labels of each answer")
 
     def found(self, value: Any) -> int:
         return int(value["suspect"]["found"])
-
-
-class _Results(msgspec.Struct, frozen=True):
-    suspect: RefusalReport
-    controls: tuple[RefusalReport, ...]
