@@ -138,7 +138,9 @@ def test_a_bundle_needs_a_name_a_key_and_a_part(
     assert not (tmp_path / "bundle").exists()
 
 
-@pytest.mark.parametrize("kind", ["keyed", "radioactivity", "refusals", "neutrality", "triage"])
+@pytest.mark.parametrize(
+    "kind", ["keyed", "radioactivity", "refusals", "neutrality", "capability", "triage"]
+)
 def test_the_help_of_a_kind_teaches_with_an_example(kind: str) -> None:
     ended = run("evidence", "seal", kind, "--help")
     assert ended.returncode == 0

@@ -60,7 +60,7 @@ def test_the_json_holds_grades_and_no_text(tmp_path: Path, command: list[str | P
     ended = run(*command, "--suspect", tmp_path / "june.jsonl", "--json")
     report = json.loads(ended.stdout)
     assert ended.returncode == 3
-    assert report["models"] == ["teacher", "base", "june"]
+    assert report["models"] == ["teacher", "june", "base"]
     assert len(report["rows"]) == 240
     assert "Answer" not in ended.stdout
 

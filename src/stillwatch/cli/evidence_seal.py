@@ -24,6 +24,7 @@ from stillwatch.ledger.database import KEY_FILE
 from stillwatch.provenance import Registration
 from stillwatch.provenance.bundle import (
     Draft,
+    capability_part,
     keyed_part,
     neutrality_part,
     radioactivity_part,
@@ -56,11 +57,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def seal(**about: Any) -> None:
     """Compute the results of one part or more, and write all that belongs to them to a bundle.
 
-    Keyed tests and radioactivity are evidence. Refusals, neutrality and triage are not: they may
-    stand beside it, and are labelled as what they are on every page.
+    Keyed tests and radioactivity are evidence. Refusals, neutrality, capability and triage are
+    not: they may stand beside it, and are labelled as what they are on every page.
 
-    A bundle holds answers, prompts and names of clusters as they are; of refusals labels and
-    digests alone. Who has opened keys can write text that carries them: end their use before.
+    A bundle holds answers, prompts and names of clusters as they are; of refusals and
+    capability labels and digests alone. Who has opened keys can write text that carries them: end
+    their use before.
 
     \b
     Example:
@@ -272,6 +274,29 @@ def _neutrality(
     return neutrality_part(
         teacher, suspect, base, controls=controls, pairs=pairs, alpha=alpha,
         with_transcripts=with_transcripts, **_announced(plan_file, context),
+    )  # fmt: skip
+
+
+@seal.command("capability")
+@_compared
+@click.option("--base", type=FILE, required=True, help="What the suspect's base answered.")
+@click.option("--tasks", type=FILE, required=True, help="The tasks, with their right answers.")
+@_ALPHA
+@click.pass_context
+def _capability(
+    context: click.Context, /, plan_file: Path | None,
+    teacher: Path, suspect: Path, controls: tuple[Path, ...], base: Path, tasks: Path, alpha: float,
+) -> Draft:  # fmt: skip
+    """Capability replicated? (docs/capability.md): grades and digests; never a task or an answer.
+
+    \b
+    Example:
+      stillwatch evidence seal --out bundle --signing-key sign.key \\
+        capability --tasks tasks.jsonl --teacher t.jsonl --base b.jsonl --suspect s.jsonl
+    """
+    return capability_part(
+        teacher, suspect, base, tasks=tasks, controls=controls, alpha=alpha,
+        **_announced(plan_file, context),
     )  # fmt: skip
 
 

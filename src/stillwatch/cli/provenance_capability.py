@@ -122,7 +122,7 @@ def _print(report: CapabilityReport) -> None:
             click.echo(f"{domain.name}: nothing is said: {domain.abstained}")
     if report.spent:
         click.echo()
-        costs = dict(zip(report.models[2:], report.spent, strict=True))
+        costs = dict(zip(report.models[1:-1], report.spent, strict=True))
         print_rows(
             ("of the lead", "reached by", "at", "not before", "at"),
             [(f"{each.level:.0%}", *_cost(each.shown, costs), *_cost(each.possible, costs))

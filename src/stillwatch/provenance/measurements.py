@@ -15,6 +15,7 @@ import msgspec
 import rfc8785
 
 from stillwatch.errors import PlanError
+from stillwatch.provenance.capability import read_task_set
 from stillwatch.provenance.code import code_digest
 from stillwatch.provenance.neutrality import read_pair_set
 from stillwatch.provenance.plan_files import read_plan, write_plan
@@ -27,7 +28,7 @@ __all__ = ["FORMAT", "Measured", "Measurement", "questions_digest"]
 FORMAT: Final = "stillwatch.measurement/1"
 
 #: what can be measured without a key
-Measured: TypeAlias = Literal["refusals", "neutrality", "triage"]
+Measured: TypeAlias = Literal["refusals", "neutrality", "capability", "triage"]
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,25 +68,21 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises:
             InputError: the file cannot be read.
-            PlanError: a control is there twice, or is the base; triage without a file, or with a
-                base; labels of something else than refusals.
+            PlanError: a control is there twice, or is the base; triage or capability without a
+                file; triage with a base, capability without one; labels of something else than
+                refusals.
         """
         if base in controls:
             raise PlanError(f"{base} is the base and a control at once")
         if base and kind == "triage":
             raise PlanError("triage compares with no base")
+        if kind == "capability" and not base:
+            raise PlanError("capability is gained over a base: name it")
         if labelled and kind != "refusals":
             raise PlanError("people label refusals, and nothing else")
         if len(set(controls)) < len(controls):
             raise PlanError("a control is named once")
-        if kind == "triage":
-            if prompts is None:
-                raise PlanError("of triage the prompts are named: there is no set of ours")
-            digest = questions_digest(read_questions(prompts))
-        elif kind == "refusals":
-            digest = read_prompt_set(prompts).digest
-        else:
-            digest = read_pair_set(prompts).digest
+        digest = _set_digest(kind, prompts)
         return cls(
             kind=kind, set_sha256=digest, alpha=None if kind == "triage" else alpha,
             controls=tuple(sorted(controls)), code=code_digest(),
@@ -144,6 +141,20 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     def read(cls, path: Path) -> Measurement:
         """Read what :meth:`write` left; raises InputError where it is none."""
         return read_plan(path, cls, FORMAT, "plan of a measurement")
+
+
+def _set_digest(kind: Measured, prompts: Path | None) -> str:
+    match kind:
+        case "refusals":
+            return read_prompt_set(prompts).digest
+        case "neutrality":
+            return read_pair_set(prompts).digest
+        case _ if prompts is None:
+            raise PlanError(f"of {kind} the prompts are named: there is no set of ours")
+        case "capability":
+            return read_task_set(prompts).digest
+        case "triage":
+            return questions_digest(read_questions(prompts))
 
 
 def questions_digest(questions: dict[str, str | None]) -> str:

@@ -97,6 +97,7 @@ def parts(bench: Bench, radioactive: Radioactive, measured: Measured) -> dict[st
         "radioactivity": radioactive.open,
         "refusals": measured.refusals,
         "neutrality": measured.neutrality(with_transcripts=True),
+        "capability": measured.capability,
         "triage": measured.triage(with_transcripts=True),
     }
 

@@ -13,11 +13,13 @@ from stillwatch.lab.students import CountModel
 from stillwatch.provenance import Plan, Registration, Transcripts
 from stillwatch.provenance.bundle import (
     Draft,
+    capability_part,
     neutrality_part,
     radioactivity_part,
     refusals_part,
     triage_part,
 )
+from stillwatch.provenance.capability import make_tasks, write_task_set
 from stillwatch.provenance.committing import commit_plan, find_commitment
 from stillwatch.provenance.radioactivity.recorded import read_texts
 from stillwatch.provenance.registration import Statistic
@@ -32,6 +34,7 @@ from stillwatch.watermark import (
 from stillwatch.watermark.prf import SGLANG
 from stillwatch.watermark.served import SCHEME as SKETCH
 from tests.provenance import test_neutrality, test_refusals, test_triage
+from tests.provenance.capability.models import model as able
 
 SALT = bytes(range(32))
 VOCABULARY = 80
@@ -187,6 +190,21 @@ class Measured:
         return neutrality_part(
             files[0], files[1], controls=files[2:], pairs=pairs, with_transcripts=with_transcripts
         )
+
+    @cached_property
+    def capability(self) -> Draft:
+        drawn, path = make_tasks("sealed", 20), self.folder / "tasks.jsonl"
+        write_task_set(drawn, path)
+        teacher, base = able("teacher", drawn, 0.9), able("base", drawn, 0.3)
+        files = [
+            write(self.folder / f"{name}-c.jsonl", said.answers)
+            for name, said in (
+                ("teacher", teacher), ("base", base),
+                ("suspect-7b", able("s", drawn, 0.3, of=(teacher, 0.6))),
+                ("other-a", able("o", drawn, 0.3)),
+            )
+        ]  # fmt: skip
+        return capability_part(files[0], files[2], files[1], tasks=path, controls=files[3:])
 
     def triage(self, *, with_transcripts: bool) -> Draft:
         prompts = self.folder / "problems.jsonl"

@@ -22,12 +22,14 @@ from tests.provenance.bundle.test_bundle import change_json
 from tests.provenance.test_refusals import HARM, OURS
 
 EVERY = pytest.mark.parametrize("kind", list(KINDS))
-FOUND = {"keyed": 1, "radioactivity": 1, "refusals": 1, "neutrality": 1, "triage": 0}
+FOUND = {"keyed": 1, "radioactivity": 1, "refusals": 1, "neutrality": 1, "capability": 1,
+         "triage": 0}  # fmt: skip
 SOURCE = {
     "keyed": "the answers and the opened keys",
     "radioactivity": "what the suspect gave and the opened keys",
     "refusals": "the labels of each answer",
     "neutrality": "the answers",
+    "capability": "the grades of each answer",
     "triage": "the answers",
 }
 
@@ -54,6 +56,7 @@ LIES: dict[str, Callable[[Any], None]] = {
     "radioactivity": lambda rows: rows[0].update(corrected_log10_p=-9.0),
     "refusals": lambda r: r["suspect"]["teacher"].update(log10_p=-99.0),
     "neutrality": lambda r: r["suspect"]["contrasts"][0].update(mean=1.5),
+    "capability": lambda r: r["suspect"]["domains"][0]["stages"][0].update(recovered=0.99),
     "triage": lambda r: r["similarities"][0].update(p=0.0001),
 }
 
@@ -103,7 +106,7 @@ def test_results_of_another_shape_are_told_and_break_nothing(
         verify(copy, KEY.public)
 
 
-@pytest.mark.parametrize("kind", ["refusals", "neutrality", "triage"])
+@pytest.mark.parametrize("kind", ["refusals", "neutrality", "capability", "triage"])
 @pytest.mark.parametrize("settings", [{}, {"alpha": "x", "set_sha256": 7, "set": None}])
 def test_settings_that_are_not_those_of_the_results_are_found(
     kind: str, settings: dict[str, Any], copy: Path
@@ -114,11 +117,11 @@ def test_settings_that_are_not_those_of_the_results_are_found(
         verify(copy, KEY.public)
 
 
-@pytest.mark.parametrize("kind", ["refusals", "triage"])
+@pytest.mark.parametrize("kind", ["refusals", "capability", "triage"])
 def test_results_about_other_records_than_are_named_are_found(
     kind: str, parts: dict[str, Draft], measured: Measured, tmp_path: Path
 ) -> None:
-    told = {"refusals": parts["refusals"], "triage": measured.triage(with_transcripts=False)}
+    told = {**parts, "triage": measured.triage(with_transcripts=False)}
     done = seal(tmp_path / "one", [told[kind]], signing_key=KEY)
     sign_again(
         done.path, lambda predicate: predicate["parts"][0]["models"][1].update(digest="0" * 64)

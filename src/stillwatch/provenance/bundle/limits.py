@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["KEYED", "NEUTRALITY", "RADIOACTIVITY", "REFUSALS", "TRIAGE"]
+__all__ = ["CAPABILITY", "KEYED", "NEUTRALITY", "RADIOACTIVITY", "REFUSALS", "TRIAGE"]
 
 _RECORDS: Final = (
     "The records are the recorder's.",
@@ -126,6 +126,30 @@ NEUTRALITY: Final[tuple[tuple[str, str], ...]] = (
     (
         "The pairs were chosen by the accuser.",
         "Other pairs may show more, or nothing, also where these were fixed beforehand.",
+    ),
+    _RECORDS,
+)
+
+CAPABILITY: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "Not where it comes from.",
+        "A suspect may be better than its base because of other data, more training or tools. That "
+        "it learnt from the teacher takes a key to show.",
+    ),
+    (
+        "The base is the one that was named.",
+        "What the suspect gained is counted from there. That it started from this base rests on "
+        "who says so.",
+    ),
+    (
+        "Rules read the answers.",
+        "A number, a letter or words are looked for. A model that writes in another manner than "
+        "its base may be misread more often.",
+    ),
+    (
+        "The tasks were chosen by the accuser.",
+        "Others may show more, or nothing, also where these were fixed beforehand; and who was "
+        "trained on the very tasks looks able.",
     ),
     _RECORDS,
 )

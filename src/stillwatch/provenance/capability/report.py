@@ -99,7 +99,7 @@ class Reached(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A task: digests and grades, no text. Grades in the order teacher, base, suspects."""
+    """A task: digests and grades, no text. Grades in the order teacher, suspects, base."""
 
     prompt_sha256: str
     domain: str
@@ -110,7 +110,7 @@ class CapabilityReport(msgspec.Struct, frozen=True):
     """What was measured, as a vector; there is no score.
 
     Attributes:
-        models, transcripts: names and digests, in the order teacher, base, suspects.
+        models, transcripts: names and digests, in the order teacher, suspects, base.
         set, set_sha256: the tasks.
         alpha: what counts as found.
         domains: all tasks first, then each domain.
@@ -156,7 +156,7 @@ def compare_capability(
         raise InputError("there is no suspect to compare")
     if spent and len(spent) != len(suspects):
         raise InputError(f"{len(spent)} costs are given for {len(suspects)} suspects; one of each")
-    records = (teacher, base, *suspects)
+    records = (teacher, *suspects, base)
     answers = [each.to([task.prompt for task in tasks.tasks]) for each in records]
     rows = tuple(
         Row(
@@ -185,7 +185,7 @@ def _report(
     rows: tuple[Row, ...], *, models: tuple[str, ...], transcripts: tuple[str, ...], name: str,
     set_sha256: str, alpha: float, spent: tuple[dict[str, float], ...],
 ) -> CapabilityReport:  # fmt: skip
-    suspects = models[2:]
+    suspects = models[1:-1]
     domains = [_domain(ALL, rows, suspects)]
     if len(names := list(dict.fromkeys(row.domain for row in rows))) > 1:
         domains += [_domain(name, [r for r in rows if r.domain == name], suspects)
@@ -201,7 +201,7 @@ def _report(
 
 def _domain(name: str, rows: Sequence[Row], suspects: Sequence[str]) -> Domain:
     right = np.array([[each == "right" for each in row.grades] for row in rows]).T
-    teacher, base = right[0].astype(np.int64), right[1].astype(np.int64)
+    teacher, base = right[0].astype(np.int64), right[-1].astype(np.int64)
     lead = _log10_p(teacher, base)
     abstained = None
     if len(rows) < LEAST_TASKS:
@@ -209,7 +209,7 @@ def _domain(name: str, rows: Sequence[Row], suspects: Sequence[str]) -> Domain:
     elif lead > np.log10(0.025):
         abstained = "the teacher is not beyond doubt better than the base on these tasks"
     stages = []
-    for number, model in enumerate(suspects, 2):
+    for number, model in enumerate(suspects, 1):
         suspect = right[number].astype(np.int64)
         made, of = int((suspect - base).sum()), int((teacher - base).sum())
         stages.append(
@@ -221,7 +221,7 @@ def _domain(name: str, rows: Sequence[Row], suspects: Sequence[str]) -> Domain:
                 (-1.0, 2.0) if abstained else recovered_share(suspect - base, teacher - base),
             )
         )  # fmt: skip
-    return Domain(name, _share(rows, 0), _share(rows, 1), lead, tuple(stages), abstained)
+    return Domain(name, _share(rows, 0), _share(rows, -1), lead, tuple(stages), abstained)
 
 
 def _log10_p(one: Ints, other: Ints) -> float:

@@ -2,12 +2,13 @@
 
 In: recorded answers, and plans and keys where a kind has them. Out: a :class:`Draft` to be sealed,
 and results that come out again of what was sealed. Keyed tests and radioactivity are evidence;
-triage, refusals and neutrality are not, and carry a label that says so. A new kind is a file here,
-a line in :data:`KINDS`, limits, and a template of its name.
+triage, refusals, neutrality and capability are not, and carry a label that says so. A new kind is a
+file here, a line in :data:`KINDS`, limits, and a template of its name.
 """
 
 from typing import Final
 
+from stillwatch.provenance.bundle.kinds.capability import CapabilityKind, capability_part
 from stillwatch.provenance.bundle.kinds.keyed import KeyedKind, keyed_part
 from stillwatch.provenance.bundle.kinds.kind import EVIDENCE, Computed, Draft, Kind, Outside
 from stillwatch.provenance.bundle.kinds.neutrality import NeutralityKind, neutrality_part
@@ -22,6 +23,7 @@ __all__ = [
     "Draft",
     "Kind",
     "Outside",
+    "capability_part",
     "keyed_part",
     "neutrality_part",
     "radioactivity_part",
@@ -33,6 +35,7 @@ __all__ = [
 KINDS: Final[dict[str, Kind]] = {
     each.name: each
     for each in (
-        KeyedKind(), RadioactivityKind(), RefusalsKind(), NeutralityKind(), TriageKind(),
+        KeyedKind(), RadioactivityKind(), RefusalsKind(), NeutralityKind(), CapabilityKind(),
+        TriageKind(),
     )
 }  # fmt: skip
