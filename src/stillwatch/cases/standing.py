@@ -31,6 +31,7 @@ __all__ = [
     "Clause",
     "Registry",
     "Standing",
+    "is_listed",
     "segment_of",
     "standings",
 ]
@@ -189,6 +190,11 @@ def standings(connection: Connection, accounts: Sequence[str], now: int) -> dict
             known = found.get(each.account, Standing())
             found[each.account] = msgspec.structs.replace(known, allowed=each.purpose)
     return {account: found.get(account, Standing()) for account in accounts}
+
+
+def is_listed(standing: Standing) -> bool:
+    """Whether an account is on the allow-list, or registered for a purpose."""
+    return bool(standing.allowed or standing.purposes)
 
 
 def segment_of(standings: Sequence[Standing]) -> str:

@@ -112,7 +112,8 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a case. Times are seconds since the epoch, UTC."""
+    """All of a case. Times are seconds since the epoch, UTC. `emergency_until` is of a case that
+    began with what one person did at once."""
 
     id: str
     campaign: str
@@ -140,6 +141,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     appeals: int
     appeal_texts: tuple[str, ...]
     held_back: tuple[str, ...]
+    emergency_until: int | None
     measures: tuple[MeasureView, ...]
 
 
@@ -205,6 +207,7 @@ def view_of(connection: Connection, case: Case, now: int) -> CaseView:
         ),
         appeals=len(case.appeals),
         appeal_texts=tuple(each.text for each in case.appeals),
+        emergency_until=None if case.emergency is None else case.emergency.until,
         held_back=tuple(each.held_back for each in case.automated if each.held_back),
         measures=tuple(_measure(each, numbers) for each in _actions(connection, case)),
     )  # fmt: skip
@@ -222,6 +225,7 @@ def redacted(view: CaseView) -> CaseView:
         inference=tuple(map(_silent, view.inference)),
         counter_evidence=tuple(map(_silent, view.counter_evidence)),
         question=None,
+        question_of=None,
         pending=None if view.pending is None else _quiet(view.pending),
         decisions=tuple(
             msgspec.structs.replace(each, approved_by=None, decided=_quiet(each.decided))
@@ -269,7 +273,7 @@ def statement(connection: Connection, case: Case, account: str) -> Statement:
         measures=tuple(
             msgspec.structs.replace(_measure(each, {}), by=None) for each in actions
         ),
-        automated=decision is None,
+        automated=decision is None and not any(each.person for each in actions),
         appeal=f"Answer with the reference {case.id}. Somebody who had no part in this decides.",
     )  # fmt: skip
 
@@ -308,7 +312,8 @@ def _parties(connection: Connection, case: Case) -> tuple[PartyView, ...]:
 
 def _actions(connection: Connection, case: Case) -> list[Action]:
     """Every action that was put in force for a case, also those that have ended."""
-    ids = [each for decided in case.decisions for each in decided.actions]
+    ids = [] if case.emergency is None else list(case.emergency.actions)
+    ids += [each for decided in case.decisions for each in decided.actions]
     ids += [each for automated in case.automated for each in automated.actions]
     return [
         action

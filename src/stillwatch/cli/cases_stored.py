@@ -164,6 +164,10 @@ def print_case(view: CaseView) -> None:
         f"opened {spoken(view.opened_at)}  segment {view.segment}  families {families}  "
         f"with {view.claimed_by or 'nobody'}"
     )
+    if view.emergency_until is not None:
+        click.echo(
+            f"an emergency: suspended until {spoken(view.emergency_until)} UTC by one person"
+        )
     if view.withdrawn:
         click.echo("a later look withdrew the finding")
     for each in view.held_back:
@@ -191,8 +195,8 @@ def print_case(view: CaseView) -> None:
     if view.pending is not None:
         pending = view.pending
         kinds = ", ".join(measure.kind for measure in pending.measures) or "no measure"
-        click.echo(f"\nProposed by {pending.proposed_by}: {pending.verdict}, {kinds}; "
-                   f"approve before {spoken(pending.expires_at)} UTC")  # fmt: skip
+        click.echo(f"\nProposed by {pending.proposed_by}: {pending.verdict}, {kinds}; approve "
+                   f"{pending.proposal} before {spoken(pending.expires_at)} UTC")  # fmt: skip
         click.echo(f"  {pending.summary}")
         for reach in pending.reaches:
             click.echo(
