@@ -27,7 +27,7 @@ from stillwatch.cases.keeping import Ran, expire, stores_of
 from stillwatch.cases.periods import Periods, read_periods
 from stillwatch.cases.precision import measure
 from stillwatch.cases.schema import ACCOUNTS, CASES, METADATA, OUTBOX
-from stillwatch.errors import SettingsError, StorageError, StoreFormatError
+from stillwatch.errors import SettingsError, StorageError
 from stillwatch.events import EventStore
 from stillwatch.ledger import Ledger, Salts
 from tests.cases.conftest import ANA, CAM, DAY, LOOKED, NOW, SCAN, Clock, draft, finding
@@ -267,15 +267,6 @@ def test_a_job_that_is_killed_at_any_moment_is_run_again(folder: Path) -> None:
         ledger.check(ledger.heads())
 
 
-def test_a_folder_in_which_nothing_is_kept_is_named(tmp_path: Path) -> None:
-    with (
-        pytest.raises(StoreFormatError, match="nothing is kept here"),
-        stores_of(tmp_path, Periods()),
-    ):
-        pass
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_periods_are_read_from_the_settings_beside_those_of_the_gateway(tmp_path: Path) -> None:
     file = tmp_path / "stillwatch.yaml"
     file.write_text("retention: {salts: 400}\ngateway: {retention_days: 30, keys: 'x://y'}\n")
@@ -287,7 +278,7 @@ def test_periods_are_read_from_the_settings_beside_those_of_the_gateway(tmp_path
     ("text", "said"),
     [
         ("retention: {cases: 90}", "'retention.cases' must be 91 to 36,500 days"),
-        ("retention: {tokens: 0}", "must be 1 to 36,500 days, not 0"),
+        ("retention: {tokens: 7}", "must be 8 to 36,500 days, not 7"),
         ("retention: {salt: 3}", "did you mean 'salts'"),
         ("retention: {exchanges: 9}\ngateway: {retention_days: 30}", "say it once"),
     ],

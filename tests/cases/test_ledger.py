@@ -34,8 +34,9 @@ def test_every_decision_is_told_once_and_in_order(cases: Cases, ledger: Ledger) 
     cases.desk.add(case, ANA, LOOKED)
     cases.bench.propose(case, ANA, draft(measures=SUSPEND))
     cases.bench.refuse(case, BO, "ask sales first")
-    cases.bench.propose(case, ANA, draft(measures=SUSPEND))
-    cases.bench.approve(case, BO)
+    anew = cases.bench.propose(case, ANA, draft(measures=SUSPEND)).pending
+    assert anew is not None
+    cases.bench.approve(case, BO, proposal=anew.proposal)
     cases.desk.appeal(case, SCAN, "no", "mail")
     cases.bench.undo(case, CAM, "until it is decided")
     assert cases.deliver(ledger) == 8

@@ -153,8 +153,9 @@ def test_an_approval_that_comes_too_late_is_refused(
     with pytest.raises(ExpiredError, match="refuse it, look again"):
         cases.bench.approve(claimed, BO)
     cases.bench.refuse(claimed, BO, "too old")
-    cases.bench.propose(claimed, ANA, draft(measures=SUSPEND))
-    cases.bench.approve(claimed, BO)
+    anew = cases.bench.propose(claimed, ANA, draft(measures=SUSPEND)).pending
+    assert anew is not None
+    cases.bench.approve(claimed, BO, proposal=anew.proposal)
     assert len(in_force()) == 2
 
 

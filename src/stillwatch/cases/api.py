@@ -103,14 +103,12 @@ class CasesAPI:
         if scope["path"] == "/healthz" and scope["method"] == "GET":
             return _Answer(200, b'{"status":"alive"}')
         try:
-            if "\0" in scope["path"] or b"%00" in scope.get("query_string", b""):
-                raise _WrongError(400, "the address holds the character NUL")
             secret = _secret(scope["headers"])
             route, names = _route(scope["method"], scope["path"])
+            query = _query(scope.get("query_string", b""))
             # before a byte of the body is kept, so that nobody fills our memory without a token
             await asyncio.to_thread(self._token, secret, route)
             body = await _body(receive) if route.writes else b""
-            query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
             return await asyncio.to_thread(self._do, secret, route, names, query, body)
         except _WrongError as error:
             code = "SW505" if error.status == 401 else "SW500"
@@ -129,13 +127,13 @@ class CasesAPI:
         secret: str,
         route: Route,
         names: tuple[str, ...],
-        query: dict[str, list[str]],
+        query: dict[str, str],
         body: bytes,
     ) -> _Answer:
         asked = Asked(
             token=self._token(secret, route),  # again: it may have been revoked meanwhile
             names=names,
-            query={name: values[-1] for name, values in query.items()},
+            query=query,
             body=body,
         )
         answer = msgspec.json.encode(route.handler(self._cases, asked))
@@ -173,6 +171,8 @@ class CasesAPI:
 def _route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     """The route, and what stands in the places of its names."""
     parts = tuple(path.strip("/").split("/"))
+    if "\0" in path:
+        raise _WrongError(404, "the address holds the character NUL")
     methods = []
     for route in ROUTES:
         names = route.names(parts)
@@ -183,6 +183,13 @@ def _route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     if methods:
         raise _WrongError(405, "this route takes another method", ", ".join(methods))
     raise _WrongError(404, "there is no such route; docs/cases-api.md lists them")
+
+
+def _query(text: bytes) -> dict[str, str]:
+    found = parse_qs(text.decode("latin-1"))
+    if any("\0" in value for values in found.values() for value in values):
+        raise _WrongError(400, "the query holds the character NUL")
+    return {name: values[-1] for name, values in found.items()}
 
 
 def _secret(headers: Iterable[tuple[bytes, bytes]]) -> str:
