@@ -48,6 +48,20 @@ def test_every_decision_is_told_once_and_in_order(cases: Cases, ledger: Ledger) 
     ledger.check()
 
 
+def test_who_comes_onto_the_allow_list_and_leaves_it_is_told_and_not_named(
+    cases: Cases, ledger: Ledger
+) -> None:
+    made = cases.registry.allow("acct-1", "research", DAY, "agreement 17", ANA)
+    for _ in range(2):
+        cases.registry.disallow(made.id, BO)
+    cases.deliver(ledger)
+    told = [(e.kind, e.by, e.body["outcome"], e.body["allowance"]) for _, e in ledger.entries()]
+    assert told == [
+        ("allowance", "ana", "made", made.id), ("allowance", "bo", "ended", made.id),
+    ]  # fmt: skip
+    assert b"acct-1" not in ledger.raw(0)
+
+
 def test_no_entry_names_an_account_or_holds_what_people_wrote(
     cases: Cases, suspended: str, ledger: Ledger
 ) -> None:

@@ -12,6 +12,7 @@ from stillwatch.cases.evidence import ItemKind
 from stillwatch.cases.findings import OF_EMERGENCIES
 from stillwatch.cases.working import Row
 from stillwatch.cli.cases_deciding import approve, emergency, propose, refuse, statement, undo
+from stillwatch.cli.cases_printed import print_case
 from stillwatch.cli.cases_reading import pool, precision, record, serve, token
 from stillwatch.cli.cases_rules import allow, rule, terms
 from stillwatch.cli.cases_stored import (
@@ -19,7 +20,6 @@ from stillwatch.cli.cases_stored import (
     PROGRAM,
     acting,
     cases_at,
-    print_case,
     said,
     stored,
     viewed,
