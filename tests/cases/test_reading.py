@@ -117,6 +117,11 @@ def test_who_only_reads_sees_no_name_and_nothing_that_people_wrote(
         assert needed in shown
 
 
+def test_who_was_asked_is_for_nobody_who_only_reads(cases: Cases, claimed: str) -> None:
+    cases.desk.ask(claimed, ANA, "who pays?", of="eve@acct-1.example")
+    assert "eve@" not in msgspec.json.encode(redacted(view(cases, claimed))).decode()
+
+
 def test_the_owner_is_told_what_holds_and_not_how_it_was_noticed(
     cases: Cases, keys: KeyStore, clock: Clock
 ) -> None:
