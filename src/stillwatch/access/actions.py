@@ -89,7 +89,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def shuts_out(kind: ActionKind, seconds: float | None) -> bool:
     """Whether an action refuses everything before its owner can do anything about it: a suspension,
     or one to verify with too short a grace. Two people stand behind such a one; see `cases`."""
-    return kind == "suspend" or (kind == "verify" and (seconds or 0.0) < SHORTEST_GRACE)
+    soon = seconds is not None and seconds < SHORTEST_GRACE
+    return kind == "suspend" or (kind == "verify" and soon)
 
 
 def check_action(action: Action, now: int) -> None:
