@@ -109,6 +109,7 @@ def test_nobody_stretches_it_alone(
         ({"why": " "}, "why: give 1 to"),
         ({"source": " "}, "source: say where"),
         ({"reason": "spite"}, "there is no code"),
+        ({"reason": "no-breach"}, "says that no breach was shown"),
         ({"message": "m" * 1_501}, "message: 1,500 characters"),
     ],
 )

@@ -75,7 +75,7 @@ def test_whoever_made_both_tokens_is_not_two_people(cases: Cases, claimed: str) 
 
 def test_two_who_were_vouched_for_by_two_are_two_people(cases: Cases, claimed: str) -> None:
     _, one = cases.tokens.create("one", Role.APPROVER, DAY)
-    cases.tokens.revoke(one.id)
+    cases.tokens.revoke(one.id, one)
     _, two = cases.tokens.create("two", Role.APPROVER, DAY)
     cases.tokens.create("ana", Role.ANALYST, DAY, by=one)
     cases.tokens.create("bo", Role.APPROVER, DAY, by=two)

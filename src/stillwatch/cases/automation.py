@@ -23,7 +23,7 @@ from stillwatch.cases.evidence import check_text
 from stillwatch.cases.measures import Measure, action_of, check_measures
 from stillwatch.cases.outbox import put_entry
 from stillwatch.cases.people import Who, folded
-from stillwatch.cases.reasons import sentence
+from stillwatch.cases.reasons import accusation
 from stillwatch.cases.schema import PROPOSALS, RULES
 from stillwatch.cases.standing import is_listed, standings
 from stillwatch.cases.states import State
@@ -284,7 +284,7 @@ def _check(rule: Rule) -> None:
     if not rule.measures:
         raise CaseError("measures: a rule does something, such as slow")
     check_measures(rule.measures, automatic=True)
-    sentence(rule.reason)
+    accusation(rule.reason)
     check_text("message", rule.message)
     check_text("why", rule.why)
     if not 0 < rule.level_at_most <= 1:

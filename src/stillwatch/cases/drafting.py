@@ -14,7 +14,7 @@ from stillwatch.cases.evidence import check_text
 from stillwatch.cases.measures import LONGEST_MESSAGE, Measure, check_measures, four_eyes
 from stillwatch.cases.people import folded
 from stillwatch.cases.reach import parties_of, targets
-from stillwatch.cases.reasons import REASONS, sentence
+from stillwatch.cases.reasons import REASONS, check_reason, sentence
 from stillwatch.cases.schema import CLAUSES
 from stillwatch.cases.standing import Standing, is_listed, standings
 from stillwatch.cases.transaction import Transaction
@@ -70,6 +70,7 @@ def proposal_of(change: Transaction, case: Case, draft: Draft) -> Proposed:
         _check_carried(case)
     if (draft.orgs or draft.keys) and not draft.measures:
         raise CaseError("orgs, keys: a verdict without measures is about accounts; leave them out")
+    check_reason(draft.reason, upheld=draft.verdict == "upheld")
     wider = targets(change.connection, case.id, draft.orgs, draft.keys)
     numbers, on_list, known = _targets(change, case, draft, wider)
     terms: tuple[str, ...] = ()

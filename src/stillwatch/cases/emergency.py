@@ -26,7 +26,7 @@ from stillwatch.cases.many import among
 from stillwatch.cases.measures import LONGEST_MESSAGE, Measure, action_of
 from stillwatch.cases.opening import Fresh, listed, new_case_id, write_cases
 from stillwatch.cases.people import Who
-from stillwatch.cases.reasons import sentence
+from stillwatch.cases.reasons import accusation
 from stillwatch.cases.schema import ACCOUNTS, CASES
 from stillwatch.cases.standing import segment_of, standings
 from stillwatch.cases.transaction import Transaction, transaction
@@ -72,7 +72,7 @@ class Emergencies:
                 f"an emergency lasts {LONGEST // 3_600} hours at most; longer takes two people: "
                 "propose it on the case"
             )
-        usual = sentence(reason)
+        usual = accusation(reason)
         told = message.strip() or usual
         if len(told) > LONGEST_MESSAGE:
             raise CaseError(f"message: {LONGEST_MESSAGE:,} characters at most")

@@ -102,7 +102,7 @@ def list_(
             ("CASE", "STATE", "VERDICT", "SCORE", "ACCOUNTS", "SEGMENT", "WITH", "WAITS", "OPENED"),
             (
                 (
-                    row.id, row.state, row.verdict or "-", f"{row.score:.1f}",
+                    row.id, row.state, row.verdict or "-", _score(row),
                     f"{row.accounts}{' (allow-listed)' if row.allowed else ''}", row.segment,
                     row.claimed_by or "-", _waits_for(row),
                     spoken(row.opened_at),
@@ -110,6 +110,10 @@ def list_(
                 for row in rows
             ),
         )  # fmt: skip
+
+
+def _score(row: Row) -> str:
+    return "-" if row.campaign.startswith(OF_EMERGENCIES) else f"{row.score:.1f}"
 
 
 def _waits_for(row: Row) -> str:

@@ -22,7 +22,8 @@ def print_case(view: CaseView) -> None:
 
 def _head(view: CaseView) -> Iterator[str]:
     verdict = f", {view.verdict}" if view.verdict else ""
-    yield f"{view.id}  {view.state}{verdict}  campaign {view.campaign}  score {view.score:g}"
+    score = "" if view.emergency_until is not None else f"  score {view.score:g}"
+    yield f"{view.id}  {view.state}{verdict}  campaign {view.campaign}{score}"
     families = ", ".join(view.families) or "-"
     yield (
         f"opened {spoken(view.opened_at)}  segment {view.segment}  families {families}  "
