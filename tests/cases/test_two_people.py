@@ -126,6 +126,19 @@ def test_a_finding_that_was_withdrawn_since_is_looked_at_again(cases: Cases, cla
         cases.bench.approve(claimed, BO)
 
 
+def test_who_was_freed_since_is_not_suspended_by_what_was_proposed_before(
+    cases: Cases, suspended: str, in_force: InForce
+) -> None:
+    cases.desk.appeal(suspended, SCAN, "we verified", "mail")
+    cases.desk.claim(suspended, CAM)
+    cases.desk.add(suspended, CAM, LOOKED)
+    cases.bench.propose(suspended, CAM, draft(measures=SUSPEND))
+    cases.bench.undo(suspended, ANA, "they verified")
+    with pytest.raises(ConflictError, match="somebody undid measures"):
+        cases.bench.approve(suspended, Who(name="dee"), proposal=pending(cases, suspended))
+    assert in_force() == set()
+
+
 def test_who_came_onto_the_allow_list_since_is_not_suspended_unseen(
     cases: Cases, claimed: str, in_force: InForce
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from stillwatch.cases.automation import PATIENCE
 from stillwatch.cases.case import Case
-from stillwatch.cases.events import Proposed, Withdrawn
+from stillwatch.cases.events import Lifted, Proposed, Withdrawn
 from stillwatch.cases.standing import is_listed, standings
 from stillwatch.cases.transaction import Transaction, names_of, read_events
 from stillwatch.errors import CaseError, ConflictError, ExpiredError
@@ -24,7 +24,8 @@ def check_fresh(change: Transaction, case: Case, pending: Proposed, named: str |
     Raises:
         CaseError: it must be named, for another one stood in its place.
         ConflictError: another one is named; or counter-evidence was added, the finding was
-            withdrawn, or an account came onto the allow-list since it was proposed.
+            withdrawn, measures were undone, or an account came onto the allow-list since it was
+            proposed.
         ExpiredError: it was proposed too long ago.
     """
     if named is None and case.proposals > 1:
@@ -50,10 +51,14 @@ def _check_against(change: Transaction, case: Case, pending: Proposed) -> None:
         raise ConflictError(
             f"somebody added counter-evidence after {pending.proposal} was proposed; {_AGAIN}"
         )
-    later = (e for e in read_events(change.connection, case.id) if e.number > proposed)
-    if case.withdrawn and any(isinstance(each.body, Withdrawn) for each in later):
+    later = [e.body for e in read_events(change.connection, case.id) if e.number > proposed]
+    if case.withdrawn and any(isinstance(body, Withdrawn) for body in later):
         raise ConflictError(
             f"a watch withdrew the finding after {pending.proposal} was proposed; {_AGAIN}"
+        )
+    if any(isinstance(body, Lifted) for body in later):
+        raise ConflictError(
+            f"somebody undid measures of this case after {pending.proposal} was proposed; {_AGAIN}"
         )
 
 
