@@ -10,7 +10,7 @@ import pytest
 
 from stillwatch.cases import Case, Cases, Item, State, Who
 from stillwatch.cases.precision import measure
-from stillwatch.cases.views import statement
+from stillwatch.cases.statement import statement
 from stillwatch.errors import CaseError, ConflictError, FourEyesError
 from stillwatch.ledger import Ledger
 from tests.cases.conftest import ANA, BO, DAY, LOOKED, SCAN, SUSPEND, Clock, draft, finding

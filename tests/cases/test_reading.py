@@ -12,7 +12,8 @@ from stillwatch.cases import Cases, Item
 from stillwatch.cases.erasure import erase_account, held
 from stillwatch.cases.pool import pool_of
 from stillwatch.cases.precision import FORMAT, Precision, measure, write
-from stillwatch.cases.views import CaseView, redacted, statement, view_of
+from stillwatch.cases.statement import statement
+from stillwatch.cases.views import CaseView, redacted, view_of
 from stillwatch.errors import CaseError
 from tests.cases.conftest import (
     ANA,

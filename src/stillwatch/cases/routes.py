@@ -20,10 +20,11 @@ from stillwatch.cases.pool import Pool, pool_of
 from stillwatch.cases.precision import Precision, measure
 from stillwatch.cases.reasons import REASONS
 from stillwatch.cases.standing import Allowance, Clause
+from stillwatch.cases.statement import Statement, statement
 from stillwatch.cases.states import State
 from stillwatch.cases.store import Cases
 from stillwatch.cases.tokens import APPROVES, WORKS, Role, Token
-from stillwatch.cases.views import CaseView, Statement, redacted, statement, view_of
+from stillwatch.cases.views import CaseView, redacted, view_of
 from stillwatch.cases.working import Row
 from stillwatch.errors import CaseError, NotAllowedError
 

@@ -10,8 +10,8 @@ import click
 from stillwatch.cases import Draft
 from stillwatch.cases.events import Verdict
 from stillwatch.cases.reasons import REASONS
+from stillwatch.cases.statement import statement as statement_of
 from stillwatch.cases.tokens import APPROVES
-from stillwatch.cases.views import statement as statement_of
 from stillwatch.cli.cases_measures import all_measures, measures_of
 from stillwatch.cli.cases_stored import BY, acting, cases_at, said, stored
 from stillwatch.cli.clock import DURATION, spoken
