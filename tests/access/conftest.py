@@ -16,7 +16,7 @@ import pytest
 
 from stillwatch.access.actions import Action
 from stillwatch.access.database import Database, open_database
-from stillwatch.access.enforcement import ActionStore
+from stillwatch.access.enforcement import ActionStore, put_action
 from stillwatch.access.keys import KeyStore
 
 NOW = 1_790_000_000  # seconds; 21 September 2026
@@ -108,6 +108,12 @@ def keys(database: Database, clock: Clock) -> KeyStore:
 @pytest.fixture
 def actions(database: Database, clock: Clock) -> ActionStore:
     return ActionStore(database, clock)
+
+
+def put_shut(database: Database, action: Action, now: float) -> Action:
+    """Write an action that shuts out, as `cases` does in a transaction of its own."""
+    with database.writing() as (connection, version):
+        return put_action(connection, version, action, int(now))[0]
 
 
 @pytest.fixture

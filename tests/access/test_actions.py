@@ -18,6 +18,7 @@ from stillwatch.access.narrowing import narrowing
 from stillwatch.access.schema import ACTIONS
 from stillwatch.access.surface import CLOSED, OPEN, Bias, Reasoning, Surface
 from stillwatch.errors import InputError, StorageError
+from tests.access.conftest import put_shut
 
 NOW = 1_790_000_000
 DAY = 86_400
@@ -64,13 +65,44 @@ def test_nothing_is_undone_twice_or_by_nobody(actions: ActionStore, action: Buil
         actions.undo("act-x", "bo")
 
 
-def test_a_suspension_without_a_person_is_refused(actions: ActionStore, action: Build) -> None:
+def test_a_suspension_without_a_person_is_refused(
+    database: Database, actions: ActionStore, action: Build
+) -> None:
     with pytest.raises(InputError, match="a suspension needs a person"):
-        actions.put(action(kind="suspend"))
+        put_shut(database, action(kind="suspend"), NOW)
     with pytest.raises(InputError, match="by: give 1"):
-        actions.put(action(kind="suspend", by="", person=True))
-    assert actions.put(action(kind="suspend", person=True)).person
+        put_shut(database, action(kind="suspend", by="", person=True), NOW)
+    assert put_shut(database, action(kind="suspend", person=True), NOW).person
     assert len(actions.in_force()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"kind": "suspend"}, "a suspension takes two people"),
+        (
+            {"kind": "verify", "seconds": 86_399.0},
+            "with a grace below 24 hours takes two",
+        ),
+        ({"id": "case-5f2a11c09d3e.7.slow.1"}, "would be that of a case"),
+    ],
+)
+def test_what_only_a_case_may_write_is_refused_put_and_imported(
+    actions: ActionStore, action: Build, tmp_path: Path, fields: dict[str, Any], said: str
+) -> None:
+    given = action(**{"person": True, "expires_at": NOW + 3 * DAY} | fields)
+    with pytest.raises(InputError, match=said):
+        actions.put(given)
+    with pytest.raises(InputError, match=said):
+        actions.import_file(listed(tmp_path / "list", msgspec.to_builtins(given)))
+    assert list(actions.history()) == []
+
+
+def test_an_owner_with_a_day_to_verify_may_be_asked_by_one(
+    actions: ActionStore, action: Build
+) -> None:
+    asked = action(kind="verify", seconds=float(DAY), person=True, expires_at=NOW + 2 * DAY)
+    assert actions.put(asked).in_force(NOW)
 
 
 def test_the_table_itself_refuses_a_suspension_without_a_person(
@@ -101,7 +133,7 @@ def test_the_table_itself_refuses_a_suspension_without_a_person(
         ({"kind": "slow"}, "seconds: needed to slow"),
         ({"kind": "slow", "seconds": 0.0}, "seconds: 0.0 is not above 0"),
         ({"kind": "slow", "seconds": 61.0}, "at most 60"),
-        ({"kind": "verify", "seconds": 0.0}, "this needs a person"),
+        ({"kind": "verify", "seconds": float(DAY)}, "this needs a person"),
         ({"kind": "verify", "person": True}, "seconds: needed to slow and to verify"),
         ({"kind": "verify", "person": True, "seconds": float(DAY)}, "must end before the action"),
         ({"kind": "slow", "seconds": float("nan")}, "seconds: nan"),
@@ -157,7 +189,7 @@ def test_a_list_may_be_imported_twice_and_counts_once(actions: ActionStore, tmp_
         ({k: v for k, v in LINE.items() if k != "expires_at"}, "expires_at"),
         ({k: v for k, v in LINE.items() if k != "reason"}, "reason"),
         (LINE | {"expires_at": NOW}, "in the past"),
-        (LINE | {"kind": "suspend", "seconds": None}, "a suspension needs a person"),
+        (LINE | {"kind": "suspend", "seconds": None}, "a suspension takes two people"),
         (LINE | {"id": "v-1", "subject": "other"}, "that of another action"),
     ],
 )
@@ -200,6 +232,7 @@ def test_every_field_of_a_surface_can_be_narrowed(field: str) -> None:
         ({"logit_bias": "some"}, "is none of none, ban, any"),
         ({"models": "small"}, "models: give a list"),
         ({"models": [1]}, "surface: "),
+        ({"models": []}, "models: give a list"),
         ({"min_temperature": 3}, "out of range"),
         ({"min_temperature": float("nan")}, "out of range"),
     ],

@@ -31,7 +31,7 @@ def main() -> None:
         for number in itertools.count():
             report.write_text(
                 f'{{"id":"c-{name}-{number}","accounts":["{name}-{number}-a","{name}-{number}-b"],'
-                '"score":9,"first_seen":"x","last_seen":"y","exchanges":1,"evidence":['
+                '"score":9,"first_seen":"2026-09-01","last_seen":"2026-09-20","exchanges":1,"evidence":['
                 '{"family":"time","detection":"d","value":1,"text":"t"},'
                 '{"family":"content","detection":"e","value":1,"text":"t"}]}'
             )

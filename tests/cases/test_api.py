@@ -107,6 +107,35 @@ def test_a_case_is_worked_on_decided_by_two_and_undone(
     assert kinds == ["approval", "verdict", "action"]
 
 
+def test_one_suspends_at_once_and_others_see_it_first(
+    call: Call, case: str, tmp_path: Path
+) -> None:
+    body = {"accounts": ["acme"], "lasting": 3600, "reason": "identity-unclear",
+            "why": "its key is public", "source": "ticket 4711"}  # fmt: skip
+    status, opened = call("analyst", "POST", "/v1/emergencies", body)
+    assert (status, [m["kind"] for m in opened["measures"]]) == (200, ["suspend"])
+    assert call("program", "POST", "/v1/emergencies", body | {"accounts": ["shop"]})[0] == 403
+    assert call("second", "POST", "/v1/emergencies", body)[0] == 409
+    rows = call("auditor", "GET", "/v1/cases")[1]["cases"]
+    assert [row["id"] for row in rows] == [opened["id"], case]
+    with Ledger.open(tmp_path / "ledger") as ledger:
+        assert [e.body["emergency"] for _, e in ledger.entries() if e.kind == "action"] == [True]
+
+
+def test_an_approval_names_what_was_read_where_something_else_was_proposed(
+    call: Call, case: str
+) -> None:
+    at = f"/v1/cases/{case}"
+    call("analyst", "POST", f"{at}/claim")
+    call("analyst", "POST", f"{at}/evidence", COUNTER)
+    read = call("analyst", "POST", f"{at}/proposal", PROPOSAL)[1]["pending"]["proposal"]
+    call("analyst", "POST", f"{at}/refusal", {"why": "longer"})
+    waits = call("analyst", "POST", f"{at}/proposal", PROPOSAL)[1]["pending"]["proposal"]
+    assert call("second", "POST", f"{at}/approval")[0] == 422
+    assert call("second", "POST", f"{at}/approval", {"proposal": read})[0] == 409
+    assert call("second", "POST", f"{at}/approval", {"proposal": waits})[0] == 200
+
+
 def test_an_approver_does_not_approve_what_is_their_own(call: Call, case: str) -> None:
     at = f"/v1/cases/{case}"
     call("approver", "POST", f"{at}/claim")
@@ -176,6 +205,17 @@ def test_a_list_goes_on_where_the_page_before_ended(call: Call, case: str) -> No
         ("POST", "/v1/rules/slow/one/approval", None, 422, "SW500"),
         ("POST", "/v1/rules/slow/1/approval", None, 404, "SW504"),
         ("POST", "/v1/cases", b"x" * (LARGEST_BODY + 1), 413, "SW500"),
+        ("POST", f"/v1/rules/slow/{'9' * 30}/approval", None, 422, "SW500"),
+        ("POST", "/v1/cases", {"findings": [], "segment": "a\0"}, 400, "SW500"),
+        ("GET", "/v1/cases/case\0", None, 404, "SW500"),
+        ("GET", "/v1/cases?claimed_by=%00", None, 400, "SW500"),
+        (
+            "POST",
+            "/v1/emergencies",
+            {"accounts": ["a"], "lasting": 1, "reason": "spite", "why": "w", "source": "s"},
+            422,
+            "SW500",
+        ),
     ],
 )
 def test_what_cannot_be_answered_says_why_with_a_code(

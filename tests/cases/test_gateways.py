@@ -78,6 +78,7 @@ def test_who_is_asked_to_verify_reads_it_in_a_header_and_is_refused_after_the_gr
     cases.desk.add(case, ANA, LOOKED)
     verify = Measure(kind="verify", seconds=3.0, lasting=DAY)
     cases.bench.propose(case, ANA, draft(reason="identity-unclear", measures=(verify,)))
+    cases.bench.approve(case, BO)
     began = time.monotonic()
     while "x-stillwatch-notice" not in (answer := gateways[1].chat(secret)).headers:
         assert answer.status == 200

@@ -34,8 +34,9 @@ def test_every_decision_is_told_once_and_in_order(cases: Cases, ledger: Ledger) 
     cases.desk.add(case, ANA, LOOKED)
     cases.bench.propose(case, ANA, draft(measures=SUSPEND))
     cases.bench.refuse(case, BO, "ask sales first")
-    cases.bench.propose(case, ANA, draft(measures=SUSPEND))
-    cases.bench.approve(case, BO)
+    anew = cases.bench.propose(case, ANA, draft(measures=SUSPEND)).pending
+    assert anew is not None
+    cases.bench.approve(case, BO, proposal=anew.proposal)
     cases.desk.appeal(case, SCAN, "no", "mail")
     cases.bench.undo(case, CAM, "until it is decided")
     assert cases.deliver(ledger) == 8
@@ -45,6 +46,20 @@ def test_every_decision_is_told_once_and_in_order(cases: Cases, ledger: Ledger) 
         "action",
     ]  # fmt: skip
     ledger.check()
+
+
+def test_who_comes_onto_the_allow_list_and_leaves_it_is_told_and_not_named(
+    cases: Cases, ledger: Ledger
+) -> None:
+    made = cases.registry.allow("acct-1", "research", DAY, "agreement 17", ANA)
+    for _ in range(2):
+        cases.registry.disallow(made.id, BO)
+    cases.deliver(ledger)
+    told = [(e.kind, e.by, e.body["outcome"], e.body["allowance"]) for _, e in ledger.entries()]
+    assert told == [
+        ("allowance", "ana", "made", made.id), ("allowance", "bo", "ended", made.id),
+    ]  # fmt: skip
+    assert b"acct-1" not in ledger.raw(0)
 
 
 def test_no_entry_names_an_account_or_holds_what_people_wrote(

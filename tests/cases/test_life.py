@@ -153,8 +153,9 @@ def test_an_approval_that_comes_too_late_is_refused(
     with pytest.raises(ExpiredError, match="refuse it, look again"):
         cases.bench.approve(claimed, BO)
     cases.bench.refuse(claimed, BO, "too old")
-    cases.bench.propose(claimed, ANA, draft(measures=SUSPEND))
-    cases.bench.approve(claimed, BO)
+    anew = cases.bench.propose(claimed, ANA, draft(measures=SUSPEND)).pending
+    assert anew is not None
+    cases.bench.approve(claimed, BO, proposal=anew.proposal)
     assert len(in_force()) == 2
 
 
@@ -249,6 +250,8 @@ def test_what_an_open_case_cannot_have_is_refused_with_what_it_can(
         ({"summary": " "}, "summary: give 1 to"),
         ({"accounts": ("acct-9",)}, "'acct-9' is none of case-"),
         ({"verdict": "dismissed"}, "a verdict 'dismissed' has none"),
+        ({"verdict": "dismissed", "measures": ()}, "coordinated-extraction accuses"),
+        ({"reason": "no-breach"}, "no-breach says that no breach was shown"),
         ({"measures": (Measure(kind="slow", lasting=DAY),)}, "seconds: needed to slow"),
         ({"measures": (Measure(kind="mark", lasting=91 * DAY),)}, "within 90 days"),
         ({"measures": (Measure(kind="mark", lasting=0),)}, "it must end"),

@@ -105,10 +105,27 @@ def test_an_allow_listed_account_is_said_so_until_the_allowance_ends(
     assert cases.desk.case(second).allowed == ()
 
 
-@pytest.mark.parametrize("name", ["\ud800", "a\0b"])
-def test_of_many_findings_one_that_is_wrong_opens_none(cases: Cases, name: str) -> None:
-    with pytest.raises(CaseError, match="is no text that can be stored"):
-        cases.intake.open([finding(), finding(id="c-2", accounts=[name])], SCAN)
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"accounts": ["\ud800"]}, "is no name that can be stored"),
+        ({"accounts": ["a\0b"]}, "is no name that can be stored"),
+        ({"id": "c\0"}, "is no name that can be stored"),
+        ({"id": "c" * 1_001}, "is no name that can be stored"),
+        ({"accounts": ["a", "a"]}, "names an account twice"),
+        ({"accounts": []}, "no accounts"),
+        ({"score": float("inf")}, "a number that is none"),
+        ({"level": float("nan")}, "a number that is none"),
+        ({"first_seen": "yesterday"}, "'yesterday' is no time"),
+        ({"at": "0001-01-01"}, "is no time"),
+        ({"id": "emergency-1"}, "so only the cases are called that an emergency opened"),
+    ],
+)
+def test_of_many_findings_one_that_is_wrong_opens_none(
+    cases: Cases, fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(CaseError, match=said):
+        cases.intake.open([finding(), finding(**{"id": "c-2"} | fields)], SCAN)
     assert list(cases.desk.queue()) == []
 
 
@@ -117,10 +134,10 @@ REPORT: dict[str, Any] = {
     "source": {"rows": 3, "rejected": 0, "from": "2026-09-01T00:00:00Z",
                "to": "2026-09-20T00:00:00Z"},
     "promise": {"fdr": 0.05, "withheld": [{"segment": "free", "reason": "volumes"}]},
-    "campaigns": [{"id": "c-1", "accounts": ["a"], "score": 9.0, "first_seen": "x",
-                   "last_seen": "y", "exchanges": 3, "tokens": None, "evidence": []}],
-    "review": [{"id": "c-2", "accounts": ["b"], "score": 6.0, "first_seen": "x",
-                "last_seen": "y", "exchanges": 3, "tokens": None, "evidence": []}],
+    "campaigns": [{"id": "c-1", "accounts": ["a"], "score": 9.0, "first_seen": "2026-09-01",
+                   "last_seen": "2026-09-20", "exchanges": 3, "tokens": None, "evidence": []}],
+    "review": [{"id": "c-2", "accounts": ["b"], "score": 6.0, "first_seen": "2026-09-01",
+                "last_seen": "2026-09-20", "exchanges": 3, "tokens": None, "evidence": []}],
 }  # fmt: skip
 
 

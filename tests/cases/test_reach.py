@@ -14,7 +14,8 @@ from stillwatch.cases import Cases, Measure, open_cases
 from stillwatch.cases.erasure import erase_account
 from stillwatch.cases.pool import pool_of
 from stillwatch.cases.schema import EVENTS
-from stillwatch.cases.views import redacted, statement, view_of
+from stillwatch.cases.statement import statement
+from stillwatch.cases.views import redacted, view_of
 from stillwatch.errors import CaseError, ConflictError, FourEyesError
 from stillwatch.ledger import Ledger, is_commitment
 from tests.cases.conftest import ANA, BO, DAY, LOOKED, NOW, SCAN, SUSPEND, Clock, draft, finding

@@ -12,7 +12,8 @@ from stillwatch.cases import Cases, Item
 from stillwatch.cases.erasure import erase_account, held
 from stillwatch.cases.pool import pool_of
 from stillwatch.cases.precision import FORMAT, Precision, measure, write
-from stillwatch.cases.views import CaseView, redacted, statement, view_of
+from stillwatch.cases.statement import statement
+from stillwatch.cases.views import CaseView, redacted, view_of
 from stillwatch.errors import CaseError
 from tests.cases.conftest import (
     ANA,
@@ -115,6 +116,11 @@ def test_who_only_reads_sees_no_name_and_nothing_that_people_wrote(
         assert hidden not in shown
     for needed in ("load_balance", "c1-", "suspend", "coordinated-extraction", "0.001"):
         assert needed in shown
+
+
+def test_who_was_asked_is_for_nobody_who_only_reads(cases: Cases, claimed: str) -> None:
+    cases.desk.ask(claimed, ANA, "who pays?", of="eve@acct-1.example")
+    assert "eve@" not in msgspec.json.encode(redacted(view(cases, claimed))).decode()
 
 
 def test_the_owner_is_told_what_holds_and_not_how_it_was_noticed(

@@ -52,14 +52,10 @@ def listed(state: Path, *options: str) -> list[dict[str, Any]]:
             },
         ),
         (
-            ["--account", "a", "--verify", "2h", "--person"],
-            {"kind": "verify", "seconds": 7200.0, "person": True},
+            ["--account", "a", "--verify", "24h", "--person"],
+            {"kind": "verify", "seconds": 86_400.0, "person": True},
         ),
         (["--key", "k", "--mark"], {"kind": "mark", "subject_kind": "key", "subject": "k"}),
-        (
-            ["--org", "o", "--suspend", "--person"],
-            {"kind": "suspend", "subject_kind": "org", "person": True},
-        ),
     ],
 )
 def test_every_kind_is_put_on_every_subject(
@@ -87,7 +83,8 @@ def test_an_undone_action_is_listed_only_when_all_are_asked_for(state: Path) -> 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--account", "a", "--suspend"], "a suspension needs a person"),
+        (["--account", "a", "--suspend", "--person"], "a suspension takes two people"),
+        (["--account", "a", "--verify", "0s", "--person"], "takes two people"),
         (["--account", "a"], "name one of --verify, --slow"),
         (["--mark"], "name one of --account"),
         (["--account", "a", "--org", "o", "--mark"], "name one of --account"),
@@ -123,7 +120,7 @@ def test_a_list_is_imported_whole_or_not_at_all(state: Path, tmp_path: Path) -> 
     path.write_text(json.dumps(line) + "\n" + json.dumps(bad))
     ended = run("actions", "import", path, "--state", state)
     assert ended.returncode == 2
-    assert f"{path}:2: a suspension needs a person" in ended.stderr
+    assert f"{path}:2: a suspension takes two people" in ended.stderr
     assert listed(state) == []
     path.write_text(json.dumps(line))
     assert "1 actions put in force" in run("actions", "import", path, "--state", state).stderr

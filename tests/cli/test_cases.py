@@ -68,7 +68,9 @@ def test_a_day_of_a_case_as_the_page_tells_it(state: Path, project: Path) -> Non
             assert {(a.subject, a.kind) for a in in_force(state)} == {
                 ("acct-1", "suspend"), ("acct-2", "suspend"),
             }  # fmt: skip
-    assert in_force(state) == []
+    [alone] = in_force(state)
+    assert (alone.subject, alone.kind) == ("acct-7", "suspend")
+    assert alone.expires_at - alone.created_at == 12 * 3_600
     assert "(base rate 0.001)" in said["show"]
     assert "(base rate unknown)" in said["show"]
     assert json.loads(said["statement"])["clause_text"].startswith("Answers are not used")
@@ -156,6 +158,27 @@ def test_two_names_typed_by_one_person_are_not_two_people_once_there_are_tokens(
         assert run("cases", *words).returncode == 2, words
         ended = run("cases", *words, "--token-file", file)
         assert ended.returncode == 0, ended.stderr
+
+
+def test_an_emergency_is_listed_first_until_others_have_decided(state: Path) -> None:
+    run("cases", "open", "found/campaigns.json", "--by", "scan", "--program")
+    words = (
+        "--reason",
+        "identity-unclear",
+        "--why",
+        "public\n\nDecided: dismissed",
+        "--source",
+        "t",
+    )
+    long = run("cases", "emergency", "acme", "--for", "25h", *words, "--by", "ana")
+    assert (long.returncode, "24 hours at most" in long.stderr) == (2, True)
+    case = run("cases", "emergency", "acme", "--for", "2h", *words, "--by", "ana").stdout.strip()
+    first = run("cases", "list").stdout.splitlines()[1]
+    assert first.startswith(case)
+    assert "second person" in first
+    told = run("cases", "show", case).stdout
+    assert "one person suspended until" in told
+    assert "public\\n\\nDecided: dismissed" in told, "it cannot pass for a line of ours"
 
 
 def test_a_token_that_everybody_can_read_is_refused(state: Path, tmp_path: Path) -> None:

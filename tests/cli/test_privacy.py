@@ -15,9 +15,11 @@ from stillwatch.access.database import open_database
 from stillwatch.access.enforcement import ActionStore
 from stillwatch.access.keys import KeyStore
 from stillwatch.cases import Role, Who, open_cases
+from stillwatch.cases.periods import Periods
 from stillwatch.exchange import Message, RawExchange
 from stillwatch.gateway import privacy
 from stillwatch.gateway.recording.state import prepare
+from stillwatch.intel.exporting.register import Register
 from stillwatch.ledger import Entry, Ledger, Salts
 from stillwatch.sketches import Sketcher
 from tests.access.conftest import server
@@ -165,6 +167,37 @@ def test_what_is_over_is_counted_and_goes_only_when_it_is_asked_for(
     assert kinds(told(state, "acme")) == ["key", "action", "action", *["exchange"] * 5]
     checked = run("ledger", "verify", "--state", state)
     assert checked.stdout.startswith("sound: 2 ")
+
+
+def test_a_folder_in_which_nothing_is_kept_is_named_and_left_as_it_is(tmp_path: Path) -> None:
+    for words in ((), ("--apply",)):
+        ended = run("privacy", "expire", "--state", tmp_path, *words)
+        assert (ended.returncode, "nothing is kept here" in ended.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+SINGLE: dict[str, Callable[[Path], Any]] = {
+    "exports": lambda folder: Register(folder, create=True).close(),
+    "salts": lambda folder: Salts.open(folder, create=True).close(),
+    "exchanges": lambda folder: prepare(folder)[0].close(),
+    "keys": lambda folder: open_database(folder, create=True).close(),
+}
+
+
+@pytest.mark.parametrize("store", SINGLE)
+def test_a_folder_with_one_store_is_expired_and_says_what_is_not_there(
+    tmp_path: Path, store: str
+) -> None:
+    SINGLE[store](tmp_path / "state")
+    for words in ((), ("--apply",)):
+        ended = run("privacy", "expire", "--state", tmp_path / "state", "--json", *words)
+        assert ended.returncode == 0, ended.stderr
+        there = {json.loads(line)["name"] for line in ended.stdout.splitlines()}
+        assert store in there
+        [said] = [line for line in ended.stderr.splitlines() if "not kept here: " in line]
+        missing = set(said.partition(": ")[2].split(", "))
+        assert missing | there == {*Periods.__struct_fields__, "exports"}
+        assert not missing & there
 
 
 def test_cases_that_nobody_closes_are_pointed_out(state: Path) -> None:

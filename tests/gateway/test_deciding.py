@@ -15,11 +15,11 @@ import pytest
 
 from stillwatch.access.actions import Action
 from stillwatch.access.database import open_database
-from stillwatch.access.enforcement import ActionStore
 from stillwatch.access.keys import KeyStore
 from stillwatch.errors import SettingsError
 from stillwatch.gateway import read_gateway
 from stillwatch.sketches import SketchKey
+from tests.access.conftest import put_shut
 from tests.gateway.conftest import Client, Response, gateway_at
 from tests.gateway.engine import Engine
 
@@ -91,12 +91,11 @@ def keys(folder: Path) -> dict[str, str]:
         name: KeyStore(database).create(**{"account": "alice", **fields})[0]
         for name, fields in callers.items()
     }
-    ActionStore(database).put(
-        Action(
-            subject_kind="account", subject="mallory", kind="suspend", reason="r",
-            message="ü" * 1900, by="ana", person=True, expires_at=int(time.time()) + 3600,
-        )
+    suspension = Action(
+        subject_kind="account", subject="mallory", kind="suspend", reason="r",
+        message="ü" * 1900, by="ana", person=True, expires_at=int(time.time()) + 3600,
     )  # fmt: skip
+    put_shut(database, suspension, time.time())
     database.close()
     return made
 

@@ -36,7 +36,10 @@ def test_an_entry_is_read_back_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"kind": "rumour"}, "'rumour' is no kind of entry; there are: access, action, appeal"),
+        (
+            {"kind": "rumour"},
+            "'rumour' is no kind of entry; there are: access, action, allowance, appeal",
+        ),
         ({"kind": ["verdict"]}, "is no kind of entry"),
         ({"at": "2026-11-22"}, "at: '2026-11-22' is no time"),
         ({"at": "2026-11-22T10:00:00"}, "is no time"),

@@ -129,6 +129,7 @@ def test_a_head_is_read_back_and_every_change_of_it_is_noticed(ledger: Ledger) -
     [
         ({"format": "other/1"}, "its format is not stillwatch.ledger.head/1"),
         ({"root": "xyz"}, "root has not 64 hexadecimal digits"),
+        ({"at": "2026-11-22T10:00:00"}, "at has no offset from UTC"),
         ({"size": -1}, "size is no number of entries"),
         ({"size": "3"}, "Expected `int`"),
         ({"at": "yesterday"}, "Invalid isoformat"),

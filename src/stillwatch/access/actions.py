@@ -18,7 +18,16 @@ from stillwatch.access.registration import check_name, check_time
 from stillwatch.access.surface import Surface
 from stillwatch.errors import InputError
 
-__all__ = ["LONGEST_DAYS", "MOST_SECONDS", "Action", "ActionKind", "SubjectKind", "check_action"]
+__all__ = [
+    "LONGEST_DAYS",
+    "MOST_SECONDS",
+    "SHORTEST_GRACE",
+    "Action",
+    "ActionKind",
+    "SubjectKind",
+    "check_action",
+    "shuts_out",
+]
 
 SubjectKind = Literal["account", "cluster", "key", "org"]
 ActionKind = Literal["verify", "slow", "narrow", "mark", "suspend"]
@@ -27,6 +36,8 @@ ActionKind = Literal["verify", "slow", "narrow", "mark", "suspend"]
 LONGEST_DAYS = 90
 #: of delay; clients give up on what takes much longer, and send it again
 MOST_SECONDS = 60.0
+#: seconds of grace in which an owner can verify; with less, to verify is to suspend
+SHORTEST_GRACE = 86_400
 _LONGEST_MESSAGE = 2_000  # characters
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,99}")
 _AHEAD = 300  # seconds that another machine's clock may be ahead of ours
@@ -73,6 +84,13 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def bound(self) -> Surface:
         """The surface that ``narrow`` leaves, to be combined with others by ``&``."""
         return narrowing(self.surface or {})
+
+
+def shuts_out(kind: ActionKind, seconds: float | None) -> bool:
+    """Whether an action refuses everything before its owner can do anything about it: a suspension,
+    or one to verify with too short a grace. Two people stand behind such a one; see `cases`."""
+    soon = seconds is not None and seconds < SHORTEST_GRACE
+    return kind == "suspend" or (kind == "verify" and soon)
 
 
 def check_action(action: Action, now: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
-from stillwatch.access.actions import Action, check_action
+from stillwatch.access.actions import SHORTEST_GRACE, Action, check_action, shuts_out
 from stillwatch.access.database import Database
 from stillwatch.access.lists import read_list
 from stillwatch.access.registration import check_name
@@ -20,12 +20,17 @@ from stillwatch.errors import InputError
 
 __all__ = ["ActionStore", "end_action", "put_action", "read_actions"]
 
+#: with this begin the ids of what `cases` puts in force
+_OF_CASES = "case-"
 _FIELDS = Action.__struct_fields__
 _COLUMNS = tuple(ACTIONS.c[name] for name in _FIELDS)
 
 
 class ActionStore:
     """Writes and reads actions. Every write is durable when the method returns.
+
+    Nothing that shuts an account out is written here, for that takes two people, and this room
+    knows of one: `cases` decides it, and writes it with :func:`put_action` in its own transaction.
 
     `clock` gives seconds since the epoch. Besides what they say, all methods raise StorageError
     and StoreFormatError as :class:`~stillwatch.access.Database` does.
@@ -41,8 +46,10 @@ class ActionStore:
         The same action under the same id again changes nothing, so that it may be sent twice.
 
         Raises:
-            InputError: it must not be written as it is, or its id is that of another one.
+            InputError: it must not be written as it is, it shuts out, or its id is that of another
+                one.
         """
+        _check_direct(action)
         now = int(self._clock())
         with self._database.writing() as (connection, version):
             return put_action(connection, version, action, now)[0]
@@ -81,6 +88,7 @@ class ActionStore:
         with self._database.writing() as (connection, version):
             for number, action in lines:
                 try:
+                    _check_direct(action)
                     written, new = put_action(connection, version, action, now)
                 except InputError as error:
                     raise InputError(
@@ -89,6 +97,19 @@ class ActionStore:
                 if new:
                     fresh.append(written)
         return fresh
+
+
+def _check_direct(action: Action) -> None:
+    if shuts_out(action.kind, action.seconds):
+        what = "a suspension"
+        if action.kind == "verify":
+            what = f"to verify with a grace below {SHORTEST_GRACE // 3_600} hours"
+        raise InputError(
+            f"{what} takes two people: propose it on a case (`stillwatch cases propose`); what "
+            "cannot wait, one may suspend for a day (`stillwatch cases emergency`)"
+        )
+    if action.id.startswith(_OF_CASES):
+        raise InputError(f"id: {action.id!r} would be that of a case; choose another one")
 
 
 def read_actions(

@@ -52,7 +52,7 @@ def _value(name: str, value: object) -> object:
             raise InputError(f"surface: {name}: {value!r} is none of {', '.join(steps)}")
         return steps.index(str(value))
     if name == "models":
-        if not isinstance(value, list):
+        if not isinstance(value, list) or not value:  # none at all would be a suspension
             raise InputError("surface: models: give a list of names or patterns")
         return [value]
     return value

@@ -7,7 +7,7 @@ and how often each detection was right. Nothing here refuses a request: gateways
 
 from stillwatch.cases.automation import Rule
 from stillwatch.cases.case import Case
-from stillwatch.cases.deciding import Draft
+from stillwatch.cases.drafting import Draft
 from stillwatch.cases.evidence import Item
 from stillwatch.cases.findings import Finding, read_findings
 from stillwatch.cases.measures import Measure

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import msgspec
@@ -52,12 +52,19 @@ _STATUS: tuple[tuple[type[StillwatchError], int], ...] = (
 _log = logging.getLogger(__name__)
 
 
-class _WrongError(Exception):
-    """A request that no route takes."""
+class _Answer(NamedTuple):
+    status: int
+    body: bytes
+    allow: str = ""
 
-    def __init__(self, status: int, message: str) -> None:
+
+class _WrongError(Exception):
+    """A request that no route takes; `allow` are the methods that are taken there."""
+
+    def __init__(self, status: int, message: str, allow: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.allow = allow
 
 
 class CasesAPI:
@@ -78,66 +85,77 @@ class CasesAPI:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        status, body = await self._answer(scope, receive)
+        answer = await self._answer(scope, receive)
         headers = [
             (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
+            (b"content-length", b"%d" % len(answer.body)),
             (b"cache-control", b"no-store"),
             (b"x-content-type-options", b"nosniff"),
         ]
-        if status == 401:
+        if answer.status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        if answer.allow:
+            headers.append((b"allow", answer.allow.encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+    async def _answer(self, scope: Scope, receive: Receive) -> _Answer:
         if scope["path"] == "/healthz" and scope["method"] == "GET":
-            return 200, b'{"status":"alive"}'
+            return _Answer(200, b'{"status":"alive"}')
         try:
             secret = _secret(scope["headers"])
             route, names = _route(scope["method"], scope["path"])
-            body = await _body(receive) if scope["method"] == "POST" else b""
-            query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+            query = _query(scope.get("query_string", b""))
+            # before a byte of the body is kept, so that nobody fills our memory without a token
+            await asyncio.to_thread(self._token, secret, route)
+            body = await _body(receive) if route.writes else b""
             return await asyncio.to_thread(self._do, secret, route, names, query, body)
         except _WrongError as error:
-            return error.status, _error("SW505" if error.status == 401 else "SW500", str(error))
+            code = "SW505" if error.status == 401 else "SW500"
+            return _Answer(error.status, _error(code, str(error)), error.allow)
+        except StillwatchError as error:
+            return _failed(error)
+        except BodyError as error:
+            text = f"the body is not what this route takes: {error}"
+            return _Answer(400, _error("SW500", text))
+        except Exception:
+            _log.exception("a request to the API of cases failed")
+            return _Answer(500, _error("SW000", "a mistake of ours; it is in the log"))
 
     def _do(
         self,
         secret: str,
         route: Route,
         names: tuple[str, ...],
-        query: dict[str, list[str]],
+        query: dict[str, str],
         body: bytes,
-    ) -> tuple[int, bytes]:
-        try:
-            token = self._bearer(secret)
-            _check_role(token, route)
-            asked = Asked(
-                token=token,
-                names=names,
-                query={name: values[-1] for name, values in query.items()},
-                body=body,
-            )
-            answer = msgspec.json.encode(route.handler(self._cases, asked))
-        except _WrongError:
-            raise
-        except StillwatchError as error:
-            return _status(error), _error(error.code, str(error))
-        except BodyError as error:
-            return 400, _error("SW500", f"the body is not what this route takes: {error}")
-        except Exception:
-            _log.exception("a request to the API of cases failed")
-            return 500, _error("SW000", "a mistake of ours; it is in the log")
+    ) -> _Answer:
+        asked = Asked(
+            token=self._token(secret, route),  # again: it may have been revoked meanwhile
+            names=names,
+            query=query,
+            body=body,
+        )
+        answer = msgspec.json.encode(route.handler(self._cases, asked))
         if route.writes:
             self._tell()
-        return 200, answer
+        return _Answer(200, answer)
 
-    def _bearer(self, secret: str) -> Token:
+    def _token(self, secret: str, route: Route) -> Token:
+        """The token of who asks.
+
+        Raises:
+            NotAllowedError: its role may not do this.
+        """
         try:
-            return self._cases.tokens.bearer(secret)
+            token = self._cases.tokens.bearer(secret)
         except NotAllowedError as error:
             raise _WrongError(401, str(error)) from error
+        if token.role not in route.roles:
+            raise NotAllowedError(
+                f"the role {token.role} may not do this; it is for {', '.join(sorted(route.roles))}"
+            )
+        return token
 
     def _tell(self) -> None:
         """Tell the ledger what waits; a failure is logged, and nothing is lost."""
@@ -150,26 +168,28 @@ class CasesAPI:
             _log.warning("decided, but not yet in the ledger: %s", error)
 
 
-def _check_role(token: Token, route: Route) -> None:
-    if token.role not in route.roles:
-        raise NotAllowedError(
-            f"the role {token.role} may not do this; it is for {', '.join(sorted(route.roles))}"
-        )
-
-
 def _route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     """The route, and what stands in the places of its names."""
     parts = tuple(path.strip("/").split("/"))
-    known = False
+    if "\0" in path:
+        raise _WrongError(404, "the address holds the character NUL")
+    methods = []
     for route in ROUTES:
         names = route.names(parts)
         if names is not None:
-            known = True
             if route.method == method:
                 return route, names
-    if known:
-        raise _WrongError(405, "this route takes another method")
+            methods.append(route.method)
+    if methods:
+        raise _WrongError(405, "this route takes another method", ", ".join(methods))
     raise _WrongError(404, "there is no such route; docs/cases-api.md lists them")
+
+
+def _query(text: bytes) -> dict[str, str]:
+    found = parse_qs(text.decode("latin-1"))
+    if any("\0" in value for values in found.values() for value in values):
+        raise _WrongError(400, "the query holds the character NUL")
+    return {name: values[-1] for name, values in found.items()}
 
 
 def _secret(headers: Iterable[tuple[bytes, bytes]]) -> str:
@@ -199,8 +219,14 @@ async def _body(receive: Receive) -> bytes:
         raise _WrongError(408, "the body did not arrive in time") from None
 
 
-def _status(error: StillwatchError) -> int:
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+def _failed(error: StillwatchError) -> _Answer:
+    """The answer to a request that failed; where the store did, its place is none of theirs."""
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+    if status != 503:
+        return _Answer(status, _error(error.code, str(error)))
+    _log.error("the store of cases failed: %s", error)
+    text = "the store failed, and nothing was decided; what it says is in the log"
+    return _Answer(status, _error(error.code, text))
 
 
 def _error(code: str, message: str) -> bytes:

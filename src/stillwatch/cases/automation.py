@@ -23,8 +23,9 @@ from stillwatch.cases.evidence import check_text
 from stillwatch.cases.measures import Measure, action_of, check_measures
 from stillwatch.cases.outbox import put_entry
 from stillwatch.cases.people import Who, folded
-from stillwatch.cases.reasons import sentence
+from stillwatch.cases.reasons import accusation
 from stillwatch.cases.schema import PROPOSALS, RULES
+from stillwatch.cases.standing import is_listed, standings
 from stillwatch.cases.states import State
 from stillwatch.cases.tokens import check_pair
 from stillwatch.cases.transaction import Transaction, names_of, transaction
@@ -203,25 +204,28 @@ def active_rules(connection: Connection, now: int) -> list[Version]:
 def act(change: Transaction, case: Case, rules: Sequence[Version]) -> list[str]:
     """Let the rules act on a case that nobody has claimed; its id once for each that did.
 
-    Accounts that are under an action of the case already are left as they are.
+    Accounts that are under an action of the case already are left as they are, and those that
+    somebody freed stay free.
     """
     acted = []
     for each in rules:
         if case.state != State.OPEN or not each.rule.matches(case):
             continue
         rule = each.rule
-        if held := _held_back(case):
+        names = {
+            number: name
+            for number, name in names_of(change.connection, case.id).items()
+            if name is not None
+        }
+        if held := _held_back(change, case, list(names.values())):
             if any(a.rule == rule.name and a.held_back == held for a in case.automated):
                 continue
             done = Automated(rule=rule.name, version=each.version, held_back=held)
             case, _ = change.append(case, _author(each), done)
             continue
         under = {action.subject for action in change.in_force(case.actions)}
-        targets = {
-            number: name
-            for number, name in names_of(change.connection, case.id).items()
-            if name is not None and name not in under
-        }
+        under |= {action.subject for action in change.actions(case.lifted)}
+        targets = {number: name for number, name in names.items() if name not in under}
         if not targets:
             continue
         ids = []
@@ -246,8 +250,8 @@ def act(change: Transaction, case: Case, rules: Sequence[Version]) -> list[str]:
             "measures": [msgspec.to_builtins(measure) for measure in rule.measures],
             "reason": rule.reason,
         }
-        names = change.commitments(case.id, tuple(targets))
-        change.record(case.id, event, "action", said, accounts=names)
+        hidden = change.commitments(case.id, tuple(targets))
+        change.record(case.id, event, "action", said, accounts=hidden)
         acted.append(case.id)
     return acted
 
@@ -256,9 +260,16 @@ def _author(version: Version) -> Who:
     return Who(name=f"rule {version.rule.name}/{version.version}", person=False)
 
 
-def _held_back(case: Case) -> str:
-    """Why no rule may act on a case, or nothing."""
-    if case.allowed:
+def _held_back(change: Transaction, case: Case, names: Sequence[str]) -> str:
+    """Why no rule may act on a case about accounts of these names, or nothing."""
+    if case.decisions:
+        return "people decided it before, and an appeal is open"
+    if case.opened.previous is not None:
+        before = change.case(case.opened.previous)
+        if before.verdict != "upheld":
+            return f"people decided {before.id}, on the same campaign: {before.verdict}"
+    known = standings(change.connection, names, change.now)
+    if case.allowed or any(map(is_listed, known.values())):
         return "an account is on the allow-list, or its keys name a registered purpose"
     if not case.opened.promised:
         return "the finding is under review: nothing is promised of it"
@@ -273,7 +284,7 @@ def _check(rule: Rule) -> None:
     if not rule.measures:
         raise CaseError("measures: a rule does something, such as slow")
     check_measures(rule.measures, automatic=True)
-    sentence(rule.reason)
+    accusation(rule.reason)
     check_text("message", rule.message)
     check_text("why", rule.why)
     if not 0 < rule.level_at_most <= 1:

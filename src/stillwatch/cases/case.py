@@ -15,6 +15,7 @@ from stillwatch.cases.events import (
     Body,
     Claimed,
     Closed,
+    Emergency,
     Event,
     Lifted,
     Opened,
@@ -84,6 +85,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     since: int = 1
     withdrawn: bool = False
     automated: tuple[Automated, ...] = ()
+    #: what one person did at once, of a case that began so
+    emergency: Emergency | None = None
+    #: actions that a person ended before their time
+    lifted: tuple[str, ...] = ()
+    #: how often something was proposed
+    proposals: int = 0
 
     @property
     def verdict(self) -> Verdict | None:
@@ -154,6 +161,7 @@ _MOVES: dict[type[object], Move] = {
     Refused: Move.REFUSE,
     Approved: Move.APPROVE,
     Automated: Move.AUTOMATE,
+    Emergency: Move.EMERGENCY,
     Appealed: Move.APPEAL,
     Lifted: Move.UNDO,
     Closed: Move.CLOSE,
@@ -198,7 +206,9 @@ def after(case: Case, event: Event) -> Case:
                 evidence=(*case.evidence, *_pieces(event, (item,))),
             )
         case Proposed() as proposal:
-            return msgspec.structs.replace(case, pending=proposal, proposed_by=event.by)
+            return msgspec.structs.replace(
+                case, pending=proposal, proposed_by=event.by, proposals=case.proposals + 1
+            )
         case Refused():
             return msgspec.structs.replace(case, pending=None, proposed_by=None)
         case Approved() as approved:
@@ -206,6 +216,10 @@ def after(case: Case, event: Event) -> Case:
         case Automated(actions=actions) as automated:
             return msgspec.structs.replace(
                 case, actions=(*case.actions, *actions), automated=(*case.automated, automated)
+            )
+        case Emergency(actions=actions) as emergency:
+            return msgspec.structs.replace(
+                case, actions=(*case.actions, *actions), emergency=emergency
             )
         case Appealed() as appeal:
             parts = (each for d in case.decisions for each in (d.proposed_by, d.approved_by))
@@ -217,7 +231,8 @@ def after(case: Case, event: Event) -> Case:
                 since=event.number,
             )
         case Lifted(actions=actions):
-            return _without(case, actions)
+            lifted = (*case.lifted, *actions)
+            return msgspec.structs.replace(_without(case, actions), lifted=lifted)
         case Closed() | Opened():
             return case
 

@@ -12,69 +12,26 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from stillwatch.access.actions import SubjectKind
 from stillwatch.access.database import Database
-from stillwatch.cases.automation import PATIENCE
 from stillwatch.cases.case import Case
-from stillwatch.cases.events import (
-    Approved,
-    Event,
-    Lifted,
-    Proposed,
-    Refused,
-    Target,
-    Verdict,
-)
+from stillwatch.cases.drafting import Draft, proposal_of
+from stillwatch.cases.events import Approved, Event, Lifted, Proposed, Refused
 from stillwatch.cases.evidence import check_text
-from stillwatch.cases.measures import Measure, action_of, check_measures, four_eyes
+from stillwatch.cases.freshness import check_fresh
+from stillwatch.cases.measures import action_of
 from stillwatch.cases.people import Who, folded
-from stillwatch.cases.reach import (
-    check_reach,
-    commitments_of,
-    parties_of,
-    reach_of,
-    subjects_of,
-    targets,
-)
-from stillwatch.cases.reasons import REASONS, sentence
-from stillwatch.cases.schema import CLAUSES, PROPOSALS
-from stillwatch.cases.standing import Standing
+from stillwatch.cases.reach import check_reach, commitments_of, reach_of, subjects_of
+from stillwatch.cases.schema import PROPOSALS
 from stillwatch.cases.states import Move, next_state
 from stillwatch.cases.tokens import check_pair
 from stillwatch.cases.transaction import Transaction, names_of, transaction
 from stillwatch.cases.working import check_own, check_unbarred
-from stillwatch.errors import CaseError, ConflictError, ExpiredError
+from stillwatch.errors import CaseError, ConflictError
 
-__all__ = ["Bench", "Draft"]
-
-_LEAST_FAMILIES = 2
-_LONGEST_MESSAGE = 1_500  # characters; the reference is added to it
-
-
-class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What somebody wants decided.
-
-    `accounts` are names; none are all of the case, but for those on the allow-list or registered
-    for a purpose, which must be named. `clause` is of the terms that the accounts accepted;
-    `without_terms` says why the verdict stands where no accepted terms are recorded. `message` is
-    for the owner; `summary`, why it is so, is not. Where `orgs` (names) or `keys` (ids) are given
-    the measures are for them, and for no account but those that are named. `second` asks for a
-    second person where none is needed.
-    """
-
-    verdict: Verdict
-    reason: str
-    summary: str
-    message: str = ""
-    measures: tuple[Measure, ...] = ()
-    accounts: tuple[str, ...] = ()
-    orgs: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-    clause: str | None = None
-    without_terms: str = ""
-    second: bool = False
+__all__ = ["Bench"]
 
 
 class Bench:
@@ -106,7 +63,7 @@ class Bench:
                 raise ConflictError(
                     f"{case.pending.proposal} of {case.proposed_by} waits; refuse it first"
                 )
-            body = _proposal(change, case, draft)
+            body = proposal_of(change, case, draft)
             case, _ = change.append(case, who, body)
             change.connection.execute(
                 insert(PROPOSALS).values(
@@ -118,34 +75,35 @@ class Bench:
             )
             return case if body.four_eyes else _decide(change, case, who)
 
-    def approve(self, id: str, who: Who, reaches: int | None = None) -> Case:  # noqa: A002
+    def approve(
+        self, id: str, who: Who, reaches: int | None = None, proposal: str | None = None  # noqa: A002
+    ) -> Case:  # fmt: skip
         """Make a proposal hold, as a second person; its measures are in force when this returns.
 
-        `reaches` is how many accounts the orgs have that it is for, as the case shows it: needed
-        where there are any, so that nobody approves what they have not seen.
+        `proposal` is the id of what is approved, as the case shows it: needed where something else
+        was proposed before, so that nobody approves what came in place of what they read. `reaches`
+        is how many accounts the orgs have that it is for, as the case shows it: needed where there
+        are any, so that nobody approves what they have not seen.
 
         Raises:
-            CaseError: `reaches` is missing.
+            CaseError: `reaches` is missing, or `proposal` is.
             FourEyesError: `who` proposed it, made the token of who did (or the other way
                 round), is a program, or had a part in the verdict that is
                 appealed.
             ExpiredError: it was proposed too long ago.
-            ConflictError: no proposal waits, perhaps because another person was first; or it
-                reaches another number of accounts by now.
+            ConflictError: no proposal waits, perhaps because another person was first; another one
+                does; it reaches another number of accounts by now; or what speaks against it has
+                come since, or an account is on the allow-list since.
         """
         who.checked()
         with transaction(self._database, self._clock()) as change:
             case = change.case(id)
-            proposal = _pending(case, Move.APPROVE)
+            pending = _pending(case, Move.APPROVE)
             assert case.proposed_by is not None
             check_pair(change.connection, case.proposed_by, who, "this proposal")
             check_unbarred(case, who)
-            if change.now >= proposal.expires_at:
-                raise ExpiredError(
-                    f"{proposal.proposal} waited for longer than {PATIENCE // 86_400} days; "
-                    "refuse it, look again and propose it anew"
-                )
-            found = reach_of(change.connection, id, proposal.wider, change.now)
+            check_fresh(change, case, pending, proposal)
+            found = reach_of(change.connection, id, pending.wider, change.now)
             return _decide(change, case, who, check_reach(found, reaches))
 
     def refuse(self, id: str, who: Who, why: str) -> Case:  # noqa: A002
@@ -154,12 +112,14 @@ class Bench:
         Raises:
             CaseError: there is no reason.
             ConflictError: no proposal waits.
+            FourEyesError: `who` is a program, or had a part in the verdict that is appealed.
         """
         who.needs_person("this proposal")
         why = check_text("why", why)
         with transaction(self._database, self._clock()) as change:
             case = change.case(id)
             proposal = _pending(case, Move.REFUSE).proposal
+            check_unbarred(case, who)
             _end(change.connection, proposal, who, "refused")
             case, event = change.append(case, who, Refused(proposal=proposal, why=why))
             change.record(id, event, "approval", {"proposal": proposal, "outcome": "refused"})
@@ -282,96 +242,3 @@ def _record(
         accounts=change.commitments(case.id, proposal.accounts),
         **wider,
     )  # fmt: skip
-
-
-def _proposal(change: Transaction, case: Case, draft: Draft) -> Proposed:
-    """A draft that can stand."""
-    if not case.weighed():
-        raise CaseError(
-            "counter-evidence: nobody has looked for what speaks for the accounts"
-            f"{' since the appeal' if case.appeals else ''}; look, and add what you found "
-            "(`stillwatch cases add --counter`), be it that there is nothing"
-        )
-    sentence(draft.reason)
-    check_measures(draft.measures)
-    if draft.measures and draft.verdict != "upheld":
-        raise CaseError(f"measures: a verdict '{draft.verdict}' has none")
-    suspends = any(each.kind == "suspend" for each in draft.measures)
-    if suspends and len(case.families) < _LEAST_FAMILIES:
-        raise CaseError(
-            "suspend: a link is not a verdict; it needs two independent families of "
-            f"evidence, and there is {', '.join(case.families) or 'none'}"
-        )
-    if (draft.orgs or draft.keys) and not draft.measures:
-        raise CaseError("orgs, keys: a verdict without measures is about accounts; leave them out")
-    wider = targets(change.connection, case.id, draft.orgs, draft.keys)
-    numbers, standings = _targets(change.connection, case, draft, wider)
-    terms: tuple[str, ...] = ()
-    if draft.verdict == "upheld":
-        terms = _terms(change.connection, draft, standings)
-    message = draft.message.strip() or REASONS[draft.reason]
-    if len(message) > _LONGEST_MESSAGE:
-        raise CaseError(f"message: {_LONGEST_MESSAGE:,} characters at most")
-    return Proposed(
-        proposal=f"{case.id}.{case.events + 1}",
-        verdict=draft.verdict,
-        reason=draft.reason,
-        summary=check_text("summary", draft.summary),
-        message=message,
-        measures=draft.measures,
-        accounts=numbers,
-        four_eyes=draft.second or four_eyes(draft.measures) or bool(draft.orgs),
-        expires_at=max(change.now, case.changed_at) + PATIENCE,
-        terms=terms,
-        clause=draft.clause,
-        without_terms=draft.without_terms.strip(),
-        wider=wider,
-    )
-
-
-def _targets(
-    connection: Connection, case: Case, draft: Draft, wider: Sequence[Target]
-) -> tuple[tuple[int, ...], tuple[Standing, ...]]:
-    """The numbers of the accounts that a draft is for, and what is known of them and of those whose
-    orgs or keys it is for."""
-    parties = parties_of(connection, case.id)
-    if unknown := [name for name in draft.accounts if name not in parties]:
-        raise CaseError(f"accounts: {unknown[0]!r} is none of {case.id}")
-    named = draft.accounts or wider
-    chosen = {
-        number: standing
-        for name, (number, standing) in parties.items()
-        if (name in draft.accounts if named else number not in case.allowed)
-    }
-    if draft.measures and not chosen and not wider:
-        raise CaseError(
-            "accounts: all of this case are allow-listed, registered for a purpose, or erased; "
-            "name those that you mean"
-        )
-    meant = chosen.keys() | {each.account for each in wider}
-    known = tuple(standing for number, standing in parties.values() if number in meant)
-    return tuple(chosen), known
-
-
-def _terms(connection: Connection, draft: Draft, standings: Sequence[Standing]) -> tuple[str, ...]:
-    """The versions of the terms that the accounts accepted; each must have the clause."""
-    accepted = tuple(sorted({each.terms for each in standings if each.terms is not None}))
-    if any(each.terms is None for each in standings) and not draft.without_terms.strip():
-        raise CaseError(
-            "without_terms: for some accounts no accepted terms are recorded; say why the verdict "
-            "stands all the same"
-        )
-    if accepted and draft.clause is None:
-        raise CaseError(f"clause: name the clause of the terms {', '.join(accepted)}")
-    if draft.clause is not None:
-        known = set(
-            connection.scalars(select(CLAUSES.c.terms).where(CLAUSES.c.clause == draft.clause))
-        )
-        if missing := [each for each in accepted if each not in known] or (
-            [] if known else ["any version"]
-        ):
-            raise CaseError(
-                f"clause: {draft.clause} is not written down for the terms {missing[0]}; "
-                "`stillwatch cases terms` does it"
-            )
-    return accepted

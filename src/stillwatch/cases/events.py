@@ -22,6 +22,7 @@ __all__ = [
     "Body",
     "Claimed",
     "Closed",
+    "Emergency",
     "Event",
     "Lifted",
     "Opened",
@@ -123,7 +124,8 @@ class Proposed(_Body, frozen=True, kw_only=True, tag="proposed"):
 
     `terms` and `clause` are what the accounts accepted and broke; `without_terms` says why a
     verdict stands although no accepted terms are recorded. `message` is for the owner, `summary`
-    is not. `wider` are orgs and keys that the measures are for, beside the accounts.
+    is not. `wider` are orgs and keys that the measures are for, beside the accounts; `listed` those
+    of the accounts that were on the allow-list or registered, and were named all the same.
     """
 
     proposal: str
@@ -139,6 +141,7 @@ class Proposed(_Body, frozen=True, kw_only=True, tag="proposed"):
     clause: str | None = None
     without_terms: str = ""
     wider: tuple[Target, ...] = ()
+    listed: tuple[int, ...] = ()
 
 
 class Refused(_Body, frozen=True, kw_only=True, tag="refused"):
@@ -165,6 +168,16 @@ class Automated(_Body, frozen=True, kw_only=True, tag="automated"):
     version: int
     actions: tuple[str, ...] = ()
     held_back: str = ""
+
+
+class Emergency(_Body, frozen=True, kw_only=True, tag="emergency"):
+    """One person suspended the accounts at once, until a time (seconds, UTC); what was seen is the
+    evidence that the case was opened with."""
+
+    reason: str
+    message: str
+    actions: tuple[str, ...]
+    until: int
 
 
 class Appealed(_Body, frozen=True, kw_only=True, tag="appealed"):
@@ -198,6 +211,7 @@ Body = (
     | Refused
     | Approved
     | Automated
+    | Emergency
     | Appealed
     | Lifted
     | Closed

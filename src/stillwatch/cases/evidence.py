@@ -43,6 +43,8 @@ def check_text(field: str, text: str) -> str:
         CaseError: nothing is left, or too much.
     """
     text = text.strip()
+    if "\0" in text:
+        raise CaseError(f"{field}: the character NUL is no text")
     if not 0 < len(text) <= LONGEST_TEXT:
         raise CaseError(f"{field}: give 1 to {LONGEST_TEXT:,} characters, not {len(text):,}")
     return text

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, func, or_, select, update
 
 from stillwatch.access.database import Database
 from stillwatch.cases.erasure import rewritten
@@ -98,8 +98,18 @@ def expire_allowances(database: Database, before: int, *, apply: bool = True) ->
 
 
 def expire_tokens(database: Database, before: int, *, apply: bool = True) -> int:
-    """Delete tokens that expired or were revoked before a time: how many."""
-    over = or_(TOKENS.c.expires_at < before, TOKENS.c.revoked_at < before)
+    """Delete tokens that expired or were revoked before a time: how many.
+
+    Those of a person stay as long as that person, or somebody they made a token of, has another
+    one: they say who made it, without which one person could pass for two.
+    """
+    newer = TOKENS.alias()
+    needed = exists().where(
+        newer.c.expires_at >= before,
+        or_(newer.c.revoked_at.is_(None), newer.c.revoked_at >= before),
+        or_(newer.c.name == TOKENS.c.name, newer.c.made_by == TOKENS.c.name),
+    )
+    over = or_(TOKENS.c.expires_at < before, TOKENS.c.revoked_at < before) & ~needed
     return _rows(database, TOKENS, over, apply=apply)
 
 

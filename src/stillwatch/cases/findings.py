@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -12,10 +14,14 @@ import msgspec
 from stillwatch.cases.evidence import Item
 from stillwatch.errors import InputError
 
-__all__ = ["Finding", "digest_of", "read_findings"]
+__all__ = ["OF_EMERGENCIES", "Finding", "digest_of", "flaw_of", "read_findings"]
 
 T = TypeVar("T")
 _FORMAT = "stillwatch.campaigns/1"
+_LONGEST_NAME = 1_000  # characters
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+#: with this begin the campaigns of cases that no finding opened
+OF_EMERGENCIES = "emergency-"
 
 
 class _For(msgspec.Struct, frozen=True):
@@ -152,14 +158,39 @@ def _decoded(data: bytes, kind: type[T], path: Path, line: int | None) -> T:
 
 
 def _checked(finding: Finding, path: Path, line: int | None) -> Finding:
+    if flaw := flaw_of(finding):
+        raise InputError(flaw, path=path, line=line)
+    return finding
+
+
+def flaw_of(finding: Finding) -> str | None:
+    """Why no case can be opened for a finding, whoever gives it; None where one can."""
     numbers = [finding.score, *(each.value for each in finding.evidence)]
     numbers += [each.base_rate for each in finding.evidence if each.base_rate is not None]
+    numbers += [each.value for each in finding.counter_evidence if each.value is not None]
+    numbers += [each for each in (finding.level, finding.log10_e) if each is not None]
     if not finding.id or not finding.accounts or not all(map(math.isfinite, numbers)):
-        raise InputError(
-            f"the campaign {finding.id!r} has no id, no accounts, or a number that is none",
-            path=path,
-            line=line,
-        )
+        return f"the campaign {finding.id!r} has no id, no accounts, or a number that is none"
+    if finding.id.startswith(OF_EMERGENCIES):
+        return f"{finding.id}: so only the cases are called that an emergency opened"
     if len(set(finding.accounts)) < len(finding.accounts):
-        raise InputError(f"{finding.id} names an account twice", path=path, line=line)
-    return finding
+        return f"{finding.id} names an account twice"
+    if wrong := next((n for n in (finding.id, *finding.accounts) if not _is_storable(n)), None):
+        return f"{wrong[:80]!r} is no name that can be stored"
+    for at in (finding.first_seen, finding.last_seen, finding.at or finding.last_seen):
+        if not _is_time(at):
+            return f"{finding.id}: {at[:80]!r} is no time such as 2026-09-01T00:00:00Z"
+    return None
+
+
+def _is_storable(name: str) -> bool:
+    """Whether a name has a length, and no half of a surrogate pair and no NUL, which databases do
+    not take."""
+    return 0 < len(name) <= _LONGEST_NAME and not _UNSTORABLE.search(name)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).year >= 1970
+    except ValueError:
+        return False

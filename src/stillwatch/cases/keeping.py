@@ -22,7 +22,6 @@ from stillwatch.access.erasure import expire as expire_access
 from stillwatch.cases import expiry
 from stillwatch.cases.periods import Periods
 from stillwatch.cases.store import find_cases
-from stillwatch.errors import StoreFormatError
 from stillwatch.gateway.recording.state import EVENTS
 from stillwatch.ledger import Entry, Ledger, Salts
 from stillwatch.ledger.salts import FILE as SALTS_FILE
@@ -108,10 +107,10 @@ def stores_of(
     cases, how many nobody has touched since a time and nobody has closed.
 
     `keys` is the address of the store of keys where that is not in the folder, `ledger` the folder
-    of the ledger likewise. What is not there is left out.
+    of the ledger likewise. What is not there is left out; there may be nothing.
 
     Raises:
-        StoreFormatError: there is nothing, or it is damaged or of another version.
+        StoreFormatError: a store is damaged or of another version.
     """
     found: list[Kept] = []
     lingering: Callable[[int], int] | None = None
@@ -130,8 +129,6 @@ def stores_of(
         books = ledger or state
         if (books / SALTS_FILE).is_file():
             found.append(Kept("salts", periods.salts, lambda b, a: _salts(books, b, a)))
-        if not found:
-            raise StoreFormatError("nothing is kept here; name a state folder", path=state)
         yield found, lingering
     finally:
         if database is not None:

@@ -1,28 +1,42 @@
 """What may be done about the accounts of a case, from mild to hard, and who may decide it.
 
 Each measure becomes actions of `access`, one a subject: with an end, an undo, a reason code and a
-message for the owner. Automation stops at slowing and narrowing; a suspension needs two people.
+message for the owner. Automation stops at slowing and narrowing; what shuts out needs two people.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import msgspec
 
-from stillwatch.access.actions import LONGEST_DAYS, MOST_SECONDS, Action, ActionKind, SubjectKind
+from stillwatch.access.actions import (
+    LONGEST_DAYS,
+    MOST_SECONDS,
+    Action,
+    ActionKind,
+    SubjectKind,
+    shuts_out,
+)
 from stillwatch.access.narrowing import narrowing
 from stillwatch.errors import CaseError, InputError
 
-__all__ = ["AUTOMATIC", "GRADES", "Measure", "Undone", "action_of", "check_measures", "four_eyes"]
+__all__ = [
+    "AUTOMATIC",
+    "LONGEST_MESSAGE",
+    "Measure",
+    "Undone",
+    "action_of",
+    "check_measures",
+    "four_eyes",
+]
 
-#: from mild to hard
-GRADES: tuple[ActionKind, ...] = get_args(ActionKind)
 #: what a rule may do by itself (design, law 8)
 AUTOMATIC: frozenset[str] = frozenset({"slow", "narrow"})
-_TWO_PEOPLE: frozenset[str] = frozenset({"suspend"})
 _DAY = 86_400
+#: characters of what the owner is told; the reference is added to it
+LONGEST_MESSAGE = 1_500
 
 Undone = Literal["appeal", "decision", "person"]
 
@@ -73,8 +87,8 @@ def check_measures(measures: Sequence[Measure], *, automatic: bool = False) -> N
 
 
 def four_eyes(measures: Sequence[Measure]) -> bool:
-    """Whether two people must stand behind them."""
-    return any(each.kind in _TWO_PEOPLE for each in measures)
+    """Whether two people must stand behind them: they shut out before anybody can object."""
+    return any(shuts_out(each.kind, each.seconds) for each in measures)
 
 
 def action_of(

@@ -17,14 +17,15 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from stillwatch.access.database import Database
+from stillwatch.access.registration import check_name
 from stillwatch.cases.automation import act, active_rules
 from stillwatch.cases.case import Case, replay
 from stillwatch.cases.events import Event, Opened, Updated, Withdrawn
-from stillwatch.cases.findings import Finding, digest_of
+from stillwatch.cases.findings import Finding, digest_of, flaw_of
 from stillwatch.cases.many import AT_ONCE, among, insert_rows
 from stillwatch.cases.people import Who
 from stillwatch.cases.schema import ACCOUNTS, CASES, EVENTS
-from stillwatch.cases.standing import Standing, segment_of, standings
+from stillwatch.cases.standing import Standing, is_listed, segment_of, standings
 from stillwatch.cases.states import State
 from stillwatch.cases.transaction import (
     Transaction,
@@ -37,7 +38,7 @@ from stillwatch.cases.transaction import (
 from stillwatch.errors import CaseError
 from stillwatch.ledger.commitments import new_salt
 
-__all__ = ["Intake", "Taken"]
+__all__ = ["Fresh", "Intake", "Taken", "listed", "new_case_id", "write_cases"]
 
 _TOGETHER = 200  # findings in one transaction
 #: the number of an account in its case, its name, and what is known of it
@@ -52,7 +53,9 @@ class Taken(NamedTuple):
     automated: tuple[str, ...]
 
 
-class _Fresh(NamedTuple):
+class Fresh(NamedTuple):
+    """A new case, the event that opens it, and whom it is about."""
+
     case: Case
     event: Event
     parties: list[tuple[str, Standing]]
@@ -73,9 +76,15 @@ class Intake:
         `segment` it is the tier that most of the accounts have.
 
         Raises:
-            CaseError: a name cannot stand as it is.
+            CaseError: a finding cannot stand as it is; says why.
+            InputError: the name of the segment cannot.
         """
         who.checked()
+        if segment is not None:
+            check_name("segment", segment)
+        for each in findings:
+            if flaw := flaw_of(each):
+                raise CaseError(flaw)
         taken = Taken((), (), ())
         for start in range(0, len(findings), _TOGETHER):
             with transaction(self._database, self._clock()) as change:
@@ -89,7 +98,7 @@ class _Part:
 
     def __init__(self, change: Transaction, who: Who, segment: str | None) -> None:
         self._change, self._who, self._segment = change, who, segment
-        self._fresh: list[_Fresh] = []
+        self._fresh: list[Fresh] = []
         self._current: dict[str, tuple[str, str]] = {}
         self._cases: dict[str, Case] = {}
 
@@ -98,8 +107,6 @@ class _Part:
         self._current = _current(change.connection, [each.id for each in findings])
         self._cases = read_cases(change.connection, [case for case, _ in self._current.values()])
         accounts = list(dict.fromkeys(name for each in findings for name in each.accounts))
-        if wrong := next((name for name in accounts if not _is_text(name)), None):
-            raise CaseError(f"accounts: {wrong!r} is no text that can be stored")
         known = standings(change.connection, accounts, change.now)
         opened: list[str] = []
         updated: list[str] = []
@@ -132,14 +139,9 @@ class _Part:
         return changed is not None
 
     def _write(self) -> None:
-        _write(self._change, self._fresh)
+        write_cases(self._change, self._fresh)
         self._current |= {each.case.campaign: (each.case.id, State.OPEN) for each in self._fresh}
         self._fresh = []
-
-
-def _is_text(name: str) -> bool:
-    """Whether a name has no half of a surrogate pair and no NUL, which databases do not take."""
-    return "\0" not in name and not any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
 def _current(connection: Connection, campaigns: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -162,7 +164,7 @@ def _opened(
     who: Who,
     segment: str | None,
     previous: str | None,
-) -> _Fresh | None:
+) -> Fresh | None:
     """A new case; None where the closed one before it has seen this very finding."""
     digest = digest_of(finding)
     if previous is not None and digest in read_case(change.connection, previous).digests:
@@ -185,20 +187,25 @@ def _opened(
         seen=finding.at or finding.last_seen,
         accounts=tuple(range(1, len(parties) + 1)),
         items=finding.items(),
-        allowed=_allowed(enumerate(parties, 1)),
+        allowed=listed(enumerate(parties, 1)),
         previous=previous,
     )
     event = Event(number=1, at=change.now, by=who.name, person=who.person, body=body)
-    return _Fresh(replay(f"case-{secrets.token_hex(6)}", [event]), event, parties)
+    return Fresh(replay(new_case_id(), [event]), event, parties)
 
 
-def _allowed(parties: Iterable[_Party]) -> tuple[int, ...]:
-    return tuple(
-        number for number, (_, standing) in parties if standing.allowed or standing.purposes
-    )
+def new_case_id() -> str:
+    """An id that no case has."""
+    return f"case-{secrets.token_hex(6)}"
 
 
-def _write(change: Transaction, fresh: Sequence[_Fresh]) -> None:
+def listed(parties: Iterable[_Party]) -> tuple[int, ...]:
+    """The numbers of those that are on the allow-list or registered for a purpose."""
+    return tuple(number for number, (_, standing) in parties if is_listed(standing))
+
+
+def write_cases(change: Transaction, fresh: Sequence[Fresh]) -> None:
+    """Write new cases."""
     if not fresh:
         return
     parties = [
@@ -276,7 +283,9 @@ def _more(
             seen=seen,
             accounts=tuple(numbers[account] for account in finding.accounts),
             items=finding.items(),
-            allowed=_allowed(new),
+            allowed=listed(
+                (numbers[account], (account, known[account])) for account in finding.accounts
+            ),
         ),
     )
     return changed

@@ -12,6 +12,13 @@ from stillwatch.errors import CaseError, FourEyesError, InputError
 __all__ = ["Who", "check_second", "folded"]
 
 
+#: letters of other alphabets that are read as Latin ones (after UTS 39), and digits as letters
+_ALIKE = str.maketrans(
+    "авеіјкмнорѕстухһԁԛԝѵґгьӏαβγεηικνορτυχωϲıɩɑɡ01|",
+    "abeijkmhopsctyxhdqwvrrblabyenikvoptuxwciiagoll",
+)
+
+
 class Who(msgspec.Struct, frozen=True, kw_only=True):
     """A name, and whether it is a human being. Programs may open cases and add to them."""
 
@@ -41,8 +48,11 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def folded(name: str) -> str:
-    """One form for names that people would read alike: Ana is no second person beside ana."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """One form for names that people would read alike: Ana is no second person beside ana, nor is
+    one whose letters are of another alphabet, or carry marks, or are digits."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
+    seen = (sign for sign in plain if unicodedata.category(sign) not in ("Mn", "Me", "Cf"))
+    return " ".join("".join(seen).translate(_ALIKE).split())
 
 
 def check_second(first: str, who: Who, what: str) -> None:

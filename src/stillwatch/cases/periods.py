@@ -7,14 +7,16 @@ from pathlib import Path
 import msgspec
 
 from stillwatch.access.actions import LONGEST_DAYS
+from stillwatch.cases.automation import PATIENCE
 from stillwatch.errors import SettingsError
 from stillwatch.settings import Section, read_settings
 
 __all__ = ["Periods", "read_periods"]
 
 _MOST = 36_500
-#: a measure may outlast the case that decided it by so much, and its owner must be able to appeal
-_LEAST = {"cases": LONGEST_DAYS + 1}
+#: a measure may outlast the case that decided it by so much, and its owner must be able to appeal;
+#: who made a token is asked as long as a proposal of its person waits
+_LEAST = {"cases": LONGEST_DAYS + 1, "tokens": PATIENCE // 86_400 + 1}
 
 
 class Periods(msgspec.Struct, frozen=True, kw_only=True):

@@ -70,6 +70,8 @@ def measure(database: Database, now: float, *, confidence: float = 0.95) -> Prec
     counts: dict[tuple[str, str], Counter[str]] = {}
     decided = 0
     for case in _decided(database):
+        if case.emergency is not None:  # no detection was right or wrong
+            continue
         decided += 1
         verdict = case.decisions[-1].proposal.verdict
         overturned = case.decisions[0].proposal.verdict != verdict

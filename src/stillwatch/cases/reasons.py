@@ -10,7 +10,7 @@ import difflib
 
 from stillwatch.errors import CaseError
 
-__all__ = ["REASONS", "sentence"]
+__all__ = ["REASONS", "accusation", "check_reason", "sentence"]
 
 REASONS: dict[str, str] = {
     "coordinated-extraction": "Accounts that act together collect the model's answers in bulk.",
@@ -24,6 +24,35 @@ REASONS: dict[str, str] = {
     "no-breach": "A review found no breach of the terms.",
     "not-enough-evidence": "A review could not show a breach of the terms.",
 }
+
+
+#: those that say that nothing was shown
+_CLEARING = frozenset({"no-breach", "not-enough-evidence"})
+
+
+def check_reason(code: str, *, upheld: bool) -> None:
+    """Refuse a code that tells the owner the opposite of what was decided.
+
+    Raises:
+        CaseError: it accuses where nothing was upheld, or clears where something was.
+    """
+    if (code in _CLEARING) == upheld:
+        said = "says that no breach was shown" if upheld else "accuses"
+        fitting = [each for each in REASONS if (each in _CLEARING) != upheld]
+        raise CaseError(
+            f"reason: {code} {said}, which is not what is decided; there are {', '.join(fitting)}"
+        )
+
+
+def accusation(code: str) -> str:
+    """The sentence of a code that something can be done about an account for.
+
+    Raises:
+        CaseError: there is no such code, or it clears.
+    """
+    said = sentence(code)
+    check_reason(code, upheld=True)
+    return said
 
 
 def sentence(code: str) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,17 +13,18 @@ import msgspec
 
 from stillwatch.cases.automation import Rule, Version
 from stillwatch.cases.case import Case
-from stillwatch.cases.deciding import Draft
+from stillwatch.cases.drafting import Draft
 from stillwatch.cases.evidence import Item
 from stillwatch.cases.findings import Finding
 from stillwatch.cases.pool import Pool, pool_of
 from stillwatch.cases.precision import Precision, measure
 from stillwatch.cases.reasons import REASONS
 from stillwatch.cases.standing import Allowance, Clause
+from stillwatch.cases.statement import Statement, statement
 from stillwatch.cases.states import State
 from stillwatch.cases.store import Cases
 from stillwatch.cases.tokens import APPROVES, WORKS, Role, Token
-from stillwatch.cases.views import CaseView, Statement, redacted, statement, view_of
+from stillwatch.cases.views import CaseView, redacted, view_of
 from stillwatch.cases.working import Row
 from stillwatch.errors import CaseError, NotAllowedError
 
@@ -31,6 +33,8 @@ __all__ = ["ROUTES", "Asked", "BodyError", "Route"]
 T = TypeVar("T")
 _ALL = frozenset(Role)
 _NAMED = _ALL - {Role.READ_ONLY}
+#: the character that no database takes, as JSON writes it
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 #: cases in one answer
 _PAGE = 200
 _MOST = 1_000
@@ -54,6 +58,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             BodyError: it is not of this kind.
         """
+        if _NUL.search(self.body):
+            raise BodyError("a text holds the character NUL")
         try:
             return msgspec.json.decode(self.body or b"{}", type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -118,6 +124,7 @@ class _Why(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Approval(msgspec.Struct, forbid_unknown_fields=True):
     reaches: int | None = None
+    proposal: str | None = None
 
 
 class _Undo(msgspec.Struct, forbid_unknown_fields=True):
@@ -128,6 +135,15 @@ class _Undo(msgspec.Struct, forbid_unknown_fields=True):
 class _Appeal(msgspec.Struct, forbid_unknown_fields=True):
     text: str
     through: str
+
+
+class _Emergency(msgspec.Struct, forbid_unknown_fields=True):
+    accounts: tuple[str, ...]
+    lasting: int
+    reason: str
+    why: str
+    source: str
+    message: str = ""
 
 
 class _Rule(msgspec.Struct, forbid_unknown_fields=True):
@@ -217,7 +233,7 @@ def _propose(cases: Cases, asked: Asked) -> CaseView:
 
 def _approve(cases: Cases, asked: Asked) -> CaseView:
     body = asked.read(_Approval)
-    case = cases.bench.approve(asked.names[0], asked.token.who, body.reaches)
+    case = cases.bench.approve(asked.names[0], asked.token.who, body.reaches, body.proposal)
     return _shown(cases, asked, case)
 
 
@@ -241,6 +257,15 @@ def _appeal(cases: Cases, asked: Asked) -> CaseView:
 def _close(cases: Cases, asked: Asked) -> CaseView:
     body = asked.read(_Why)
     return _shown(cases, asked, cases.desk.close(asked.names[0], asked.token.who, body.why))
+
+
+def _emergency(cases: Cases, asked: Asked) -> CaseView:
+    body = asked.read(_Emergency)
+    case = cases.emergencies.suspend(
+        body.accounts, body.lasting, asked.token.who,
+        reason=body.reason, why=body.why, source=body.source, message=body.message,
+    )  # fmt: skip
+    return _shown(cases, asked, case)
 
 
 def _precision(cases: Cases, _: Asked) -> Precision:
@@ -300,8 +325,8 @@ def _tokens(cases: Cases, _: Asked) -> object:
 
 
 def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise CaseError(f"version: {text!r} is no number")
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise CaseError(f"version: {text[:20]!r} is no number of a version")
     return int(text)
 
 
@@ -331,6 +356,7 @@ ROUTES: tuple[Route, ...] = (
     _of("POST", "/v1/cases/{case}/undo", WORKS, _undo),
     _of("POST", "/v1/cases/{case}/appeal", WORKS, _appeal),
     _of("POST", "/v1/cases/{case}/close", WORKS, _close),
+    _of("POST", "/v1/emergencies", WORKS, _emergency),
     _of("GET", "/v1/rules", _NAMED, _rules),
     _of("POST", "/v1/rules", WORKS, _rule),
     _of("POST", "/v1/rules/{name}/{version}/approval", APPROVES, _rule_approve),

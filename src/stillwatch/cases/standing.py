@@ -20,9 +20,10 @@ from stillwatch.access.registration import PURPOSES, check_name
 from stillwatch.access.schema import KEYS
 from stillwatch.cases.evidence import check_text
 from stillwatch.cases.many import AT_ONCE, among
+from stillwatch.cases.outbox import put_entry
 from stillwatch.cases.people import Who
 from stillwatch.cases.schema import ALLOWED, CLAUSES
-from stillwatch.cases.transaction import transaction
+from stillwatch.cases.transaction import Transaction, transaction
 from stillwatch.errors import CaseError, InputError, UnknownCaseError
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Clause",
     "Registry",
     "Standing",
+    "is_listed",
     "segment_of",
     "standings",
 ]
@@ -107,6 +109,7 @@ class Registry:
         )
         with transaction(self._database, now) as change:
             change.connection.execute(insert(ALLOWED).values(msgspec.structs.asdict(allowance)))
+            _record(change, "made", allowance, who)
         return allowance
 
     def disallow(self, id: str, who: Who) -> Allowance:  # noqa: A002
@@ -117,14 +120,16 @@ class Registry:
         """
         who.checked()
         with transaction(self._database, self._clock()) as change:
-            change.connection.execute(
+            ended = change.connection.execute(
                 update(ALLOWED)
                 .where(ALLOWED.c.id == id, ALLOWED.c.ended_at.is_(None))
                 .values(ended_at=change.now, ended_by=who.name)
-            )
+            ).rowcount
             found = _allowances(change.connection, ALLOWED.c.id == id)
-        if not found:
-            raise UnknownCaseError(f"there is no allowance {id!r}")
+            if not found:
+                raise UnknownCaseError(f"there is no allowance {id!r}")
+            if ended:
+                _record(change, "ended", found[0], who)
         return found[0]
 
     def allowances(self) -> list[Allowance]:
@@ -191,6 +196,11 @@ def standings(connection: Connection, accounts: Sequence[str], now: int) -> dict
     return {account: found.get(account, Standing()) for account in accounts}
 
 
+def is_listed(standing: Standing) -> bool:
+    """Whether an account is on the allow-list, or registered for a purpose."""
+    return bool(standing.allowed or standing.purposes)
+
+
 def segment_of(standings: Sequence[Standing]) -> str:
     """The tier that most of the accounts have, as far as it is known."""
     tiers = Counter(each.tier for each in standings if each.tier is not None)
@@ -202,6 +212,17 @@ def _allowances(connection: Connection, *conditions: ColumnElement[bool]) -> lis
     for condition in conditions:
         wanted = wanted.where(condition)
     return [Allowance(**row) for row in connection.execute(wanted).mappings()]
+
+
+def _record(change: Transaction, outcome: str, allowance: Allowance, who: Who) -> None:
+    """Tell the ledger; by its id, which says nothing of the account once that is erased."""
+    body = {
+        "allowance": allowance.id,
+        "outcome": outcome,
+        "purpose": allowance.purpose,
+        "expires_at": allowance.expires_at,
+    }
+    put_entry(change.connection, kind="allowance", at=change.now, by=who.name, body=body)
 
 
 def _check_names(**fields: str) -> None:

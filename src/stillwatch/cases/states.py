@@ -41,11 +41,16 @@ class Move(StrEnum):
     UPDATE = "update"
     #: a rule acts by itself
     AUTOMATE = "automate"
+    #: one person acts at once, with which the case begins
+    EMERGENCY = "emergency"
 
 
 _O, _C, _Q, _D, _A, _X = State
 _TABLE: dict[State, dict[Move, State]] = {
-    _O: {Move.CLAIM: _C, Move.ADD: _O, Move.UNDO: _O, Move.UPDATE: _O, Move.AUTOMATE: _O},
+    _O: {
+        Move.CLAIM: _C, Move.ADD: _O, Move.UNDO: _O, Move.UPDATE: _O, Move.AUTOMATE: _O,
+        Move.EMERGENCY: _O,
+    },
     _C: {
         Move.RELEASE: _O, Move.ASK: _Q, Move.ADD: _C, Move.PROPOSE: _C, Move.REFUSE: _C,
         Move.APPROVE: _D, Move.UNDO: _C, Move.UPDATE: _C,
@@ -71,9 +76,10 @@ _WORDS = {
     Move.CLOSE: "closed",
     Move.UPDATE: "updated",
     Move.AUTOMATE: "acted on by a rule",
+    Move.EMERGENCY: "acted on at once",
 }
 #: what only follows from other things, and is no advice
-_SILENT = (Move.UPDATE, Move.AUTOMATE)
+_SILENT = (Move.UPDATE, Move.AUTOMATE, Move.EMERGENCY)
 
 
 def next_state(case: str, state: State, move: Move) -> State:

@@ -13,6 +13,7 @@ from stillwatch.access.breakage import failures
 from stillwatch.access.database import Database, open_database
 from stillwatch.cases.automation import RuleBook
 from stillwatch.cases.deciding import Bench
+from stillwatch.cases.emergency import Emergencies
 from stillwatch.cases.opening import Intake
 from stillwatch.cases.outbox import Recorder, deliver, waiting
 from stillwatch.cases.schema import ABOUT, EARLIER, FORMAT, METADATA
@@ -32,6 +33,7 @@ class Cases:
         intake: findings become cases.
         desk: lists, one case, the work on it.
         bench: proposals, approvals, undoing.
+        emergencies: what one person may do at once.
         rules: what may act by itself.
         registry: the allow-list, and the clauses of the terms.
         tokens: who may use the API, and who acts on the command line.
@@ -44,6 +46,7 @@ class Cases:
         self.intake = Intake(database, clock)
         self.desk = Desk(database, clock)
         self.bench = Bench(database, clock)
+        self.emergencies = Emergencies(database, clock)
         self.rules = RuleBook(database, clock)
         self.registry = Registry(database, clock)
         self.tokens = TokenBook(database, clock)

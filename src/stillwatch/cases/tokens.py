@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from enum import StrEnum
 from typing import Any
 
@@ -207,20 +207,46 @@ def _token(row: Row[Any]) -> Token:
 
 
 def check_pair(connection: Connection, first: str, who: Who, what: str) -> None:
-    """Four eyes: `who` is another person than the `first`, and neither made a token of the other.
+    """Four eyes: `who` is another person than the `first`, neither made a token of the other, and
+    their tokens do not all come from one and the same person.
 
     Raises:
         FourEyesError: it is not so.
     """
     check_second(first, who, what)
-    pair = {folded(first), folded(who.name)}
-    made = select(TOKENS.c.name, TOKENS.c.made_by).where(TOKENS.c.made_by.is_not(None))
-    for name, maker in connection.execute(made):
-        if {folded(name), folded(maker)} == pair:
+    one, other = folded(first), folded(who.name)
+    makers: dict[str, set[str]] = {}
+    for name, maker in connection.execute(select(TOKENS.c.name, TOKENS.c.made_by)):
+        # whom the store's keeper made a token of is vouched for by nobody else
+        makers.setdefault(folded(name), set()).add(folded(name if maker is None else maker))
+        if maker is not None and {folded(name), folded(maker)} == {one, other}:
             raise FourEyesError(
                 f"{maker} made a token of {name}, so that they are no two people; "
                 f"let somebody else decide on {what}"
             )
+    behind = _behind(one, makers) | _behind(other, makers)
+    if len(behind) == 1:
+        raise FourEyesError(
+            f"the tokens of {first} and of {who.name} all come from {behind.pop()}, so that they "
+            f"may be one person; let somebody else decide on {what}, or have another approver "
+            "make one of them a token"
+        )
+
+
+def _behind(name: str, makers: Mapping[str, Set[str]]) -> set[str]:
+    """Who vouches for somebody in the end, by the tokens that are known."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        each = waiting.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        above = makers.get(each, {each})
+        found |= above & {each}
+        waiting += above - {each}
+    return found or {min(seen)}
 
 
 def _check_maker(change: Transaction, by: Token | None) -> None:

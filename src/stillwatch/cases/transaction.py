@@ -83,25 +83,34 @@ class Transaction:
             CaseError: it cannot stand as it is.
         """
         try:
-            return put_action(self.connection, self._version, action, self.now)[0]
+            written, fresh = put_action(self.connection, self._version, action, self.now)
         except InputError as error:
             raise CaseError(str(error)) from error
+        if not fresh:  # else what is decided might have been undone before
+            raise CaseError(f"id: there is an action {action.id} already")
+        return written
 
     def end(self, action: str, by: str) -> None:
         """End an action that is in force."""
         end_action(self.connection, self._version, action, by, self.now)
 
-    def in_force(self, actions: tuple[str, ...]) -> list[Action]:
+    def actions(self, ids: Sequence[str]) -> list[Action]:
+        """Actions by their ids, those that are still known."""
+        return [
+            action
+            for start in range(0, len(ids), _AT_ONCE)
+            for _, action in read_actions(
+                self.connection, ACTIONS.c.id.in_(ids[start : start + _AT_ONCE])
+            )
+        ]
+
+    def in_force(self, actions: Sequence[str]) -> list[Action]:
         """Those of some actions that are in force now."""
-        found = []
-        for start in range(0, len(actions), _AT_ONCE):
-            some = actions[start : start + _AT_ONCE]
-            found += [
-                action
-                for _, action in read_actions(self.connection, ACTIONS.c.id.in_(some))
-                if action.undone_at is None and self.now < action.expires_at
-            ]
-        return found
+        return [
+            action
+            for action in self.actions(actions)
+            if action.undone_at is None and self.now < action.expires_at
+        ]
 
     def record(
         self,

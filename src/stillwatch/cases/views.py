@@ -12,16 +12,14 @@ from sqlalchemy import Connection, select
 
 from stillwatch.access.actions import Action
 from stillwatch.access.enforcement import read_actions
-from stillwatch.access.schema import ACTIONS, KEYS
+from stillwatch.access.schema import ACTIONS
 from stillwatch.cases.case import Case, Piece
 from stillwatch.cases.events import Proposed, Verdict
 from stillwatch.cases.measures import Measure
 from stillwatch.cases.reach import Reach, reach_of
-from stillwatch.cases.reasons import REASONS
-from stillwatch.cases.schema import ACCOUNTS, CLAUSES
+from stillwatch.cases.schema import ACCOUNTS
 from stillwatch.cases.standing import Standing
 from stillwatch.cases.states import State
-from stillwatch.errors import CaseError
 from stillwatch.ledger import commit
 
 __all__ = [
@@ -31,9 +29,10 @@ __all__ = [
     "MeasureView",
     "PartyView",
     "ProposalView",
-    "Statement",
+    "actions_of",
+    "measure_view",
+    "parties_in",
     "redacted",
-    "statement",
     "view_of",
 ]
 
@@ -112,7 +111,8 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a case. Times are seconds since the epoch, UTC."""
+    """All of a case. Times are seconds since the epoch, UTC. `emergency_until` is of a case that
+    began with what one person did at once."""
 
     id: str
     campaign: str
@@ -140,31 +140,13 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     appeals: int
     appeal_texts: tuple[str, ...]
     held_back: tuple[str, ...]
+    emergency_until: int | None
     measures: tuple[MeasureView, ...]
-
-
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """What the owner of an account may be told: what holds, why, until when, and how to appeal.
-
-    Nothing here says how it was noticed, and nothing of anybody else.
-    """
-
-    reference: str
-    account: str
-    reason: str
-    sentence: str
-    message: str
-    terms: str | None
-    clause: str | None
-    clause_text: str | None
-    measures: tuple[MeasureView, ...]
-    automated: bool
-    appeal: str
 
 
 def view_of(connection: Connection, case: Case, now: int) -> CaseView:
     """A case with the names of its accounts; what it reaches is as of `now` (seconds, UTC)."""
-    parties = _parties(connection, case)
+    parties = parties_in(connection, case)
     numbers = {party.account: party.number for party in parties if party.account is not None}
     return CaseView(
         id=case.id,
@@ -205,8 +187,9 @@ def view_of(connection: Connection, case: Case, now: int) -> CaseView:
         ),
         appeals=len(case.appeals),
         appeal_texts=tuple(each.text for each in case.appeals),
+        emergency_until=None if case.emergency is None else case.emergency.until,
         held_back=tuple(each.held_back for each in case.automated if each.held_back),
-        measures=tuple(_measure(each, numbers) for each in _actions(connection, case)),
+        measures=tuple(measure_view(each, numbers) for each in actions_of(connection, case)),
     )  # fmt: skip
 
 
@@ -222,6 +205,7 @@ def redacted(view: CaseView) -> CaseView:
         inference=tuple(map(_silent, view.inference)),
         counter_evidence=tuple(map(_silent, view.counter_evidence)),
         question=None,
+        question_of=None,
         pending=None if view.pending is None else _quiet(view.pending),
         decisions=tuple(
             msgspec.structs.replace(each, approved_by=None, decided=_quiet(each.decided))
@@ -234,59 +218,7 @@ def redacted(view: CaseView) -> CaseView:
     )
 
 
-def statement(connection: Connection, case: Case, account: str) -> Statement:
-    """What the owner of an account may be told: of a case, or reached by what was done to its org.
-
-    Raises:
-        CaseError: it is neither, or nothing was done about it.
-    """
-    parties = {party.account: party for party in _parties(connection, case)}
-    hit = _subjects(connection, account)
-    actions = [a for a in _actions(connection, case) if (a.subject_kind, a.subject) in hit]
-    if account not in parties and not actions:
-        raise CaseError(f"{account!r} is no account of {case.id}")
-    number = parties[account].number if account in parties else None
-    done = {action.id for action in actions}
-    decision = next(
-        (d for d in reversed(case.decisions)
-         if number in d.proposal.accounts or not done.isdisjoint(d.actions)), None
-    )  # fmt: skip
-    if decision is None and not actions:
-        raise CaseError(f"nothing was decided about {account!r} in {case.id}")
-    clause = None if decision is None else decision.proposal.clause
-    standing = parties[account].standing if account in parties else None
-    terms = None if standing is None else standing.terms
-    reason = actions[-1].reason if decision is None else decision.proposal.reason
-    return Statement(
-        reference=case.id,
-        account=account,
-        reason=reason,
-        sentence=REASONS.get(reason, ""),
-        message=actions[-1].message if decision is None else decision.proposal.message,
-        terms=terms,
-        clause=clause,
-        clause_text=_clause(connection, terms, clause),
-        measures=tuple(
-            msgspec.structs.replace(_measure(each, {}), by=None) for each in actions
-        ),
-        automated=decision is None,
-        appeal=f"Answer with the reference {case.id}. Somebody who had no part in this decides.",
-    )  # fmt: skip
-
-
-def _subjects(connection: Connection, account: str) -> set[tuple[str, str]]:
-    """Whatever an action on reaches an account: itself, its keys, their orgs."""
-    found = {("account", account)}
-    for key, org in connection.execute(
-        select(KEYS.c.key_id, KEYS.c.org).where(KEYS.c.account == account)
-    ):
-        found.add(("key", key))
-        if org is not None:
-            found.add(("org", org))
-    return found
-
-
-def _parties(connection: Connection, case: Case) -> tuple[PartyView, ...]:
+def parties_in(connection: Connection, case: Case) -> tuple[PartyView, ...]:
     rows = connection.execute(
         select(ACCOUNTS).where(ACCOUNTS.c.case_id == case.id).order_by(ACCOUNTS.c.number)
     )
@@ -306,23 +238,16 @@ def _parties(connection: Connection, case: Case) -> tuple[PartyView, ...]:
     return tuple(found)
 
 
-def _actions(connection: Connection, case: Case) -> list[Action]:
+def actions_of(connection: Connection, case: Case) -> list[Action]:
     """Every action that was put in force for a case, also those that have ended."""
-    ids = [each for decided in case.decisions for each in decided.actions]
+    ids = [] if case.emergency is None else list(case.emergency.actions)
+    ids += [each for decided in case.decisions for each in decided.actions]
     ids += [each for automated in case.automated for each in automated.actions]
     return [
         action
         for start in range(0, len(ids), _AT_ONCE)
         for _, action in read_actions(connection, ACTIONS.c.id.in_(ids[start : start + _AT_ONCE]))
     ]
-
-
-def _clause(connection: Connection, terms: str | None, clause: str | None) -> str | None:
-    if terms is None or clause is None:
-        return None
-    return connection.execute(
-        select(CLAUSES.c.text).where(CLAUSES.c.terms == terms, CLAUSES.c.clause == clause)
-    ).scalar_one_or_none()
 
 
 def _evidence(pieces: tuple[Piece, ...]) -> tuple[EvidenceView, ...]:
@@ -342,7 +267,7 @@ def _evidence(pieces: tuple[Piece, ...]) -> tuple[EvidenceView, ...]:
     )
 
 
-def _measure(action: Action, numbers: dict[str, int]) -> MeasureView:
+def measure_view(action: Action, numbers: dict[str, int]) -> MeasureView:
     return MeasureView(
         id=action.id,
         number=numbers.get(action.subject) if action.subject_kind == "account" else None,

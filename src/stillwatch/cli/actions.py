@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import click
 
 from stillwatch.access.actions import LONGEST_DAYS, Action, ActionKind, SubjectKind
 from stillwatch.access.database import open_database
 from stillwatch.access.enforcement import ActionStore
+from stillwatch.cli.cases_measures import surface_of
 from stillwatch.cli.clock import DURATION, spoken
 from stillwatch.cli.stored import JSON, STATE, print_lines, print_rows
-from stillwatch.errors import InputError
 
 __all__ = ["command"]
-
-_LISTS = ("models", "response_fields")
 
 
 @click.group()
 def command() -> None:
-    """Verify, slow, narrow, mark or suspend an account, a cluster, a key or an org, and undo it.
+    """Verify, slow, narrow or mark an account, a cluster, a key or an org, and undo it.
 
     Each action has a reason, an end, and the name of who decided. Every gateway that uses the same
-    store follows within two seconds.
+    store follows within two seconds. A suspension takes two people: `stillwatch cases`.
     """
 
 
@@ -42,7 +39,8 @@ def command() -> None:
     "--verify",
     type=DURATION,
     metavar="GRACE",
-    help="Ask the owner to verify, and refuse everything after so long (0s: now); needs --person.",
+    help="Ask the owner to verify, and refuse everything after so long (24h or more); needs "
+    "--person.",
 )
 @click.option("--slow", type=float, metavar="SECONDS", help="Wait before each request (up to 60).")
 @click.option(
@@ -52,7 +50,7 @@ def command() -> None:
     help="Reduce the surface, such as logprobs=0. May be given several times.",
 )
 @click.option("--mark", is_flag=True, help="Strengthen the mark.")
-@click.option("--suspend", is_flag=True, help="Refuse everything; needs --person.")
+@click.option("--suspend", is_flag=True, hidden=True)  # is told where to go
 @click.option(
     "--for",
     "lasting",
@@ -103,7 +101,7 @@ def put(
     if len(chosen) != 1:
         raise click.UsageError("name one of --account, --cluster, --key, --org")
     if len(asked) != 1:
-        raise click.UsageError("name one of --verify, --slow, --narrow, --mark, --suspend")
+        raise click.UsageError("name one of --verify, --slow, --narrow, --mark")
     [(subject_kind, subject)] = chosen.items()
     with _actions(state, create=True) as actions:
         action = actions.put(
@@ -112,7 +110,7 @@ def put(
                 subject=subject,
                 kind=cast(ActionKind, asked[0]),
                 seconds=verify if verify is not None else slow,
-                surface=_surface(narrow) if narrow else None,
+                surface=surface_of(narrow) if narrow else None,
                 reason=reason,
                 message=message,
                 by=by,
@@ -178,7 +176,7 @@ def import_(state: str, path: Path) -> None:
 
     FILE holds a JSON object a line, with the fields that `actions list --json` shows; id and
     created_at may be left out. A line whose id and content are known is passed over, so a list
-    with ids may be imported twice. A suspension needs "person": true.
+    with ids may be imported twice. A suspension is refused: it takes two people.
 
     \b
     Example:
@@ -196,22 +194,6 @@ def _actions(state: str, *, create: bool = False) -> Iterator[ActionStore]:
         yield ActionStore(database)
     finally:
         database.close()
-
-
-def _surface(pairs: tuple[str, ...]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or name in fields:
-            raise InputError(f"--narrow {pair}: write each field once, as logprobs=0")
-        if name in _LISTS:
-            fields[name] = [part for part in text.split(",") if part]
-            continue
-        try:
-            fields[name] = json.loads(text)
-        except ValueError:
-            fields[name] = text
-    return fields
 
 
 def _what(action: Action) -> str:

@@ -9,7 +9,10 @@ import click
 
 from stillwatch.cases import Item, State, read_findings
 from stillwatch.cases.evidence import ItemKind
-from stillwatch.cli.cases_deciding import approve, propose, refuse, statement, undo
+from stillwatch.cases.findings import OF_EMERGENCIES
+from stillwatch.cases.working import Row
+from stillwatch.cli.cases_deciding import approve, emergency, propose, refuse, statement, undo
+from stillwatch.cli.cases_printed import print_case
 from stillwatch.cli.cases_reading import pool, precision, record, serve, token
 from stillwatch.cli.cases_rules import allow, rule, terms
 from stillwatch.cli.cases_stored import (
@@ -17,7 +20,6 @@ from stillwatch.cli.cases_stored import (
     PROGRAM,
     acting,
     cases_at,
-    print_case,
     said,
     stored,
     viewed,
@@ -39,8 +41,8 @@ def command() -> None:
     """
 
 
-for each in (propose, approve, refuse, undo, statement, precision, pool, record, serve, token,
-             allow, rule, terms):  # fmt: skip
+for each in (propose, approve, refuse, undo, emergency, statement, precision, pool, record, serve,
+             token, allow, rule, terms):  # fmt: skip
     command.add_command(each)
 
 
@@ -100,14 +102,25 @@ def list_(
             ("CASE", "STATE", "VERDICT", "SCORE", "ACCOUNTS", "SEGMENT", "WITH", "WAITS", "OPENED"),
             (
                 (
-                    row.id, row.state, row.verdict or "-", f"{row.score:.1f}",
+                    row.id, row.state, row.verdict or "-", _score(row),
                     f"{row.accounts}{' (allow-listed)' if row.allowed else ''}", row.segment,
-                    row.claimed_by or "-", "approval" if row.pending else "-",
+                    row.claimed_by or "-", _waits_for(row),
                     spoken(row.opened_at),
                 )
                 for row in rows
             ),
         )  # fmt: skip
+
+
+def _score(row: Row) -> str:
+    return "-" if row.campaign.startswith(OF_EMERGENCIES) else f"{row.score:.1f}"
+
+
+def _waits_for(row: Row) -> str:
+    if row.pending:
+        return "approval"
+    decided = row.state in (State.DECIDED, State.CLOSED)
+    return "-" if decided or not row.campaign.startswith(OF_EMERGENCIES) else "second person"
 
 
 @command.command()

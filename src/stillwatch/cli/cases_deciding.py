@@ -1,4 +1,4 @@
-"""`stillwatch cases propose|approve|refuse|undo|statement`."""
+"""`stillwatch cases propose|approve|refuse|undo|emergency|statement`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import click
 from stillwatch.cases import Draft
 from stillwatch.cases.events import Verdict
 from stillwatch.cases.reasons import REASONS
+from stillwatch.cases.statement import statement as statement_of
 from stillwatch.cases.tokens import APPROVES
-from stillwatch.cases.views import statement as statement_of
 from stillwatch.cli.cases_measures import all_measures, measures_of
 from stillwatch.cli.cases_stored import BY, acting, cases_at, said, stored
+from stillwatch.cli.clock import DURATION, spoken
 from stillwatch.cli.stored import print_lines
 
-__all__ = ["approve", "propose", "refuse", "statement", "undo"]
+__all__ = ["approve", "emergency", "propose", "refuse", "statement", "undo"]
 
 
 @click.command()
@@ -80,6 +81,12 @@ def propose(
 @stored
 @click.argument("case")
 @click.option(
+    "--proposal",
+    metavar="ID",
+    help="Which is approved, as `cases show` says; needed where "
+    "something else was proposed before.",
+)
+@click.option(
     "--reaches",
     type=click.IntRange(0),
     metavar="ACCOUNTS",
@@ -87,8 +94,9 @@ def propose(
 )
 @BY
 def approve(
-    state: str, ledger: Path | None, case: str, reaches: int | None, by: str | None
-) -> None:
+    state: str, ledger: Path | None, case: str, proposal: str | None, reaches: int | None,
+    by: str | None,
+) -> None:  # fmt: skip
     """Approve what another person proposed. Its measures are in force when this ends.
 
     \b
@@ -97,7 +105,8 @@ def approve(
       stillwatch cases approve case-5f2a11c09d3e --reaches 412 --state state --by bo
     """
     with cases_at(state, ledger) as cases:
-        said(cases.bench.approve(case, acting(cases, by, roles=APPROVES), reaches))
+        who = acting(cases, by, roles=APPROVES)
+        said(cases.bench.approve(case, who, reaches, proposal))
 
 
 @click.command()
@@ -133,6 +142,43 @@ def undo(
     """
     with cases_at(state, ledger) as cases:
         said(cases.bench.undo(case, acting(cases, by), why, actions))
+
+
+@click.command()
+@stored
+@click.argument("accounts", nargs=-1, required=True, metavar="ACCOUNT...")
+@click.option("--for", "lasting", type=DURATION, required=True, metavar="12h", help="24h at most.")
+@click.option("--reason", required=True, type=click.Choice(list(REASONS)), help="For the owners.")
+@click.option("--why", required=True, help="What was seen; the owners do not see it.")
+@click.option("--source", required=True, help="Where that can be looked up.")
+@click.option("--message", default="", help="For the owners; the reason's own sentence without it.")
+@BY
+def emergency(
+    state: str, ledger: Path | None, accounts: tuple[str, ...], lasting: int, reason: str, why: str,
+    source: str, message: str, by: str | None,
+) -> None:  # fmt: skip
+    """Suspend accounts now, alone, for a day at most. The id of the case is printed.
+
+    It ends by itself. What is to last longer others decide on that case, which stands first in the
+    list; upholding it takes a second person. An account is not suspended so twice within 30 days.
+
+    \b
+    Example:
+      stillwatch cases emergency acme --for 12h --reason identity-unclear \\
+        --why "its key is in a public repository" --source "ticket 4711" --state state --by ana
+    """
+    with cases_at(state, ledger, create=True) as cases:
+        who = acting(cases, by)
+        case = cases.emergencies.suspend(
+            accounts, lasting, who, reason=reason, why=why, source=source, message=message
+        )
+    assert case.emergency is not None
+    click.echo(
+        f"suspended until {spoken(case.emergency.until)} UTC, unless two people decide otherwise "
+        "on this case:",
+        err=True,
+    )
+    click.echo(case.id)
 
 
 @click.command()

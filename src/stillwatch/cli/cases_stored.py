@@ -1,4 +1,4 @@
-"""What all of `stillwatch cases` shares: where the cases are, who acts, how a case is printed."""
+"""What all of `stillwatch cases` shares: where the cases are, and who acts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import click
 from stillwatch.cases import Case, Cases, Role, Who, open_cases
 from stillwatch.cases.tokens import WORKS, Token
 from stillwatch.cases.views import CaseView, view_of
-from stillwatch.cli.clock import spoken
 from stillwatch.errors import StillwatchError
 from stillwatch.key_files import read_key_file
 from stillwatch.ledger import Ledger
@@ -25,7 +24,6 @@ __all__ = [
     "acting",
     "cases_at",
     "maker",
-    "print_case",
     "said",
     "secret",
     "stored",
@@ -153,59 +151,3 @@ def maker(cases: Cases) -> Token | None:
 def acting(cases: Cases, by: str | None, *, roles: Set[Role] = WORKS, program: bool = False) -> Who:
     """Who acts: whom the token speaks for, or who `by` says, where no token was ever made."""
     return cases.tokens.acting(secret(), by, roles=roles, person=not program)
-
-
-def print_case(view: CaseView) -> None:
-    """A case for people: facts, inference and what speaks against it apart from each other."""
-    verdict = f", {view.verdict}" if view.verdict else ""
-    click.echo(f"{view.id}  {view.state}{verdict}  campaign {view.campaign}  score {view.score:g}")
-    families = ", ".join(view.families) or "-"
-    click.echo(
-        f"opened {spoken(view.opened_at)}  segment {view.segment}  families {families}  "
-        f"with {view.claimed_by or 'nobody'}"
-    )
-    if view.withdrawn:
-        click.echo("a later look withdrew the finding")
-    for each in view.held_back:
-        click.echo(f"no rule acted: {each}")
-    click.echo(f"\nAccounts ({len(view.accounts)})")
-    for party in view.accounts:
-        standing = party.standing
-        terms = "terms unknown" if standing is None else f"terms {standing.terms or 'unknown'}"
-        allowed = "  on the allow-list or registered" if party.allowed else ""
-        click.echo(f"  {party.number}  {party.account or '(erased)'}  {terms}{allowed}")
-    for head, pieces in (
-        ("Facts", view.facts),
-        ("Inference", view.inference),
-        ("Counter-evidence", view.counter_evidence),
-    ):
-        click.echo(f"\n{head}{'' if pieces else ': none'}")
-        for piece in pieces:
-            rate = "unknown" if piece.base_rate is None else f"{piece.base_rate:g}"
-            scored = "" if piece.value is None else f" = {piece.value:g}"
-            shown = f"  (base rate {rate})" if head == "Inference" else ""
-            source = f"  [{piece.source}]" if piece.source else ""
-            click.echo(f"  {piece.text}{scored}{shown}{source}")
-    if view.question:
-        click.echo(f"\nAsked of {view.question_of}: {view.question}")
-    if view.pending is not None:
-        pending = view.pending
-        kinds = ", ".join(measure.kind for measure in pending.measures) or "no measure"
-        click.echo(f"\nProposed by {pending.proposed_by}: {pending.verdict}, {kinds}; "
-                   f"approve before {spoken(pending.expires_at)} UTC")  # fmt: skip
-        click.echo(f"  {pending.summary}")
-        for reach in pending.reaches:
-            click.echo(
-                f"  reaches {reach.kind} {reach.subject or '(erased)'}: {reach.accounts:,} accounts"
-                f", {reach.others:,} of them not of this case, {reach.listed:,} allow-listed or "
-                "registered for a purpose"
-            )
-    for decision in view.decisions:
-        click.echo(f"\nDecided {spoken(decision.at)}: {decision.decided.verdict} "
-                   f"({decision.decided.reason}) by {decision.decided.proposed_by} "
-                   f"and {decision.approved_by}")  # fmt: skip
-    if view.measures:
-        click.echo("\nMeasures")
-    for measure in view.measures:
-        end = "undone" if measure.undone_at is not None else f"until {spoken(measure.until)} UTC"
-        click.echo(f"  {measure.id}  {measure.kind} on {measure.of} {measure.subject}  {end}")

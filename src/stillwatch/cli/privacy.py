@@ -14,9 +14,10 @@ from stillwatch.cases.erasure import erase_account
 from stillwatch.cases.erasure import held as held_by_cases
 from stillwatch.cases.keeping import expire as run
 from stillwatch.cases.keeping import stores_of
-from stillwatch.cases.periods import read_periods
+from stillwatch.cases.periods import Periods, read_periods
 from stillwatch.cli.clock import spoken
 from stillwatch.cli.stored import JSON, print_lines, print_rows
+from stillwatch.errors import StoreFormatError
 from stillwatch.gateway.privacy import erase as erase_all
 from stillwatch.gateway.privacy import held
 from stillwatch.intel.keeping import kept_of
@@ -121,7 +122,8 @@ def expire(
 ) -> None:  # fmt: skip
     """Delete what every store has kept for longer than its period.
 
-    Without --apply nothing is touched, and what would go is counted. It may run while gateways do,
+    Without --apply nothing is touched, and what would go is counted. Stores that are not in the
+    folder are named and left out. It may run while gateways do,
     twice, and again after it was killed; each run with --apply is an entry of the ledger, with
     counts and no names.
 
@@ -131,9 +133,14 @@ def expire(
       stillwatch privacy expire --state state -c stillwatch.yaml --apply
     """
     periods, address = read_periods(settings)
-    with stores_of(state, periods, keys or address, ledger) as (stores, lingering):
-        with kept_of(state, periods, keys or address, ledger) as shared:
-            ran = run([*shared, *stores], ledger or state, apply=apply)
+    with (
+        stores_of(state, periods, keys or address, ledger) as (stores, lingering),
+        kept_of(state, periods, keys or address, ledger) as shared,
+    ):
+        every = [*shared, *stores]
+        if not every:
+            raise StoreFormatError("nothing is kept here; name a state folder", path=state)
+        ran = run(every, ledger or state, apply=apply)
         left = lingering(int(time.time()) - periods.cases * 86_400) if lingering else 0
     if as_json:
         print_lines(ran)
@@ -142,6 +149,9 @@ def expire(
             ("STORE", "DAYS", "BEFORE", "DELETED" if apply else "OVER"),
             ((r.name, str(r.days), spoken(r.before), f"{r.found:,}") for r in ran),
         )
+    here = {each.name for each in ran}
+    if missing := [name for name in (*Periods.__struct_fields__, "exports") if name not in here]:
+        click.echo(f"not kept here: {', '.join(missing)}", err=True)
     if left:
         click.echo(
             f"{left:,} cases wait, untouched for {periods.cases:,} days: close them, so that "

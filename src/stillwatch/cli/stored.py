@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import click
 import msgspec
 
-__all__ = ["JSON", "STATE", "print_lines", "print_rows"]
+__all__ = ["JSON", "STATE", "print_lines", "print_rows", "shown"]
 
 STATE = click.option(
     "--state",
@@ -26,9 +26,17 @@ def print_lines(objects: Iterable[msgspec.Struct]) -> None:
         click.echo(msgspec.json.encode(each))
 
 
+def shown(text: str) -> str:
+    """What others wrote, as one line that a terminal only prints: signs that are not seen, which
+    could move the cursor or pass for lines of ours, are written out."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
 def print_rows(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns as wide as their widest cell: ids are there to be copied, so none is cut off."""
-    table = [tuple(heads), *(tuple(row) for row in rows)]
+    table = [tuple(heads), *(tuple(map(shown, row)) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -102,7 +102,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError("timestamp is not hexadecimal")
         if not 0 <= self.size <= LARGEST_NUMBER:
             raise ValueError("size is no number of entries")
-        datetime.fromisoformat(self.at)
+        if datetime.fromisoformat(self.at).tzinfo is None:  # could not be compared with a clock
+            raise ValueError("at has no offset from UTC")
 
     def _message(self) -> bytes:
         return canonical(self._fields(without=("signature", "timestamp")))

@@ -14,6 +14,7 @@ __all__ = ["KINDS"]
 KINDS: Final[dict[str, str]] = {
     "access": "somebody was given, or lost, the right to act on cases",
     "action": "an account was verified, slowed, narrowed, marked or suspended, or that was undone",
+    "allowance": "an account came onto the list of those on whom no rule acts, or left it",
     "appeal": "an owner of an account asked for a verdict to be looked at again",
     "approval": "a second person approved, or refused, what the first proposed",
     "erasure": "what was held about somebody was erased",

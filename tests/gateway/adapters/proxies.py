@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from stillwatch.access.actions import Action
 from stillwatch.access.database import open_database
-from stillwatch.access.enforcement import ActionStore
 from stillwatch.access.keys import KeyStore
+from tests.access.conftest import put_shut
 from tests.gateway.conftest import Client
 from tests.gateway.engine import Engine
 
@@ -41,13 +41,12 @@ class Site(NamedTuple):
     def act(self, account: str, kind: str, **fields: object) -> None:
         """Put an action on an account; it is in force within two seconds."""
         database = open_database(self.client.state)
-        ActionStore(database).put(
-            Action(
-                subject_kind="account", subject=account, kind=kind, reason="case-1",  # type: ignore[arg-type]
-                message="under review", by="ana", person=True,
-                expires_at=int(time.time()) + 3600, **fields,  # type: ignore[arg-type]
-            )
+        action = Action(
+            subject_kind="account", subject=account, kind=kind, reason="case-1",  # type: ignore[arg-type]
+            message="under review", by="ana", person=True,
+            expires_at=int(time.time()) + 3600, **fields,  # type: ignore[arg-type]
         )  # fmt: skip
+        put_shut(database, action, time.time())
         database.close()
 
 
