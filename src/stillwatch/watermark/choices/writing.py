@@ -1,7 +1,7 @@
 """The provider's side: an answer with its equally good options as the key takes them.
 
 And the reader of the same slots in what a suspect says. Both are one function of the text
-(:func:`~stillwatch.provenance.keyed.slots.slots`), so that they agree on every context.
+(:func:`~stillwatch.watermark.choices.slots.slots`), so that they agree on every context.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from stillwatch.provenance.keyed.english import TABLE
-from stillwatch.provenance.keyed.marks import KeyedMark
-from stillwatch.provenance.keyed.sightings import Sighting
-from stillwatch.provenance.keyed.slots import canary_name, slots
+from stillwatch.watermark.choices.english import TABLE
+from stillwatch.watermark.choices.marks import KeyedMark
+from stillwatch.watermark.choices.sightings import Sighting
+from stillwatch.watermark.choices.slots import canary_name, slots
 
 __all__ = ["EnglishReader", "rewrite"]
 

@@ -14,8 +14,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from stillwatch.provenance.keyed.english import CONNECTIVES, LAYOUT
-from stillwatch.provenance.keyed.untouched import blanked, is_machine_text
+from stillwatch.watermark.choices.english import CONNECTIVES, LAYOUT
+from stillwatch.watermark.choices.untouched import blanked, is_machine_text
 
 __all__ = ["Slot", "canary_name", "slots"]
 
@@ -24,7 +24,7 @@ class Slot(NamedTuple):
     """A choice at one or, for a list, several places of a text.
 
     Attributes:
-        kind, context: as in :class:`~stillwatch.provenance.keyed.sightings.Sighting`.
+        kind, context: as in :class:`~stillwatch.watermark.choices.sightings.Sighting`.
         options: the texts that may stand there.
         taken: which stands there, from 0.
         places: where it starts, in characters; at each the same text stands.

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from stillwatch.provenance.keyed import EnglishReader, KeyedMark, rewrite
-from stillwatch.provenance.keyed.english import CONNECTIVES, LAYOUT
 from stillwatch.watermark import KeyRing
+from stillwatch.watermark.choices.english import CONNECTIVES, LAYOUT
 from tests.provenance.keyed.conftest import MARKS, READER, RING
 
 ANSWER = """\
