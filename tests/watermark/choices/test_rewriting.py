@@ -49,7 +49,6 @@ UNTOUCHED = [
     "---\ntitle: x\n---\n\nThus, we go.",
     "From 5 – 3 to 8 — 9.",
     "For:\n\n+ cheap\n+ quick\n\nAgainst:\n\n- loud\n- large",
-    "Two lists:\n\n- a\n- b\n* c\n* d",
     "In 1990. It rained.",
     "items:\n- salt\n- bread",
     "However 3, the rest",

@@ -8,6 +8,6 @@ else stays. Whether a model was trained on such answers is tested in
 
 from stillwatch.watermark.choices.marks import SCHEME, KeyedMark
 from stillwatch.watermark.choices.sightings import Reader, Sighting
-from stillwatch.watermark.choices.writing import EnglishReader, rewrite
+from stillwatch.watermark.choices.writing import EnglishReader, Rewriter, rewrite
 
-__all__ = ["SCHEME", "EnglishReader", "KeyedMark", "Reader", "Sighting", "rewrite"]
+__all__ = ["SCHEME", "EnglishReader", "KeyedMark", "Reader", "Rewriter", "Sighting", "rewrite"]
