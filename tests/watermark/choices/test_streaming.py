@@ -16,62 +16,19 @@ from tests.watermark.choices.test_rewriting import ANSWER, UNTOUCHED, all_marks
 
 MARK = MARKS[0]
 #: of what Markdown is made, so that whatever may stand next to anything does
-_PARTS = st.sampled_from(
-    [phrase for phrases in CONNECTIVES.values() for phrase in phrases]
-    + [
-        "the cell",
-        "we",
-        "Gold",
-        "a",
-        "é",
-        "x" * 45,
-        "12",
-        "\ud800",
-        "他说",
-        "der Hund",
-        "(",
-        ")",
-        "]",
-    ]
-    + [
-        "\n",
-        "\n",
-        "\n\n",
-        "\r\n",
-        " ",
-        " ",
-        " ",
-        ". ",
-        ": ",
-        ":\n\n",
-        "! ",
-        ".",
-        "\t",
-        "    ",
-        "  ",
-    ]
-    + [" — ", " – ", "—", "---", "***", "___", "\n\n---\n\n", "- ", "* ", "+ ", "1. ", "2) ", "10."]
-    + ["`", "``", "```", "\n```\n", "~~~", "$", "$$", "\\[", "\\]", "\\(", "\\)", "\\", "<", "<!--"]
-    + [
-        "-->",
-        "<b>",
-        "[",
-        "](",
-        '"',
-        "“",
-        "”",
-        "„",
-        "«",
-        "»",
-        "|",
-        "> ",
-        "# ",
-        "{",
-        "steps:",
-        "a b:",
-    ]
-)
-_TEXTS = st.lists(_PARTS, max_size=40).map("".join)
+_PARTS = [
+    *(phrase for phrases in CONNECTIVES.values() for phrase in phrases),
+    *(f"{start}{phrases[0]} {word}"
+      for phrases in CONNECTIVES.values()
+      for start, word in ((". ", "gold"), ("\n", "the cell is"), ("\n\n", "der Hund"))),
+    *("the cell", "we", "Gold", "a", "é", "x" * 45, "\ud800", "他说", "(", ")", "]", "steps:"),
+    *("\n", "\n", "\n\n", "\r\n", " ", " ", " ", ". ", ": ", ":\n\n", "! ", ".", "\t", "    "),
+    *(" — ", " – ", "—", "a — b", "---", "***", "___", "\n\n---\n\n", "a\n\n***\n\nb", "- ", "* "),
+    *("a:\n- a\n- b", "a:\n\n1. a\n2. b", "+ ", "1. ", "2) ", "10.", "\n- ", "\n* ", "\n2. "),
+    *("`", "``", "```", "\n```\n", "~~~", "$", "$$", "\\[", "\\]", "\\(", "\\)", "\\", "<", "<!--"),
+    *("-->", "<b>", "[", "](", '"', "“", "”", "„", "«", "»", "|", "\n> ", "\n# ", "{", "\n  "),
+]  # fmt: skip
+_TEXTS = st.lists(st.sampled_from(_PARTS), max_size=30).map("".join)
 
 
 def streamed(prompt: str, pieces: list[str], reader: EnglishReader = READER) -> list[str]:

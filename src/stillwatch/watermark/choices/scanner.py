@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from stillwatch.watermark.choices.lists import BULLET, LONGEST_LINE, NUMBER, Lists
+from stillwatch.watermark.choices.lists import BULLET, EMPTY, INNER, LONGEST_LINE, NUMBER, Lists
 from stillwatch.watermark.choices.places import (
     FIRST_LETTERS,
     Place,
@@ -36,6 +36,7 @@ __all__ = ["HELD", "Scanner", "Slot"]
 #: characters that are held back, at most
 HELD: Final = 256
 _LOOK: Final = 100  # of a line, to tell what it is
+_LONGEST_INDENT: Final = 5  # of an item's text, with its mark; code stands further in
 
 
 class Slot(NamedTuple):
@@ -56,10 +57,9 @@ class Slot(NamedTuple):
 _DRAWN: Final = re.compile(r" {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*(?:\r?\n|\Z)")
 #: a line of which nobody can tell yet what it is
 _UNDECIDED: Final = re.compile(
-    r" {0,3}(?:`*|~*|\$|\\|<(?:!-?)?|\+)|[-*_+][-*_ \t]*|\d{1,9}(?:[.)] {0,4})?"
+    r" {0,3}(?:`*|~*|\$|\\|<(?:!-?)?|[-*+]|\d{1,9}[.)]?)|(?:[-*_+][-*_ \t]*|\d{1,9}[.)][ \t]*)\r?"
 )
 _PLAIN_LINE: Final = re.compile(r"[^ \t\r\n\-*+_0-9>|#`~$\\<]")
-_PLUS: Final = re.compile(r" {1,3}\+ ")
 _NEXT: Final = re.compile(rf"[\n|`$\\<\[\"“«„—–]|(?<=[.!?:]\s)[{FIRST_LETTERS}]")
 _START: Final = re.compile(r"\s{0,200}(\S{0,3})")
 
@@ -177,8 +177,12 @@ class Scanner:
         for kind, pattern in (("bullet", BULLET), ("number", NUMBER)):
             if item := pattern.match(text, at):
                 return self._item(kind, item)
-        if _PLUS.match(head):
-            self._lists.saw_plus()
+        if empty := EMPTY.match(head):
+            self._edit(at + empty.start(1), 1, self._lists.goes_on(empty[1]))
+            self._region, self._mode = None, Scanner._rest
+            return True
+        if inner := INNER.match(head):
+            self._lists.inner(inner[1])
         return self._paragraph(first)
 
     def _within(self, otherwise: Callable[[Scanner], bool] | None = None) -> bool:
@@ -208,10 +212,11 @@ class Scanner:
     def _item(self, kind: str, found: re.Match[str]) -> bool:
         mark, place = found[1], found.start(1)
         number = self._text[found.start() : place]
-        new = self._lists.item(kind, mark, number, self._before, self._settled)
+        new = self._lists.item(kind, mark, number, self._before, self._settled, blank=self._blank)
         self._edit(place, 1, new)
+        code = found.end() - place > _LONGEST_INDENT
         self._at, self._region = found.end(), None
-        self._fresh, self._mode = True, Scanner._plain
+        self._fresh, self._mode = not code, Scanner._rest if code else Scanner._plain
         return True
 
     def _plain(self) -> bool:

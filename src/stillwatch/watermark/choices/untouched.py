@@ -88,6 +88,8 @@ def region_at(text: str, at: int, *, final: bool) -> tuple[Region | None, int] |
     if first == "\\":
         if at + 1 == len(text) and not final:
             return None
+        if text.startswith("\n", at + 1):
+            return None, at + 1
         return _REGIONS.get(text[at : at + 2]), at + 2
     if first == "<":
         return _markup(text, at, final)
