@@ -45,13 +45,9 @@ def in_another_language(text: str, start: int, *, final: bool) -> bool | None:
     settled = final or end is not None or len(ahead) == AHEAD or len(found) > _WORDS
     if not settled:
         return None
-    return any(
-        word.casefold() in _OTHERS or not (word.isascii() or _latin(word))
-        for word in found[:_WORDS]
-    )
+    return any(word.casefold() in _OTHERS or not _latin(word) for word in found[:_WORDS])
 
 
 def _latin(word: str) -> bool:
-    return not word.isascii() and any(
-        "\u0370" <= each < "\u1e00" or each > "\u1fff" for each in word
-    )
+    """Whether a word has Latin letters alone, with whatever accents."""
+    return word.isascii() or all(each < "\u0370" or "\u1e00" <= each < "\u1f00" for each in word)

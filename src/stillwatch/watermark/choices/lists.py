@@ -63,7 +63,7 @@ class Lists:
             if goes_on:
                 self._kinds[kind] = self._numbers
             else:
-                self._kinds[kind] = self._begun(kind, mark, introduced, settle)
+                self._kinds[kind] = self._begun(kind, mark, introduced, settle, blank)
             if kind == "number":
                 self._numbers = self._kinds[kind]
         return self._kinds[kind].get(mark, mark)
@@ -85,12 +85,14 @@ class Lists:
         """Something stands here that ends every list."""
         self._kinds = {}
 
-    def _begun(self, kind: str, mark: str, introduced: str, settle: Settle) -> dict[str, str]:
+    def _begun(
+        self, kind: str, mark: str, introduced: str, settle: Settle, blank: bool
+    ) -> dict[str, str]:
         options = LAYOUT[kind]
         if mark not in options or (kind == "bullet" and self._plus):
             return {}
         line = introduced.strip()
-        if _FIELD.fullmatch(line):
+        if not blank and _FIELD.fullmatch(line):
             return {}
         context = ""
         if line.rstrip("*_ ").endswith(":") and (word := _LAST_WORD.search(line)):
