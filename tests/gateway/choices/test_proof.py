@@ -21,7 +21,7 @@ from tests.gateway.faults.conftest import serving
 SETTINGS = """
 levels:
   default: {max_tokens: 900}
-  marked: {max_tokens: 900, logprobs: 5, completions: true}
+  marked: {max_tokens: 900, logprobs: 5, prefill: true}
 backends:
   - {name: engine, url: "URL"}
 gateway:
