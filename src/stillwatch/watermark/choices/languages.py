@@ -41,9 +41,11 @@ def in_another_language(text: str, start: int, *, final: bool) -> bool | None:
     ahead = text[start : start + AHEAD]
     if end := _END.search(ahead):
         ahead = ahead[: end.start()]
+    ends = final or end is not None or len(ahead) == AHEAD
+    if not ends and ahead.count(" ") < _WORDS:
+        return None
     found = _WORD.findall(ahead)
-    settled = final or end is not None or len(ahead) == AHEAD or len(found) > _WORDS
-    if not settled:
+    if not ends and len(found) <= _WORDS:
         return None
     return any(word.casefold() in _OTHERS or not _latin(word) for word in found[:_WORDS])
 
