@@ -123,7 +123,7 @@ def main() -> None:
             }
             database.close()
             time.sleep(3)  # until the gateway knows them
-            for model, times in (("plain", 300), ("dense", 300), ("plain-p", 8), ("dense-p", 8)):
+            for model, times in (("plain", 300), ("dense", 300), ("plain-p", 25), ("dense-p", 25)):
                 found: dict[str, list[tuple[float, float]]] = {level: [] for level in keys}
                 for i in range(times):
                     for level, key in keys.items():

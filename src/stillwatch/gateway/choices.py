@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "WrittenChoices", "choices_of", "marked_in"]
 
 #: characters of one text; what is longer stays as it is, since nobody else is served meanwhile
-LONGEST: Final = 2**18
+LONGEST: Final = 2**16
+#: characters of what the caller has written that are looked at, at its beginning and at its end
+_LOOKED_AT: Final = 100_000
 #: whose answers have texts that we know how to write
 _DIALECTS: Final = frozenset({"openai", "openai_completions", "anthropic"})
 #: turns whose words the answer may have to keep: it repeats them, or was told to use them
@@ -146,7 +148,10 @@ def _said(incoming: Incoming) -> str:
     if incoming.prompt is not None:
         said.append(incoming.prompt)
     stops = _field(incoming, "stop") or _field(incoming, "stop_sequences") or ()
-    return "\n".join([*said, *([stops] if isinstance(stops, str) else stops)])
+    whole = "\n".join([*said, *([stops] if isinstance(stops, str) else stops)])
+    if len(whole) <= 2 * _LOOKED_AT:
+        return whole
+    return f"{whole[:_LOOKED_AT]}\n{whole[-_LOOKED_AT:]}"
 
 
 def _field(incoming: Incoming, name: str) -> Any:

@@ -278,6 +278,11 @@ def test_what_the_caller_named_and_strings_that_end_answers_do_not_come_in() -> 
     assert writing(SPOKEN[0], messages=turns).whole(ANSWER) == WRITTEN
 
 
+def test_what_a_long_prompt_says_at_its_ends_counts_and_no_prompt_holds_up_others() -> None:
+    long = [{"role": "user", "content": "\n" * 3_000_000 + "Begin with however."}]
+    assert writing(SPOKEN[0], messages=long).whole("However, it is.") == "However, it is."
+
+
 def test_greedy_answers_have_choices_too() -> None:
     assert isinstance(asked_of(SPOKEN[0], temperature=0), WrittenChoices)
 

@@ -22,7 +22,7 @@ _NAMES: Final = tuple(
     (phrase[:-1].casefold(), kind) for kind, phrases in CONNECTIVES.items() for phrase in phrases
 )
 _LAYOUT_ASKED: Final = re.compile(
-    r"^\s*[-*+]\s|bullet|asterisk|hyphen|dash|markdown|format", re.MULTILINE | re.IGNORECASE
+    r"^[ \t]{0,16}[-*+]\s|bullet|asterisk|hyphen|dash|markdown|format", re.MULTILINE | re.IGNORECASE
 )
 
 
