@@ -289,12 +289,21 @@ def test_greedy_answers_have_choices_too() -> None:
 
 def test_a_text_that_is_too_long_passes_as_it_is_from_there_on() -> None:
     choices = writing(SPOKEN[0])
-    long = "However, it is. " * (LONGEST // 16 + 1)
+    long = ANSWER * (LONGEST // len(ANSWER) + 9)
     assert choices.whole(long) == long
-    said = "".join(choices.piece(0, long[i : i + 9_999]) for i in range(0, len(long), 9_999))
-    said += choices.piece(0, " However, it") + choices.rest(0)
-    assert said.endswith(" However, it")
-    assert len(choices._texts) == 0
+    said = "".join(choices.piece(0, long[i : i + 999]) for i in range(0, len(long), 999))
+    said += choices.rest(0)
+    assert said.startswith(WRITTEN)
+    assert said.endswith(ANSWER * 3)
+
+
+def test_nothing_comes_after_a_choice_has_said_that_it_ends() -> None:
+    for spoken in SPOKEN[:2]:
+        incoming = spoken.dialect.read(json.dumps(spoken.asks | {"stream": True}).encode())
+        scrubber = spoken.dialect.stream(incoming, CLOSED, None, writing(spoken))
+        *_, last = data_of(fed(scrubber, spoken.events(["Gold keeps. However, it"])))
+        assert last["choices"][0]["finish_reason"] == "stop"
+        assert "it" in json.dumps(last["choices"])
 
 
 def test_what_is_recorded_is_what_came_of_it() -> None:
