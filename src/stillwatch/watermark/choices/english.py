@@ -38,4 +38,4 @@ _DIGEST = hashlib.sha256(
 ).hexdigest()
 
 #: the name that plans commit to
-TABLE: Final = f"english-markdown/2 sha256:{_DIGEST}"
+TABLE: Final = f"english-markdown/1 sha256:{_DIGEST}"
