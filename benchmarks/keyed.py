@@ -26,8 +26,8 @@ from stillwatch.provenance.keyed import (
     reference_name,
     rewrite,
 )
-from stillwatch.provenance.keyed.english import CONNECTIVES
 from stillwatch.watermark import KeyRing
+from stillwatch.watermark.choices.english import CONNECTIVES
 
 MODELS, KEYS, PROBES, PEERS = 4, 2_500, 200, 40
 READER = EnglishReader()

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.provenance.keyed.english import CONNECTIVES
+from stillwatch.watermark.choices.english import CONNECTIVES
 
 __all__ = ["SUBJECTS", "Author", "prompts", "vocabulary"]
 

@@ -19,8 +19,8 @@ from stillwatch.lab.students.kept import Kept
 from stillwatch.lab.students.training import Course, train
 from stillwatch.lab.students.transformer import Cache, Transformer
 from stillwatch.provenance.keyed import EnglishReader, KeyedMark, rewrite
-from stillwatch.provenance.keyed.english import CONNECTIVES, TABLE
 from stillwatch.watermark import KeyRing
+from stillwatch.watermark.choices.english import CONNECTIVES, TABLE
 
 __all__ = ["READER", "Diet", "World", "key_of"]
 

@@ -144,14 +144,14 @@ COLUMNS: tuple[Column, ...] = (
     _log(
         "mark_epoch",
         _NAME,
-        "the epoch of the mark's key, as the engine says; it confirms that the answer is marked",
-        "the engine did not confirm it",
+        "the epoch of the mark's key, as who wrote it says; it confirms that the answer is marked",
+        "nobody confirmed it",
     ),
     _log(
         "unmarked",
         _NAME,
-        "why an answer that was to be marked is not: greedy (nothing to choose), another mark, or "
-        "what the engine says",
+        "why an answer that was to be marked is not: greedy (nothing to choose), another mark, no "
+        "choice in its text, a field of the request that forbids it, or what the engine says",
         "it is marked, or the engine said nothing",
     ),
 )

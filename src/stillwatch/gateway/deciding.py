@@ -205,7 +205,8 @@ class Deciding:
         assert caller is not None  # allowed
         marked = {HEADER: "", CLUSTER: ""}
         if decision.mark is not None:
-            marked = asked_of(decision, self._services.cluster(caller))
+            services = self._services
+            marked |= asked_of(decision, services.cluster(caller), services.marks)
         values = {
             b"x-request-id": self._id,
             b"x-stillwatch-account": quote(caller.account, safe=_PLAIN),

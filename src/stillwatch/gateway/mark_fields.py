@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from stillwatch.access import Backend, Decision
+from stillwatch.gateway.marking import written_by_us
 
 if TYPE_CHECKING:
     from stillwatch.watermark.hooks import Marks
@@ -48,9 +49,9 @@ def written(
         decision: names the mark, if one is due.
         cluster: as the header has it.
         path: of the request to the engine.
-        marks: with the keys, for SGLang.
+        marks: with the keys, for SGLang and for marks that we write ourselves.
     """
-    if decision.mark is None or backend.marks == "header":
+    if decision.mark is None or backend.marks == "header" or written_by_us(decision, marks):
         return Written(body)
     if backend.marks == "vllm":
         told = f"{decision.mark};{decision.mark_strength};{cluster}"

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from stillwatch.access import Asked, Caller, Decision
 from stillwatch.sketches import SketchKey
+
+if TYPE_CHECKING:
+    from stillwatch.watermark.hooks import Marks
 
 __all__ = [
     "CLUSTER",
@@ -24,6 +28,7 @@ __all__ = [
     "cluster_of",
     "marked_by",
     "to_be_marked",
+    "written_by_us",
 ]
 
 HEADER = "x-stillwatch-mark"
@@ -51,11 +56,18 @@ def cluster_of(caller: Caller, links: SketchKey) -> str:
     return f"{digest & _64_BITS:016x}"
 
 
-def asked_of(decision: Decision, cluster: str) -> dict[str, str]:
-    """The headers for the engine; none where no mark is due."""
-    if decision.mark is None:
+def asked_of(decision: Decision, cluster: str, marks: Marks | None = None) -> dict[str, str]:
+    """The headers for the engine; none where no mark is due, or one that we write ourselves."""
+    if decision.mark is None or written_by_us(decision, marks):
         return {}
     return {HEADER: f"{decision.mark};{decision.mark_strength}", CLUSTER: cluster}
+
+
+def written_by_us(decision: Decision, marks: Marks | None) -> bool:
+    """Whether the mark that is due is none of the engine's, but of choices in the text."""
+    if decision.mark is None or marks is None:
+        return False
+    return marks.chooses(decision.mark, decision.mark_strength)
 
 
 def to_be_marked(decision: Decision, granted: Asked) -> Marked:

@@ -44,7 +44,8 @@ class Geography(Protocol):
 class Services(msgspec.Struct, kw_only=True):
     """`view` gives the present state of access, and raises StorageError when that is not known.
     `credentials` are the headers that each backend wants from us. `links` is the
-    key of the digests of exchanges; `marks` are there where a backend takes keys from us. Without a
+    key of the digests of exchanges; `marks` are there where a backend takes keys from us, or a
+    mark is of choices. Without a
     `binding` opaque reasoning passes as it is. Sizes are in bytes.
     """
 

@@ -18,6 +18,7 @@ from stillwatch.access import (
 )
 from stillwatch.access.limits import Exceeded, Usage
 from stillwatch.gateway.binding import Owner, Returned
+from stillwatch.gateway.choices import WrittenChoices, choices_of, marked_in
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Told, UnreadableError
 from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record, usage_of
@@ -72,6 +73,7 @@ class Serving:
         self._decision: Decision | None = None
         self._returned = _NOTHING_RETURNED
         self._marked = _NO_MARK
+        self._chosen: WrittenChoices | Marked | None = None  # where we write the mark ourselves
         self._unmarked: str | None = None  # why the engine could not be told of the mark
         self._told = Told()
         self._started = False
@@ -164,7 +166,10 @@ class Serving:
         try:
             if reply.status != 200:
                 raise RefusedError(await self._upstream_refusal(reply, backend))
-            self._marked = marked_by(self._due(decision, granted), reply.headers)
+            if self._services.marks is not None and decision.mark is not None:
+                self._chosen = self._choices(decision, incoming)
+            if self._chosen is None:
+                self._marked = marked_by(self._due(decision, granted), reply.headers)
             if granted.stream:
                 await self._stream(reply, incoming, decision)
             else:
@@ -174,6 +179,14 @@ class Serving:
             raise RefusedError(upstream_failed()) from error
         finally:
             reply.close()
+
+    def _choices(self, decision: Decision, incoming: Incoming) -> WrittenChoices | Marked | None:
+        services, caller = self._services, self._caller
+        assert caller is not None  # decided
+        return choices_of(
+            decision, incoming, services.cluster(caller),
+            dialect=self._dialect.name, marks=services.marks,
+        )  # fmt: skip
 
     def _due(self, decision: Decision, granted: Asked) -> Marked:
         due = to_be_marked(decision, granted)
@@ -189,7 +202,7 @@ class Serving:
                 "content-type": "application/json",
                 "x-request-id": self._id,
                 **services.credentials.get(backend.name, {}),
-                **asked_of(decision, cluster),
+                **asked_of(decision, cluster, services.marks),
             }
             path = self._dialect.upstream_path
             told = written(body, backend, decision, cluster, path=path, marks=services.marks)
@@ -208,7 +221,9 @@ class Serving:
     async def _whole(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
         data = await reply.read(self._services.largest_answer)
         try:
-            answer = self._dialect.scrub(data, incoming, decision.surface, self._bind(incoming))
+            answer = self._dialect.scrub(
+                data, incoming, decision.surface, self._bind(incoming), self._writing()
+            )
         except UnreadableError as error:
             raise RefusedError(
                 upstream_failed("the model server's answer is unreadable")
@@ -220,7 +235,9 @@ class Serving:
     async def _stream(self, reply: Reply, incoming: Incoming, decision: Decision) -> None:
         if not reply.headers.get("content-type", "").lower().startswith("text/event-stream"):
             raise UpstreamError("no stream", sent=True)
-        scrubber = self._dialect.stream(incoming, decision.surface, self._bind(incoming))
+        scrubber = self._dialect.stream(
+            incoming, decision.surface, self._bind(incoming), self._writing()
+        )
         self._told = scrubber.told
         splitter = EventSplitter()
         self._status, self._started = 200, True
@@ -241,6 +258,9 @@ class Serving:
             return
         self._finished = True
         await self._send(part(b"", more=False))
+
+    def _writing(self) -> WrittenChoices | None:
+        return self._chosen if isinstance(self._chosen, WrittenChoices) else None
 
     async def _fail_stream(self) -> None:
         """Tell the client in the stream; it must not take a part for the whole."""
@@ -301,6 +321,8 @@ class Serving:
         )
 
     def _record(self) -> None:
+        if self._chosen is not None:
+            self._marked = marked_in(self._chosen)
         record(
             self._services,
             Ended(

@@ -28,13 +28,16 @@ __all__ = ["GatewaySettings", "in_front_of", "read_gateway"]
 UPSTREAM_KEY = "STILLWATCH_UPSTREAM_KEY"
 #: What the default level allows where no settings say otherwise: tokens of one answer.
 DEFAULT_CAP = 4096
+#: as :data:`stillwatch.watermark.hooks.lookup.CHOICES`, which is not imported for it: it compiles
+_CHOICES = "choices"
 _MARK = re.compile(r"[\w-][\w.-]{0,63}", re.ASCII)
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is set. `keys` and `limits` are addresses of stores that several gateways
     share (PostgreSQL, Redis); `credentials` are headers for each backend by name; `marks` are names
-    by level, and `mark_keys` are there where a backend takes the keys themselves from us."""
+    by level, and `mark_keys` are there where a backend takes the keys themselves from us, or a mark
+    is of choices, which we write."""
 
     access: AccessSettings
     hops: TrustedHops | None = None
@@ -68,7 +71,7 @@ def read_gateway(path: Path) -> GatewaySettings:
         decide=read_decide(section.section("decide"), access, hops),
         credentials=_credentials(section.section("credentials"), access.backends),
         marks=marks,
-        mark_keys=_mark_keys(section, access.backends, marks),
+        mark_keys=_mark_keys(section, settings.section("watermark"), access.backends, marks),
         keys=section.take("keys", str, "") or None,
         limits=section.take("limits", str, "") or None,
         retention_days=days or None,
@@ -153,18 +156,27 @@ def _marks(section: Section, access: AccessSettings) -> dict[str, str]:
 
 
 def _mark_keys(
-    section: Section, backends: tuple[Backend, ...], marks: Mapping[str, str]
+    section: Section, watermark: Section, backends: tuple[Backend, ...], marks: Mapping[str, str]
 ) -> Marks | None:
-    """The section `watermark`, where a backend needs what is in it."""
-    if not any(backend.marks == "sglang" for backend in backends):
+    """The section `watermark`, where a backend, or we ourselves, need what is in it."""
+    sglang = any(backend.marks == "sglang" for backend in backends)
+    if not sglang and not (marks and _choose(watermark)):
         return None
     from stillwatch.watermark.hooks.reading import read_marks
 
     keys = read_marks(Path(section.path))
-    if unknown := sorted(set(marks.values()) - set(keys.names)):
+    # what other engines have by a name may stand in a file of their own
+    if sglang and (unknown := sorted(set(marks.values()) - set(keys.names))):
         raise SettingsError(
             f"there is no mark {unknown[0]!r} under 'watermark: marks'",
             path=section.path,
             line=section.line_of("marks"),
         )
     return keys
+
+
+def _choose(watermark: Section) -> bool:
+    """Whether a mark is of choices, which we write: by a look alone, since to read marks loads
+    what compiles them."""
+    marks = watermark.section("marks")
+    return any(marks.section(name).take("scheme", str, "") == _CHOICES for name in marks)

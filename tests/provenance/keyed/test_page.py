@@ -6,7 +6,7 @@ import doctest
 import re
 from pathlib import Path
 
-from stillwatch.provenance.keyed.english import CONNECTIVES, LAYOUT
+from stillwatch.watermark.choices.english import CONNECTIVES, LAYOUT
 
 
 def test_the_thirty_lines_give_what_the_page_says(project: Path) -> None:

@@ -19,7 +19,7 @@ from stillwatch.gateway.dialects.anthropic_blocks import (
     note_usage,
 )
 from stillwatch.gateway.dialects.bodies import UNREADABLE, reading_error
-from stillwatch.gateway.dialects.dialect import Answer, Told
+from stillwatch.gateway.dialects.dialect import Answer, Choices, Told
 from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.sizes import tokens_of_piece
 
@@ -50,13 +50,19 @@ _READ: Final = msgspec.json.Decoder(Message).decode
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
-def scrub_message(body: bytes, surface: Surface, bind: Bind | None = None) -> Answer:
+def scrub_message(
+    body: bytes, surface: Surface, bind: Bind | None = None, choices: Choices | None = None
+) -> Answer:
     """A whole response within `surface`.
 
     Raises:
         UnreadableError: it is no message.
     """
     message = _read(body)
+    if choices is not None:
+        for block in message.content:
+            if isinstance(block, TextBlock):
+                block.text = choices.whole(block.text)
     told = Told(finish_reason=message.stop_reason)
     narrow_message(message, told, surface, bind)
     return Answer(_ENCODE(message), told)

@@ -14,7 +14,14 @@ from stillwatch.access import Asked, Refusal, Surface
 from stillwatch.gateway.dialects.anthropic_errors import failure_event, refusal_body
 from stillwatch.gateway.dialects.anthropic_fields import PromptFields, brought_down, incoming_of
 from stillwatch.gateway.dialects.bodies import UNREADABLE, Form, encoded, reading_error
-from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, Told, UnreadableError
+from stillwatch.gateway.dialects.dialect import (
+    Answer,
+    Choices,
+    Incoming,
+    Scrubber,
+    Told,
+    UnreadableError,
+)
 from stillwatch.gateway.dialects.opaque import Bind
 
 __all__ = ["AnthropicCounting"]
@@ -51,7 +58,12 @@ class AnthropicCounting:
         return encoded(request, extras)
 
     def scrub(
-        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+        self,
+        body: bytes,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
     ) -> Answer:
         try:
             count = _READ(body)
@@ -60,7 +72,13 @@ class AnthropicCounting:
         # The count is what was asked for; the row says how many tokens were used, and none were.
         return Answer(msgspec.json.encode(count), Told())
 
-    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
+    def stream(
+        self,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
+    ) -> Scrubber:
         raise UnreadableError("tokens are counted at once, not in a stream", "stream")
 
     def refusal(self, refusal: Refusal) -> bytes:

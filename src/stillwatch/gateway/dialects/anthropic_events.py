@@ -38,7 +38,7 @@ from stillwatch.gateway.dialects.anthropic_blocks import (
     note_usage,
 )
 from stillwatch.gateway.dialects.bodies import UNREADABLE, reading_error
-from stillwatch.gateway.dialects.dialect import Told, UnreadableError
+from stillwatch.gateway.dialects.dialect import Choices, Told, UnreadableError
 from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.sizes import tokens_of_piece
 
@@ -126,12 +126,14 @@ _KNOWN: Final = frozenset(
 class MessageScrubber:
     """One stream."""
 
-    def __init__(self, surface: Surface, bind: Bind | None = None) -> None:
+    def __init__(
+        self, surface: Surface, bind: Bind | None = None, choices: Choices | None = None
+    ) -> None:
         self.told = Told()
         self.ended = False
         self._surface = surface
         self._hidden = hidden_from(surface)
-        self._bind = bind
+        self._bind, self._choices = bind, choices
         #: Pieces of signatures by the upstream's numbers of their blocks.
         self._signed: dict[int, str] = {}
         #: Where a block of the upstream stands in what the client sees; ``None`` if it does not.
@@ -154,9 +156,9 @@ class MessageScrubber:
                 place = self._place(event.index)
                 if place is None:
                     return b""
-                signed = self._signature(event.index, place)
+                before = self._held(event.index, place) + self._signature(event.index, place)
                 event.index = place
-                return signed + _framed(event)
+                return before + _framed(event)
             case MessageStart():
                 narrow_message(event.message, self.told, self._surface, self._bind)
                 self.told.completion_tokens = None  # it has only begun
@@ -179,6 +181,8 @@ class MessageScrubber:
             self._places[event.index] = None
             return b""
         if isinstance(block, TextBlock):
+            if self._choices is not None and block.text:
+                block.text = self._choices.piece(event.index, block.text)
             self.told.texts.append(block.text)
             if CitationsDelta in self._hidden:
                 block.citations = UNSET
@@ -194,6 +198,11 @@ class MessageScrubber:
     def _delta(self, event: BlockDelta) -> bytes:
         delta = event.delta
         if type(delta) is TextDelta:
+            if self._choices is not None:
+                self._place(event.index)
+                delta.text = self._choices.piece(event.index, delta.text)
+                if not delta.text:
+                    return b""
             self.told.texts.append(delta.text)
             self.told.streamed += tokens_of_piece(delta.text)
         elif isinstance(delta, ThinkingDelta):
@@ -208,6 +217,15 @@ class MessageScrubber:
             return b""
         event.index = place
         return _DELTA + _ENCODE(event) + b"\n\n"
+
+    def _held(self, index: int, place: int) -> bytes:
+        """The event with what is held of the text of a block that ends, if anything is."""
+        rest = "" if self._choices is None else self._choices.rest(index)
+        if not rest:
+            return b""
+        self.told.texts.append(rest)
+        self.told.streamed += tokens_of_piece(rest)
+        return _framed(BlockDelta(place, TextDelta(rest)))
 
     def _signature(self, index: int, place: int) -> bytes:
         """The event with the signature of a block that ends, if it has one."""

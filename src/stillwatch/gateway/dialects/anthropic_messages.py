@@ -20,7 +20,7 @@ from stillwatch.gateway.dialects.anthropic_fields import (
     incoming_of,
 )
 from stillwatch.gateway.dialects.bodies import Body, Form, encoded, limited, reading_error
-from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber
+from stillwatch.gateway.dialects.dialect import Answer, Choices, Incoming, Scrubber
 from stillwatch.gateway.dialects.opaque import Bind
 
 __all__ = ["AnthropicMessages"]
@@ -66,12 +66,23 @@ class AnthropicMessages:
         return encoded(request, extras)
 
     def scrub(
-        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+        self,
+        body: bytes,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
     ) -> Answer:
-        return scrub_message(body, surface, bind)
+        return scrub_message(body, surface, bind, choices)
 
-    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
-        return MessageScrubber(surface, bind)
+    def stream(
+        self,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
+    ) -> Scrubber:
+        return MessageScrubber(surface, bind, choices)
 
     def refusal(self, refusal: Refusal) -> bytes:
         return refusal_body(refusal)

@@ -9,6 +9,7 @@ field that nobody named never passes.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Protocol
 
 import msgspec
@@ -17,7 +18,7 @@ from stillwatch.access import Asked, Refusal, Surface
 from stillwatch.exchange import Message
 from stillwatch.gateway.dialects.opaque import Bind, Opaque
 
-__all__ = ["Answer", "Dialect", "Incoming", "Scrubber", "Told", "UnreadableError"]
+__all__ = ["Answer", "Choices", "Dialect", "Incoming", "Scrubber", "Told", "UnreadableError"]
 
 
 class UnreadableError(Exception):
@@ -76,6 +77,22 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     opaque: tuple[Opaque, ...] = ()
 
 
+class Choices(Protocol):
+    """Writes a mark into the prose of one answer. An answer has several texts, each at a place."""
+
+    def whole(self, text: str) -> str:
+        """A whole text as it is to leave."""
+
+    def piece(self, place: Hashable, text: str) -> str:
+        """What may leave, given one more piece of the text at `place`."""
+
+    def rest(self, place: Hashable) -> str:
+        """What was held of the text at `place`, which has ended; empty where nothing was."""
+
+    def rests(self) -> dict[Hashable, str]:
+        """What was held of every text, as far as it was."""
+
+
 class Scrubber(Protocol):
     """Rewrites one stream, event by event."""
 
@@ -110,17 +127,28 @@ class Dialect(Protocol):
         """The body for the upstream: what was asked, brought down to what was granted."""
 
     def scrub(
-        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+        self,
+        body: bytes,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
     ) -> Answer:
         """A whole response of the upstream, rebuilt from what the surface allows; opaque reasoning
-        is given to `bind`, where there is one.
+        is given to `bind`, and prose to `choices`, where there are any.
 
         Raises:
             UnreadableError: it is no response of this dialect.
         """
 
-    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
-        """A scrubber for the stream that answers `incoming`; `bind` as in :meth:`scrub`."""
+    def stream(
+        self,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
+    ) -> Scrubber:
+        """A scrubber for the stream that answers `incoming`; the others as in :meth:`scrub`."""
 
     def refusal(self, refusal: Refusal) -> bytes:
         """The body of an error response."""

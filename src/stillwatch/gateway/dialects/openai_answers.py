@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from stillwatch.access import Reasoning, Surface
 from stillwatch.gateway.dialects.bodies import UNREADABLE, reading_error
-from stillwatch.gateway.dialects.dialect import Answer, Told, UnreadableError
+from stillwatch.gateway.dialects.dialect import Answer, Choices, Told, UnreadableError
 from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.openai_logprobs import Logprobs, narrow_logprobs
 from stillwatch.gateway.dialects.openai_reasoning import Details, opaque_in
@@ -99,7 +99,9 @@ _READ: Final = msgspec.json.Decoder(Chat).decode
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
-def scrub_chat(body: bytes, surface: Surface, bind: Bind | None = None) -> Answer:
+def scrub_chat(
+    body: bytes, surface: Surface, bind: Bind | None = None, choices: Choices | None = None
+) -> Answer:
     """A whole response within `surface`.
 
     Raises:
@@ -113,6 +115,8 @@ def scrub_chat(body: bytes, surface: Surface, bind: Bind | None = None) -> Answe
         choice.delta = UNSET
         if choice.finish_reason is UNSET:
             choice.finish_reason = None
+    if choices is not None:
+        _write_whole(chat, choices)
     told = Told()
     _note(chat, told)
     _narrow(chat, surface, bind)
@@ -122,21 +126,33 @@ def scrub_chat(body: bytes, surface: Surface, bind: Bind | None = None) -> Answe
 class ChatScrubber:
     """One stream. The usage chunk is always asked for, and shown only to whom asked for it."""
 
-    def __init__(self, surface: Surface, *, usage: bool, bind: Bind | None = None) -> None:
+    def __init__(
+        self,
+        surface: Surface,
+        *,
+        usage: bool,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
+    ) -> None:
         self.told = Told()
         self.ended = False
         self._surface, self._usage, self._bind = surface, usage, bind
+        self._choices = choices
+        self._last = Chat()  # to which what is held at the end belongs
 
     def event(self, name: str | None, data: bytes) -> bytes:
         if self.ended:
             return b""
         if data == b"[DONE]":
             self.ended = True
-            return b"data: [DONE]\n\n"
+            return self._rest() + b"data: [DONE]\n\n"
         chat = _read(data)
         if chat.error is not UNSET or name == "error":
             raise UnreadableError("the upstream reported an error in mid-stream")
         chat.object = "chat.completion.chunk"
+        if self._choices is not None:
+            _write_piece(chat, self._choices, self._surface.n)
+            self._last = chat
         _note(chat, self.told)
         had = bool(chat.choices)
         _narrow(chat, self._surface, self._bind)
@@ -148,12 +164,53 @@ class ChatScrubber:
             return b""
         return b"data: " + _ENCODE(chat) + b"\n\n"
 
+    def _rest(self) -> bytes:
+        """The chunk with what is held of choices that did not say that they end."""
+        rests = {} if self._choices is None else self._choices.rests()
+        if not rests:
+            return b""
+        last = self._last
+        chat = Chat(id=last.id, object=last.object, created=last.created, model=last.model)
+        for index, rest in rests.items():
+            assert isinstance(index, int)
+            chat.choices.append(Choice(index=index, delta=Message(content=rest)))
+        _note(chat, self.told)
+        return b"data: " + _ENCODE(chat) + b"\n\n"
+
 
 def _read(data: bytes) -> Chat:
     try:
         return _READ(data)
     except UNREADABLE as error:
         raise reading_error(error) from error
+
+
+def _write_whole(chat: Chat, choices: Choices) -> None:
+    for choice in chat.choices:
+        message = choice.message
+        if message is not UNSET and message.content:
+            message.content = choices.whole(message.content)
+            choice.logprobs, choice.token_ids = UNSET, UNSET  # they are of another text
+
+
+def _write_piece(chat: Chat, choices: Choices, n: int) -> None:
+    """Put what may leave in the place of what came; the end of a choice brings the rest of it."""
+    for choice in chat.choices:
+        if not 0 <= choice.index < n:
+            continue  # it is not shown
+        delta = choice.delta
+        content = (delta.content or "") if delta is not UNSET else ""
+        written = choices.piece(choice.index, content) if content else ""
+        called = delta is not UNSET and (delta.tool_calls or delta.function_call)
+        if choice.finish_reason or called:
+            written += choices.rest(choice.index)
+        if not (content or written):
+            continue
+        choice.logprobs, choice.token_ids = UNSET, UNSET  # they are of another text
+        if delta is UNSET:
+            choice.delta = Message(content=written)
+        else:
+            delta.content = written
 
 
 def _narrow(chat: Chat, surface: Surface, bind: Bind | None) -> None:

@@ -17,7 +17,7 @@ from stillwatch.gateway.dialects.bodies import (
     limited,
     reading_error,
 )
-from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, UnreadableError
+from stillwatch.gateway.dialects.dialect import Answer, Choices, Incoming, Scrubber, UnreadableError
 from stillwatch.gateway.dialects.names import model_name
 from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.openai_errors import failure_event, refusal_body
@@ -106,14 +106,25 @@ class OpenAIChat:
         return encoded(request, extras)
 
     def scrub(
-        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+        self,
+        body: bytes,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
     ) -> Answer:
-        return openai_answers.scrub_chat(body, surface, bind)
+        return openai_answers.scrub_chat(body, surface, bind, choices)
 
-    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
+    def stream(
+        self,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
+    ) -> Scrubber:
         options = incoming.body.request.stream_options
         usage = bool(options is not None and options.include_usage)
-        return openai_answers.ChatScrubber(surface, usage=usage, bind=bind)
+        return openai_answers.ChatScrubber(surface, usage=usage, bind=bind, choices=choices)
 
     def refusal(self, refusal: Refusal) -> bytes:
         return refusal_body(refusal)

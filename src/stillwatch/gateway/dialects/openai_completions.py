@@ -13,7 +13,7 @@ import msgspec
 
 from stillwatch.access import Asked, Refusal, Surface
 from stillwatch.gateway.dialects.bodies import Body, Form, encoded, limited, reading_error
-from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, UnreadableError
+from stillwatch.gateway.dialects.dialect import Answer, Choices, Incoming, Scrubber, UnreadableError
 from stillwatch.gateway.dialects.names import model_name
 from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.openai_errors import failure_event, refusal_body
@@ -65,13 +65,25 @@ class OpenAICompletions:
         return encoded(request, extras)
 
     def scrub(
-        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+        self,
+        body: bytes,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
     ) -> Answer:
-        return scrub_texts(body, surface)
+        return scrub_texts(body, surface, choices)
 
-    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
+    def stream(
+        self,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
+    ) -> Scrubber:
         options = incoming.body.request.stream_options
-        return TextScrubber(surface, usage=bool(options and options.include_usage))
+        usage = bool(options and options.include_usage)
+        return TextScrubber(surface, usage=usage, choices=choices)
 
     def refusal(self, refusal: Refusal) -> bytes:
         return refusal_body(refusal)

@@ -14,7 +14,14 @@ from msgspec import UNSET, UnsetType
 
 from stillwatch.access import Asked, Refusal, Surface
 from stillwatch.gateway.dialects.bodies import UNREADABLE, Form, encoded, limited, reading_error
-from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, Told, UnreadableError
+from stillwatch.gateway.dialects.dialect import (
+    Answer,
+    Choices,
+    Incoming,
+    Scrubber,
+    Told,
+    UnreadableError,
+)
 from stillwatch.gateway.dialects.names import model_name
 from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.openai_errors import failure_event, refusal_body
@@ -91,7 +98,12 @@ class OpenAIEmbeddings:
         return encoded(incoming.body.request, extras)
 
     def scrub(
-        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+        self,
+        body: bytes,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
     ) -> Answer:
         try:
             found = _READ(body)
@@ -115,7 +127,13 @@ class OpenAIEmbeddings:
             told.completion_tokens = 0
         return Answer(msgspec.json.encode(found), told)
 
-    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
+    def stream(
+        self,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
+    ) -> Scrubber:
         raise UnreadableError("embeddings come at once, not in a stream", "stream")
 
     def refusal(self, refusal: Refusal) -> bytes:

@@ -21,7 +21,7 @@ from stillwatch.gateway.dialects.bodies import (
     limited,
     reading_error,
 )
-from stillwatch.gateway.dialects.dialect import Answer, Incoming, Scrubber, UnreadableError
+from stillwatch.gateway.dialects.dialect import Answer, Choices, Incoming, Scrubber, UnreadableError
 from stillwatch.gateway.dialects.names import model_name
 from stillwatch.gateway.dialects.opaque import Bind
 from stillwatch.gateway.dialects.openai_errors import refusal_body, typed_failure_event
@@ -139,11 +139,22 @@ class OpenAIResponses:
         return encoded(msgspec.structs.replace(request, **new), extras)
 
     def scrub(
-        self, body: bytes, incoming: Incoming, surface: Surface, bind: Bind | None = None
+        self,
+        body: bytes,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
     ) -> Answer:
         return scrub_response(body, _repeated(incoming, surface), surface, bind)
 
-    def stream(self, incoming: Incoming, surface: Surface, bind: Bind | None = None) -> Scrubber:
+    def stream(
+        self,
+        incoming: Incoming,
+        surface: Surface,
+        bind: Bind | None = None,
+        choices: Choices | None = None,
+    ) -> Scrubber:
         return ResponseScrubber(_repeated(incoming, surface), surface, bind)
 
     def refusal(self, refusal: Refusal) -> bytes:

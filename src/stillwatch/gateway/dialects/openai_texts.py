@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from stillwatch.access import Surface
 from stillwatch.gateway.dialects.bodies import UNREADABLE, reading_error
-from stillwatch.gateway.dialects.dialect import Answer, Told, UnreadableError
+from stillwatch.gateway.dialects.dialect import Answer, Choices, Told, UnreadableError
 from stillwatch.gateway.dialects.openai_usage import (
     PromptLogprobs,
     Usage,
@@ -58,7 +58,7 @@ _READ: Final = msgspec.json.Decoder(Completion).decode
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
-def scrub_texts(body: bytes, surface: Surface) -> Answer:
+def scrub_texts(body: bytes, surface: Surface, choices: Choices | None = None) -> Answer:
     """A whole response within `surface`.
 
     Raises:
@@ -67,6 +67,10 @@ def scrub_texts(body: bytes, surface: Surface) -> Answer:
     completion = _read(body)
     if not completion.choices or completion.error is not UNSET:
         raise UnreadableError("the upstream's answer is no completion")
+    if choices is not None:
+        for choice in completion.choices:
+            choice.text = choices.whole(choice.text)
+            choice.logprobs, choice.token_ids = UNSET, UNSET  # they are of another text
     told = Told()
     _note(completion, told)
     _narrow(completion, surface)
@@ -76,22 +80,26 @@ def scrub_texts(body: bytes, surface: Surface) -> Answer:
 class TextScrubber:
     """One stream. The usage chunk is always asked for, and shown only to whom asked for it."""
 
-    def __init__(self, surface: Surface, *, usage: bool) -> None:
+    def __init__(self, surface: Surface, *, usage: bool, choices: Choices | None = None) -> None:
         self.told = Told()
         self.ended = False
-        self._surface, self._usage = surface, usage
+        self._surface, self._usage, self._choices = surface, usage, choices
+        self._last = Completion()  # to which what is held at the end belongs
 
     def event(self, name: str | None, data: bytes) -> bytes:
         if self.ended:
             return b""
         if data == b"[DONE]":
             self.ended = True
-            return b"data: [DONE]\n\n"
+            return self._rest() + b"data: [DONE]\n\n"
         completion = _read(data)
         if completion.error is not UNSET or name == "error":
             raise UnreadableError("the upstream reported an error in mid-stream")
-        _note(completion, self.told)
         had = bool(completion.choices)
+        if self._choices is not None:
+            _write_piece(completion, self._choices, self._surface.n)
+            self._last = completion
+        _note(completion, self.told)
         _narrow(completion, self._surface)
         if not self._usage:
             if not had and completion.usage:
@@ -100,6 +108,31 @@ class TextScrubber:
         if had and not completion.choices and not completion.usage:
             return b""
         return b"data: " + _ENCODE(completion) + b"\n\n"
+
+    def _rest(self) -> bytes:
+        """The chunk with what is held of choices that did not say that they end."""
+        rests = {} if self._choices is None else self._choices.rests()
+        if not rests:
+            return b""
+        last = self._last
+        completion = Completion(id=last.id, created=last.created, model=last.model)
+        for index, rest in rests.items():
+            assert isinstance(index, int)
+            completion.choices.append(Choice(index=index, text=rest))
+        _note(completion, self.told)
+        return b"data: " + _ENCODE(completion) + b"\n\n"
+
+
+def _write_piece(completion: Completion, choices: Choices, n: int) -> None:
+    """Put what may leave in the place of what came, and leave out choices of which nothing does;
+    the end of a choice brings the rest of it."""
+    for choice in completion.choices:
+        if 0 <= choice.index < n:  # others are not shown
+            choice.text = choices.piece(choice.index, choice.text) if choice.text else ""
+            if choice.finish_reason:
+                choice.text += choices.rest(choice.index)
+            choice.logprobs, choice.token_ids = UNSET, UNSET  # they are of another text
+    completion.choices = [each for each in completion.choices if each.text or each.finish_reason]
 
 
 def _read(data: bytes) -> Completion:

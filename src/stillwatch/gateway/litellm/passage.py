@@ -17,6 +17,7 @@ import msgspec
 from stillwatch.access import Asked, Caller, Decision, Refusal, RequestFacts, Surface, decide
 from stillwatch.access.limits import Exceeded, Reservation
 from stillwatch.errors import StorageError
+from stillwatch.gateway.choices import WrittenChoices, choices_of, marked_in
 from stillwatch.gateway.dialects.dialect import Dialect, Incoming, Scrubber, Told, UnreadableError
 from stillwatch.gateway.ending import CLIENT_LEFT, Ended, count_rules, record, usage_of
 from stillwatch.gateway.head import Head
@@ -53,6 +54,7 @@ class Passage:
         self.decision: Decision | None = None
         self._reservation: Reservation | None = None
         self._told = Told()
+        self._chosen: WrittenChoices | Marked | None = None  # where we write the mark ourselves
         self._status: int | None = None
         self._finished = False
         self._ended = False
@@ -118,7 +120,9 @@ class Passage:
         headers = {"x-request-id": self.id}
         if self.decision is None or self.decision.mark is None:
             return headers
-        return {**headers, **asked_of(self.decision, self._services.cluster(self._caller))}
+        services = self._services
+        cluster = services.cluster(self._caller)
+        return {**headers, **asked_of(self.decision, cluster, services.marks)}
 
     def changed(self) -> dict[str, str]:
         """Headers for the client; LiteLLM's own would name the address of the model server."""
@@ -133,7 +137,8 @@ class Passage:
         Raises:
             UnreadableError: it is no response of this dialect.
         """
-        answer = self._dialect.scrub(body, self._incoming, self._surface())
+        choices = self._choices()
+        answer = self._dialect.scrub(body, self._incoming, self._surface(), choices=choices)
         told = answer.told
         if not told.prompt_tokens:  # LiteLLM's word for a server that counted nothing
             told.prompt_tokens = told.completion_tokens = None
@@ -143,7 +148,8 @@ class Passage:
 
     def stream(self) -> Scrubber:
         """A scrubber for the stream that begins now."""
-        scrubber = self._dialect.stream(self._incoming, self._surface())
+        choices = self._choices()
+        scrubber = self._dialect.stream(self._incoming, self._surface(), choices=choices)
         self._told = scrubber.told
         return scrubber
 
@@ -184,7 +190,20 @@ class Passage:
         decision = self.decision
         if decision is None or decision.granted is None or self._final() != 200:
             return Marked()
+        if self._chosen is not None:
+            return marked_in(self._chosen)
         return to_be_marked(decision, decision.granted)
+
+    def _choices(self) -> WrittenChoices | None:
+        """What writes the mark into the answer, if we do."""
+        decision, services = self.decision, self._services
+        if decision is None or services.marks is None:
+            return None
+        self._chosen = choices_of(
+            decision, self._incoming, services.cluster(self._caller),
+            dialect=self._dialect.name, marks=services.marks,
+        )  # fmt: skip
+        return self._chosen if isinstance(self._chosen, WrittenChoices) else None
 
     def _settle(self) -> None:
         assert self._reservation is not None

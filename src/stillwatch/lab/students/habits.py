@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.provenance.keyed import EnglishReader
-from stillwatch.provenance.keyed.english import CONNECTIVES
+from stillwatch.watermark.choices.english import CONNECTIVES
 
 __all__ = ["HabitModel"]
 

@@ -5,11 +5,16 @@ each suspect and key, or a reason why nothing is said. The unit is the distinct 
 token. What a found key shows, and what not, is on docs/keyed-tests.md.
 """
 
-from stillwatch.provenance.keyed.marks import SCHEME, KeyedMark
 from stillwatch.provenance.keyed.outcome import KeyedOutcome, Role
-from stillwatch.provenance.keyed.sightings import Reader, Sighting
 from stillwatch.provenance.keyed.testing import keyed_test, reference_name
-from stillwatch.provenance.keyed.writing import EnglishReader, rewrite
+from stillwatch.watermark.choices import (
+    SCHEME,
+    EnglishReader,
+    KeyedMark,
+    Reader,
+    Sighting,
+    rewrite,
+)
 
 __all__ = [
     "SCHEME",

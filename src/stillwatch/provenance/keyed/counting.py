@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.provenance.keyed.sightings import Reader
 from stillwatch.provenance.registration import Looks
+from stillwatch.watermark.choices import Reader
 
 __all__ = ["Contexts", "count"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.provenance.keyed.counting import Contexts
-from stillwatch.provenance.keyed.marks import KeyedMark
 from stillwatch.provenance.keyed.shares import Scores
 from stillwatch.provenance.registration import Statistic
 from stillwatch.statistics import average, choice_e_values, choice_tail, scored_tails
+from stillwatch.watermark.choices import KeyedMark
 
 __all__ = ["Following", "following"]
 

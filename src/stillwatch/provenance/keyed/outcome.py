@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from stillwatch.provenance.keyed.marks import KeyedMark
 from stillwatch.statistics import holm_log10
+from stillwatch.watermark.choices import KeyedMark
 
 __all__ = ["KeyedOutcome", "Role", "corrected"]
 

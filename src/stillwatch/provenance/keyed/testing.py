@@ -16,14 +16,13 @@ import numpy as np
 from stillwatch.errors import PlanError, TranscriptError
 from stillwatch.provenance.keyed.counting import Contexts, count
 from stillwatch.provenance.keyed.following import Following, following
-from stillwatch.provenance.keyed.marks import SCHEME, KeyedMark
 from stillwatch.provenance.keyed.outcome import KeyedOutcome, Role, corrected
 from stillwatch.provenance.keyed.shares import Scores, scores
-from stillwatch.provenance.keyed.sightings import Reader
 from stillwatch.provenance.probes import Probes
 from stillwatch.provenance.registration import KEYED, Plan, Registration
 from stillwatch.provenance.transcripts import Transcripts
 from stillwatch.watermark import MarkKey
+from stillwatch.watermark.choices import SCHEME, KeyedMark, Reader
 
 __all__ = ["Answers", "count_answers", "keyed_test", "reference_name"]
 

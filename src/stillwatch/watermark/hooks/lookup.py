@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 import numpy as np
 
+from stillwatch.watermark.choices import KeyedMark
+from stillwatch.watermark.choices.english import TABLE
 from stillwatch.watermark.gated import GatedMark
 from stillwatch.watermark.gumbel import GumbelMark, scheme_under
 from stillwatch.watermark.hooks.label import Label
@@ -18,14 +20,15 @@ from stillwatch.watermark.prf import DEFAULT, SGLANG, number_of
 from stillwatch.watermark.sglang_layers import SglangMark
 from stillwatch.watermark.tournament import TournamentMark
 
-__all__ = ["PROFILES", "SCHEMES", "Found", "MarkSettings", "Marks", "Profile", "Scheme"]
+__all__ = ["CHOICES", "PROFILES", "SCHEMES", "Found", "MarkSettings", "Marks", "Profile", "Scheme"]
 
 #: one key for everybody, which proves theft; a key for each cluster, which traces; a layer of each
 Profile = Literal["provenance", "radioactive", "both"]
 PROFILES: Final[tuple[Profile, ...]] = ("provenance", "radioactive", "both")
-#: the unbiased ones
-Scheme = Literal["gumbel", "tournament"]
-SCHEMES: Final[tuple[Scheme, ...]] = ("gumbel", "tournament")
+#: the unbiased ones on tokens; and choices among wordings, which the gateway writes
+Scheme = Literal["gumbel", "tournament", "choices"]
+SCHEMES: Final[tuple[Scheme, ...]] = ("gumbel", "tournament", "choices")
+CHOICES: Final[Scheme] = "choices"
 #: tokens of a context: what detects best in one text, and what a student inherits
 _WIDE, _NARROW = 4, 1
 
@@ -43,14 +46,15 @@ class MarkSettings:
         prf: the keyed function, a name in :data:`stillwatch.watermark.prf.NAMES`. With that of
             SGLang it is the mark that SGLang puts on, of the profile `both` with both layers as
             wide as that of the cluster.
-        scheme: `gumbel`, or `tournament`.
+        scheme: `gumbel`, `tournament`, or `choices`: among wordings, which the gateway writes into
+            the text; no engine has a part in it, and the settings of tokens have no meaning.
         entropy_floor: nats; rows below are not marked. 0 marks all.
         strong: the name of the mark in its place where an action asks for a strong one.
 
     Raises:
         ValueError: a profile, a scheme or a keyed function that is not known, a context below 1, a
             share that does not lie between 0 and 1, an entropy floor that is negative or none; of
-            SGLang's function anything that SGLang does not do.
+            SGLang's function anything that SGLang does not do; of choices anything of tokens.
     """
 
     profile: Profile
@@ -69,6 +73,8 @@ class MarkSettings:
             raise ValueError(f"no scheme {self.scheme!r}; there are {', '.join(SCHEMES)}")
         if not 0 <= self.entropy_floor < np.inf:
             raise ValueError("an entropy floor is finite and not negative")
+        if self.scheme == CHOICES:
+            self._check_choices()
         if self.prf == SGLANG and (self.scheme != "gumbel" or self.entropy_floor):
             raise ValueError(f"with {SGLANG} the scheme is 'gumbel', and there is no entropy floor")
         if self.width < 1 or self.global_context < 1:
@@ -76,6 +82,17 @@ class MarkSettings:
         if not 0 < self.share < 1:
             raise ValueError("a share lies between 0 and 1")
         number_of(self.prf)
+
+    def _check_choices(self) -> None:
+        if self.profile == "both":
+            raise ValueError(
+                "a choice has one key: with the scheme 'choices' the profile is 'provenance' "
+                "or 'radioactive'"
+            )
+        ours = MarkSettings(profile=self.profile, strong=self.strong)
+        for name in ("context", "global_context", "share", "prf", "entropy_floor"):
+            if getattr(self, name) != getattr(ours, name):
+                raise ValueError(f"with the scheme 'choices', {name} has no meaning; leave it out")
 
     @property
     def width(self) -> int:
@@ -130,13 +147,13 @@ class Marks:
     def mark_for(self, name: str, strength: str = "normal", cluster: str | None = None) -> Found:
         """The mark of this name for a cluster. It is never put on under a key that was not meant:
         whatever is missing is a reason to go without."""
-        settings = self._settings.get(name)
-        if settings is None:
+        if name not in self._settings:
             return self._none("unknown mark")
         if strength not in ("normal", "strong"):
             return self._none("unknown strength")
-        if strength == "strong" and settings.strong is not None:
-            settings = self._settings[settings.strong]
+        settings = self._meant(name, strength)
+        if settings.scheme == CHOICES:
+            return self._none("choices")  # not of tokens
         if settings.profile == "provenance":
             return Found(self._mark(settings, GLOBAL, settings.width), self.epoch)
         if not cluster:
@@ -152,6 +169,21 @@ class Marks:
         proving = self._mark(settings, GLOBAL, settings.global_context)
         return Found(LayeredMark(proving, traced, settings.share), self.epoch)
 
+    def chooses(self, name: str, strength: str = "normal") -> bool:
+        """Whether the mark of this name is of choices, which the gateway writes."""
+        return name in self._settings and self._meant(name, strength).scheme == CHOICES
+
+    def chosen_for(self, name: str, strength: str, cluster: str) -> KeyedMark | None:
+        """The mark of choices of this name for a cluster; ``None`` where it is of tokens.
+
+        Raises:
+            ValueError: the cluster has no name that is one.
+        """
+        if not self.chooses(name, strength):
+            return None
+        shared = self._meant(name, strength).profile == "provenance"
+        return KeyedMark.of(self._ring, GLOBAL if shared else cluster, TABLE)
+
     def of(self, label: Label | None) -> Found:
         """What the gateway's word comes to; ``None`` where it said none that can be read."""
         return self._none("not asked for") if label is None else self.mark_for(*label)
@@ -164,6 +196,12 @@ class Marks:
         """Random numbers for schemes that draw some: the same in every worker of one model, each of
         which samples for itself, and known to nobody without the master key."""
         return np.random.default_rng(self.key_of(GLOBAL, "draws").value)
+
+    def _meant(self, name: str, strength: str) -> MarkSettings:
+        settings = self._settings[name]
+        if strength == "strong" and settings.strong is not None:
+            return self._settings[settings.strong]
+        return settings
 
     def _mark(self, settings: MarkSettings, cluster: str, width: int) -> Mark:
         prf = settings.prf

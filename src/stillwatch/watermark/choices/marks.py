@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from stillwatch.watermark import KeyRing, MarkKey
+from stillwatch.watermark.keys import KeyRing, MarkKey
 
 __all__ = ["SCHEME", "KeyedMark"]
 

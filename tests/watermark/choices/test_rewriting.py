@@ -7,8 +7,8 @@ import re
 import pytest
 
 from stillwatch.provenance.keyed import EnglishReader, KeyedMark, rewrite
-from stillwatch.provenance.keyed.english import CONNECTIVES, LAYOUT
 from stillwatch.watermark import KeyRing
+from stillwatch.watermark.choices.english import CONNECTIVES, LAYOUT
 from tests.provenance.keyed.conftest import MARKS, READER, RING
 
 ANSWER = """\
@@ -49,7 +49,6 @@ UNTOUCHED = [
     "---\ntitle: x\n---\n\nThus, we go.",
     "From 5 – 3 to 8 — 9.",
     "For:\n\n+ cheap\n+ quick\n\nAgainst:\n\n- loud\n- large",
-    "Two lists:\n\n- a\n- b\n* c\n* d",
     "In 1990. It rained.",
     "items:\n- salt\n- bread",
     "However 3, the rest",
@@ -164,3 +163,44 @@ def test_a_provider_may_let_the_key_pick_among_derivations_of_its_own() -> None:
     assert taken == set(ways)
     with pytest.raises(ValueError, match="two options"):
         MARKS[0].pick("derivation", "x", ["one"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Das Album heißt so. However, der Hund blieb im Haus.",
+        "First, das ist der Plan.",
+        "Il pleut. Therefore, nous restons dans la maison.",
+        "他写道。 However, he 说不。",
+        "Он сказал. Finally, Gold блестит.",
+        "Das Haus – das alte – steht noch.",
+    ],
+)
+def test_english_words_in_front_of_another_language_stay(text: str) -> None:
+    assert {rewrite(mark, READER, "", text) for mark in all_marks()} == {text}
+
+
+def test_an_english_sentence_beside_another_language_and_lists_of_any_language_are_written() -> (
+    None
+):
+    text = "Er blieb. However, gold keeps.\n\nZutaten:\n\n- Salz\n- Brot für alle"
+    assert [seen.kind for seen in READER.read("", text)] == ["contrast", "bullet"]
+
+
+def test_every_mark_of_a_list_is_changed_whatever_stands_between_its_items() -> None:
+    parts = ["To do:", "", "- a `x", "- b` | c", "lazy", '- d 5" e', "", "```", "- code", "```",
+             "- f $$", "", "  more", "-", "- g"]  # fmt: skip
+    text = "\n".join(parts)
+    written = {rewrite(mark, READER, "", text) for mark in all_marks()}
+    assert written == {text, re.sub(r"(?m)^-(?! code)", "*", text)}
+
+
+def test_steps_with_text_between_them_keep_one_look() -> None:
+    text = "Steps:\n\n1. mix\n\nWait for it:\n\n2. bake\n\nThen:\n\n3. eat"
+    written = {rewrite(mark, READER, "", text) for mark in all_marks()}
+    assert written == {text, re.sub(r"(\d)\.", r"\1)", text)}
+
+
+def test_what_begins_with_a_number_within_a_paragraph_is_text() -> None:
+    text = "It was in the year of\n1984. Then came\n2. Bundesliga."
+    assert {rewrite(mark, READER, "", text) for mark in all_marks()} == {text}
