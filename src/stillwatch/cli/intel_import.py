@@ -110,8 +110,11 @@ def add(state: str, ledger: Path | None, name: str, identity: str, key: str, by:
         --state state --by ana
     """
     with received_at(state, ledger, create=True) as received:
-        member = received.add_member(identity, name, key, by)
-    click.echo(f"{member.name} may tell us something; key {member.key[:16]}…", err=True)
+        before = received.add_member(identity, name, key, by)
+    click.echo(f"{name} may tell us something; key {key.strip().lower()[:16]}…", err=True)
+    if before is not None:
+        click.echo("what it sent before, and was kept apart:")
+        print_import(before)
 
 
 @members.command()

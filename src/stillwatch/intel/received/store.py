@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, insert, inspect, select
+from sqlalchemy import Connection, delete, insert, inspect, select
 
 from stillwatch.access.breakage import failures
 from stillwatch.access.database import Database
@@ -21,17 +21,24 @@ from stillwatch.intel.profile import Author
 from stillwatch.intel.received.blocking import (
     Applied,
     Block,
-    BlockRules,
     apply_blocks,
     end_unsupported,
     read_blocks,
 )
 from stillwatch.intel.received.bundles import Unread
-from stillwatch.intel.received.importing import Imported, look_at, record_import, take_in
+from stillwatch.intel.received.importing import (
+    Batch,
+    Imported,
+    look_at,
+    record_import,
+    take_apart,
+    take_in,
+)
 from stillwatch.intel.received.live import live_indicators, supports
 from stillwatch.intel.received.members import Member, add_member, read_members, remove_member
 from stillwatch.intel.received.outcomes import read_verdicts
 from stillwatch.intel.received.reputation import Reputation, read_reputations
+from stillwatch.intel.received.rules import BlockRules
 from stillwatch.intel.received.schema import ABOUT, FORMAT, HITS, METADATA
 from stillwatch.intel.received.sightings import Seen, make_sightings, read_seen
 
@@ -53,18 +60,23 @@ class Received:
         self.database = database
         self.clock = clock
 
-    def add_member(self, identity: str, name: str, key: str, by: str) -> Member:
-        """Pin the key of a member.
+    def add_member(self, identity: str, name: str, key: str, by: str) -> Imported | None:
+        """Pin the key of a member, and take in what it sent before: a retraction too, that came
+        while nobody believed it. What became of that; None where there is nothing.
 
         Raises:
             IndicatorError: as :func:`~stillwatch.intel.received.members.add_member`.
         """
-        with self.database.writing() as (connection, _):
+        with self.database.writing() as (connection, version):
             now = int(self.clock())
             member = add_member(connection, identity, name, key, by, now)
             said = {"member": identity, "key": member.key, "outcome": "added"}
             put_entry(connection, kind="indicator", at=now, by=by, body=said)
-            return member
+            before = take_apart(connection, member.identity)
+            if not before:
+                return None
+            batch = look_at(before, read_members(connection), now)
+            return self._taken(connection, version, batch, source="kept apart", by=by, now=now)
 
     def remove_member(self, identity: str, by: str) -> list[str]:
         """Believe a member no more; the actions that ended with it.
@@ -96,12 +108,17 @@ class Received:
         with self.database.writing() as (connection, version):
             if (members := read_members(connection)) != batch.members:
                 batch = look_at(objects, members, now)
-            told, fresh = take_in(connection, batch, source=source, by=by, now=now)
-            if fresh:
-                ended = end_unsupported(connection, version, now)
-                told = msgspec.structs.replace(told, ended=len(ended))
-            record_import(connection, told, source=source, by=by, now=now)
-            return told
+            return self._taken(connection, version, batch, source=source, by=by, now=now)
+
+    def _taken(
+        self, connection: Connection, version: int, batch: Batch, *, source: str, by: str, now: int
+    ) -> Imported:
+        told, fresh = take_in(connection, batch, source=source, by=by, now=now)
+        if fresh:
+            ended = end_unsupported(connection, version, now)
+            told = msgspec.structs.replace(told, ended=len(ended))
+        record_import(connection, told, source=source, by=by, now=now)
+        return told
 
     def indicators(self) -> list[Indicator]:
         """Those that may be looked for now."""
