@@ -27,6 +27,7 @@ def test_an_indicator_that_met_an_account_is_told_once_and_nobody_is_named(
     assert "acct" not in json.dumps(seen)
     assert seen["first_seen"].endswith(":00:00Z")  # to the hour
     assert received.sightings(C.author) == []
+    assert received.sightings(C.author, every=True) == [seen]  # whose bundle was lost
 
 
 def test_a_verdict_makes_a_later_version_of_the_same_sighting(

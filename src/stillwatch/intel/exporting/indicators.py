@@ -77,7 +77,10 @@ def _digests(
                 digest,
                 accounts=bucket(len(used.members), policy.decades.get("accounts", 1)),
                 detector=Detector(
-                    "stillwatch.intel.digest", __version__, rounded_up(share), _measured(seen)
+                    "stillwatch.intel.digest",
+                    __version__,
+                    rounded_up(share),
+                    _measured(seen, policy),
                 ),
                 valid_from=maker.now,
                 valid_until=valid_until,
@@ -108,7 +111,7 @@ def _templates(
                     "stillwatch.intel.template",
                     __version__,
                     rounded_up(wording.share),
-                    _measured(seen),
+                    _measured(seen, policy),
                 ),
                 valid_from=maker.now,
                 valid_until=valid_until,
@@ -135,16 +138,17 @@ def _values(number: int) -> str:
     return "1 value" if number == 1 else f"{number:,} values"
 
 
-def _measured(seen: Observed) -> str:
+def _measured(seen: Observed, policy: Policy) -> str:
+    others = bucket(len(seen.others), policy.decades.get("accounts", 1))
     return (
-        f"share of other accounts in the sender's log that match ({bucket(len(seen.others))} "
-        f"accounts), upper end of the {_CONFIDENCE:.0%} interval of Clopper and Pearson"
+        f"share of other accounts in the sender's log that match ({others} accounts), upper end of "
+        f"the {_CONFIDENCE:.0%} interval of Clopper and Pearson"
     )
 
 
 def rounded_up(share: float) -> float:
-    """To two digits, upwards: an exact share would tell how many accounts a provider has."""
+    """To a power of ten, upwards, as everything is told: where nobody else matches, the exact upper
+    end is 3.7 divided by the number of accounts that a provider has."""
     if share <= 0:
         return 0.0
-    step = 10.0 ** (math.floor(math.log10(share)) - 1)
-    return min(1.0, float(f"{math.ceil(share / step - 1e-9) * step:.3g}"))
+    return min(1.0, float(f"1e{math.ceil(math.log10(share) - 1e-9)}"))

@@ -55,6 +55,7 @@ def prepare(
         return make_draft(
             known, seen, policy, own, now,
             choice=choice, earlier=earlier, generation=register.generation(case),
+            after=register.last_number(case),
         )  # fmt: skip
 
 

@@ -38,7 +38,8 @@ def release(
         The bundle.
 
     Raises:
-        PolicyError: the policy refuses it, or it is not what was expected. Nothing left.
+        PolicyError: the policy refuses it, it is not what was expected, or something left or was
+            taken back since it was made. Nothing left.
         OutputError: there is a file already, or it cannot be written.
     """
     if draft.refused:
@@ -53,6 +54,7 @@ def release(
         )
     if out.exists():
         raise OutputError("there is a file already; name another one", path=out)
+    register.check_last(draft.subject, draft.after)
     made = bundle(draft.objects)
     data = json.dumps(made, ensure_ascii=False, indent=1).encode() + b"\n"
     policy = draft.policy
@@ -83,6 +85,7 @@ def release(
     register.record(
         draft.subject,
         draft.authored,
+        after=draft.after,
         at=now,
         contents=draft.contents,
         policy=policy.digest,
@@ -98,23 +101,28 @@ def take_back(
 ) -> tuple[dict[str, Any], ...]:
     """Revoked versions, sealed, of all that left for a case; or of the one object of that id.
 
-    They are recorded here, and have to reach everybody who received what they take back. The
-    identity of the sender is not revoked: it is not about the case.
+    They are recorded here, and have to reach everybody who received what they take back: where all
+    was taken back before, the same versions are given again, for a file may be lost. The identity
+    of the sender is not revoked: it is not about the case.
 
     Raises:
-        IntelError: nothing left for it, or all of it was taken back already.
+        IntelError: nothing left for it, or nobody may keep it any more.
+        PolicyError: something else left for it meanwhile.
     """
     subject = register.subject_of(what) or what
     last = register.last(subject)
     if last is None:
         raise IntelError(f"{what}: nothing was exported for it")
-    taken = [
-        Seal.sign(revoked(each, now), key)
+    meant = [
+        each
         for each in register.current(subject).values()
-        if _is_of_case(each) and (what in (subject, each["id"])) and not each.get("revoked")
+        if _is_of_case(each) and what in (subject, each["id"])
     ]
+    taken = [Seal.sign(revoked(each, now), key) for each in meant if not each.get("revoked")]
+    if not meant:
+        raise IntelError(f"{what}: those who received it have to have deleted it by now")
     if not taken:
-        raise IntelError(f"{what}: all that was exported for it has been taken back already")
+        return tuple(meant)
     contents = contents_of(taken)
     ledger.append(
         [
@@ -136,6 +144,7 @@ def take_back(
     register.record(
         subject,
         taken,
+        after=last.number,
         at=now,
         contents=contents,
         policy=last.policy,

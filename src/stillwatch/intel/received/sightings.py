@@ -22,7 +22,7 @@ from stillwatch.intel.received.live import supports
 from stillwatch.intel.received.outcomes import read_verdicts
 from stillwatch.intel.received.schema import HITS, MEMBERS, OBJECTS, SIGHTINGS
 
-__all__ = ["Seen", "make_sightings", "read_seen"]
+__all__ = ["Seen", "kept_sightings", "make_sightings", "read_seen"]
 
 _NAMESPACE: Final = uuid.UUID("3d0c9a7e-6f5b-5c1e-9a52-7d2c1f0b8e44")
 _HOUR = 3_600_000_000  # µs
@@ -62,6 +62,12 @@ def read_seen(connection: Connection) -> list[Seen]:
             )
         )  # fmt: skip
     return sorted(found, key=lambda seen: (seen.indicator, seen.member))
+
+
+def kept_sightings(connection: Connection) -> list[dict[str, Any]]:
+    """The last version of every sighting that was made and is still kept."""
+    wanted = select(SIGHTINGS.c.body).order_by(SIGHTINGS.c.sender, SIGHTINGS.c.id)
+    return [json.loads(body) for body in connection.execute(wanted).scalars()]
 
 
 def make_sightings(connection: Connection, author: Author, now: int) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ from stillwatch.intel.received.outcomes import read_verdicts
 from stillwatch.intel.received.reputation import Reputation, read_reputations
 from stillwatch.intel.received.rules import BlockRules
 from stillwatch.intel.received.schema import ABOUT, FORMAT, HITS, METADATA
-from stillwatch.intel.received.sightings import Seen, make_sightings, read_seen
+from stillwatch.intel.received.sightings import Seen, kept_sightings, make_sightings, read_seen
 
 if TYPE_CHECKING:
     from stillwatch.intel.matching.logs import Matched
@@ -167,15 +167,17 @@ class Received:
         with self.database.reading() as (connection, _):
             return read_seen(connection)
 
-    def sightings(self, author: Author) -> list[dict[str, Any]]:
-        """Sightings of others' indicators that are new or changed, sealed; each is made once."""
+    def sightings(self, author: Author, *, every: bool = False) -> list[dict[str, Any]]:
+        """Sightings of others' indicators that are new or changed, sealed; each is made once.
+
+        `every` gives those that were made before, too: what was to be sent may be lost."""
         with self.database.writing() as (connection, _):
             now = int(self.clock())
             made = make_sightings(connection, author, now)
             if made:
                 said = {"sightings": len(made), "outcome": "told"}
                 put_entry(connection, kind="export", at=now, by=author.identity, body=said)
-            return made
+            return kept_sightings(connection) if every else made
 
     def unrecorded(self) -> int:
         """How many entries the ledger was not told yet, those of cases included."""
