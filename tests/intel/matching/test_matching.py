@@ -228,3 +228,9 @@ def test_what_a_sender_says_of_an_indicator_is_read() -> None:
 def test_times_are_read_to_the_second() -> None:
     told = A.tells("card-1", at=datetime(2026, 9, 1, 12, 0, 0, 500_000, UTC))
     assert indicator_of(told).valid_from == int(datetime(2026, 9, 1, 12, tzinfo=UTC).timestamp())
+
+
+def test_the_rate_of_an_indicator_is_the_smallest_that_a_sender_measured() -> None:
+    """Else whoever repeats it with a rate of 1 would take all its weight from it."""
+    [entry] = set_of(A.tells("card-1", rate=0.01), B.tells("card-1", rate=1.0)).entries
+    assert entry.rate == 0.01

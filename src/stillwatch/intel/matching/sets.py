@@ -43,8 +43,9 @@ class Entry:
 
     @property
     def rate(self) -> float | None:
-        """The largest share of innocents that a sender measured; None where nobody did."""
-        return max((each.rate for each in self.told if each.rate is not None), default=None)
+        """The smallest share of innocents that a sender measured; None where nobody did. What one
+        says of its own customers takes no weight from what another says of its own."""
+        return min((each.rate for each in self.told if each.rate is not None), default=None)
 
     @property
     def is_wording(self) -> bool:
