@@ -9,7 +9,7 @@ import click
 
 from stillwatch.cli.clock import spoken
 from stillwatch.cli.intel_received import received_at, stored
-from stillwatch.cli.stored import JSON, print_lines, print_rows
+from stillwatch.cli.stored import JSON, print_lines, print_rows, visible
 from stillwatch.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,11 +66,13 @@ def import_(
 
 
 def _files(named: tuple[Path, ...]) -> list[Path]:
-    return [
-        file
-        for each in named
-        for file in (sorted(each.glob("*.json")) if each.is_dir() else [each])
-    ]
+    files = []
+    for each in named:
+        found = sorted(each.glob("*.json")) if each.is_dir() else [each]
+        if not found:
+            click.echo(f"{each}: no .json file in it; there is nothing to take in", err=True)
+        files += found
+    return files
 
 
 def print_import(told: Imported) -> None:
@@ -81,7 +83,7 @@ def print_import(told: Imported) -> None:
         f"{told.revoked:,} took something back, {told.ended:,} actions ended"
     )
     for each in told.refused[:_SHOWN]:
-        click.echo(f"  {each.place}  {each.id or '-'}  {each.reason}", err=True)
+        click.echo(f"  {each.place}  {visible(each.id or '-')}  {visible(each.reason)}", err=True)
     if len(told.refused) > _SHOWN:
         click.echo(f"  … and {len(told.refused) - _SHOWN:,} more (--json shows all)", err=True)
 

@@ -78,10 +78,11 @@ def received_at(
 
 
 def keys_of(files: tuple[Path, ...]) -> list[CommunityKey]:
-    """The community keys in some files."""
+    """The community keys in some files, each once."""
     from stillwatch.intel.community import CommunityKey
 
-    return [CommunityKey.from_file(file) for file in files]
+    keys = [CommunityKey.from_file(file) for file in files]
+    return list({key.scheme: key for key in keys}.values())
 
 
 def sets_of(indicators: list[Indicator], keys: list[CommunityKey], at: float) -> list[IndicatorSet]:

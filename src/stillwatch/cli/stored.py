@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import click
 import msgspec
 
-__all__ = ["JSON", "STATE", "print_lines", "print_rows"]
+__all__ = ["JSON", "STATE", "print_lines", "print_rows", "visible"]
 
 STATE = click.option(
     "--state",
@@ -26,9 +26,16 @@ def print_lines(objects: Iterable[msgspec.Struct]) -> None:
         click.echo(msgspec.json.encode(each))
 
 
+def visible(text: str) -> str:
+    """What strangers wrote, as it may stand on a terminal: without codes that would steer it."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def print_rows(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns as wide as their widest cell: ids are there to be copied, so none is cut off."""
-    table = [tuple(heads), *(tuple(row) for row in rows)]
+    table = [tuple(heads), *(tuple(map(visible, row)) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -26,6 +26,8 @@ __all__ = ["Batch", "Imported", "Refusal", "look_at", "record_import", "take_apa
 _AT_ONCE = 500  # values in one statement
 #: objects of strangers that are kept; more are counted and refused, so that nobody fills the disk
 MOST_APART = 20_000
+#: refusals of one import that are kept; the others are counted
+MOST_REFUSED = 10_000
 _LONGEST_ID = 300
 
 
@@ -185,8 +187,9 @@ def take_in(
             refused=len(told.refused),
         )
     )  # fmt: skip
-    for start in range(0, len(told.refused), _AT_ONCE):
-        some = told.refused[start : start + _AT_ONCE]
+    noted = told.refused[:MOST_REFUSED]
+    for start in range(0, len(noted), _AT_ONCE):
+        some = noted[start : start + _AT_ONCE]
         rows = [msgspec.structs.asdict(each) | {"import_number": number} for each in some]
         connection.execute(insert(REFUSALS), rows)
     return told, fresh
