@@ -10,7 +10,7 @@ import click
 from stillwatch.cli.clock import spoken
 from stillwatch.cli.intel_received import received_at, stored
 from stillwatch.cli.stored import JSON, print_lines, print_rows, visible
-from stillwatch.errors import InputError
+from stillwatch.errors import ExitStatus, IndicatorError
 
 if TYPE_CHECKING:
     from stillwatch.intel.received import Imported
@@ -37,7 +37,7 @@ _BY = click.option(
 @click.option("--json", "as_json", is_flag=True, help="What became of each file, as JSON.")
 def import_(
     state: str, ledger: Path | None, files: tuple[Path, ...], by: str, as_json: bool
-) -> None:
+) -> int:
     """Take in what members told: bundles of STIX 2.1, or envelopes of TAXII 2.1.
 
     FILE may be a folder, such as the one of `intel poll`: then all of its .json files.
@@ -47,22 +47,30 @@ def import_(
     nothing. What is taken back here ends what it caused.
 
     \b
+    Exit status: 0 every file was read, 2 one could not be; the others were taken in.
+
+    \b
     Example:
       stillwatch intel import from-a.json --state state
     """
     from stillwatch.intel.received import read_objects
 
+    unread = 0
     with received_at(state, ledger) as received:
         for file in _files(files):
             try:
-                data = file.read_bytes()
-            except OSError as error:
-                raise InputError(f"cannot be read: {error.strerror}", path=file) from error
-            told = received.take_in(read_objects(data), source=file.name, by=by)
+                objects = read_objects(file.read_bytes())
+            except (OSError, IndicatorError) as error:
+                why = error.strerror if isinstance(error, OSError) else error
+                click.echo(f"{file}: not read: {why}", err=True)
+                unread += 1
+                continue
+            told = received.take_in(objects, source=file.name, by=by)
             if as_json:
                 print_lines([told])
             else:
                 print_import(told)
+    return ExitStatus.UNREADABLE if unread else 0
 
 
 def _files(named: tuple[Path, ...]) -> list[Path]:

@@ -116,3 +116,16 @@ def test_what_was_polled_goes_with_what_was_received(tmp_path: Path) -> None:
     assert sorted(each.name for each in (tmp_path / "polled").iterdir()) == [
         "0123456789ab-00000002.json", "mine.json",
     ]  # fmt: skip
+
+
+def test_one_file_that_is_no_bundle_keeps_no_other_away(tmp_path: Path) -> None:
+    state, folder = tmp_path / "state", tmp_path / "folder"
+    with open_received(state, create=True) as received:
+        received.add_member(A.identity, "a", A.key.public, "ana")
+    folder.mkdir()
+    (folder / "1.json").write_text("no bundle")
+    (folder / "2.json").write_text(json.dumps([A.tells("card-1", days=9_000)]))
+    ended = run("intel", "import", folder, folder / "absent.json", "--state", state)
+    assert (ended.returncode, "1 new" in ended.stdout) == (2, True)
+    assert "1.json" in ended.stderr
+    assert "absent.json" in ended.stderr

@@ -98,5 +98,5 @@ def _objects(value: Any) -> list[Any]:
 def _encoded(bundle: dict[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(bundle)
-    except UnicodeEncodeError:  # halves of surrogates, which JSON can only escape
-        return json.dumps(bundle).encode()
+    except UnicodeEncodeError:  # halves of surrogates are no text: that object's seal will not hold
+        return json.dumps(bundle, ensure_ascii=False).encode("utf-8", "replace")
