@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from stillwatch.errors import StorageError, StoreFormatError
+from stillwatch.errors import OutputError, StorageError, StoreFormatError
 
 __all__ = [
     "BUSY",
@@ -26,6 +26,7 @@ __all__ = [
     "of_system",
     "sync_folder",
     "write_ahead",
+    "write_whole",
 ]
 
 #: what is wrong, and what to do; ``{what}`` is what is kept there, such as ``the ledger``
@@ -104,6 +105,25 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all; it is on the disk on return.
+
+    Raises:
+        OutputError: it cannot be written; what was there before still is.
+    """
+    aside = path.with_name(f".{path.name}.partial")
+    try:
+        with aside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise OutputError(f"cannot be written: {error.strerror or error}", path=path) from error
 
 
 def write_ahead(db: sqlite3.Connection, patience: float = 30.0) -> None:

@@ -86,7 +86,7 @@ def keys_of(files: tuple[Path, ...]) -> list[CommunityKey]:
 
 
 def sets_of(indicators: list[Indicator], keys: list[CommunityKey], at: float) -> list[IndicatorSet]:
-    """The indicators by key; says how many are of no key that was given."""
+    """The indicators by key; says how many are of no key that was given, or not looked for."""
     from stillwatch.intel.matching import IndicatorSet
 
     sets = [IndicatorSet(indicators, key, at) for key in keys]
@@ -94,6 +94,11 @@ def sets_of(indicators: list[Indicator], keys: list[CommunityKey], at: float) ->
     foreign = sum(each.pattern.scheme not in schemes for each in indicators)
     if foreign:
         click.echo(f"{foreign:,} indicators are of another community or epoch", err=True)
+    if crowded := sum(each.crowded for each in sets):
+        click.echo(
+            f"{crowded:,} wordings are not looked for: too many of one sender share their cells",
+            err=True,
+        )
     return sets
 
 

@@ -12,6 +12,7 @@ import click
 
 from stillwatch.cli.intel_received import received_at, stored
 from stillwatch.cli.stored import JSON, print_lines, print_rows
+from stillwatch.durable import write_whole
 from stillwatch.errors import OutputError
 from stillwatch.intel.profile.markings import Tlp, marking
 
@@ -168,10 +169,5 @@ def _check_absent(path: Path) -> None:
 def _write(path: Path, objects: Sequence[dict[str, Any]]) -> None:
     from stillwatch.intel.profile import bundle
 
-    aside = path.with_name(f".{path.name}.partial")
-    try:
-        aside.write_text(json.dumps(bundle(objects), ensure_ascii=False, indent=1) + "\n")
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
+    text = json.dumps(bundle(objects), ensure_ascii=False, indent=1) + "\n"
+    write_whole(path, text.encode())

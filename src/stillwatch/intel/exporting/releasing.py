@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from stillwatch.durable import write_whole
 from stillwatch.errors import IntelError, OutputError, PolicyError
 from stillwatch.intel.exporting.draft import Draft, contents_of
 from stillwatch.intel.exporting.register import Register
@@ -92,7 +93,7 @@ def release(
         recipients=policy.recipients,
         retain_until=draft.retain_until,
     )
-    _write(out, data)
+    write_whole(out, data)
     return made
 
 
@@ -161,13 +162,3 @@ def _is_of_case(thing: Mapping[str, Any]) -> bool:
 
 def _retained(things: Sequence[dict[str, Any]]) -> str:
     return max(str(extension_of(each).get("retain_until", "")) for each in things)
-
-
-def _write(path: Path, data: bytes) -> None:
-    aside = path.with_name(f".{path.name}.partial")
-    try:
-        aside.write_bytes(data)
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise OutputError(f"cannot be written: {error.strerror or error}", path=path) from error

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.durable import write_whole
 from stillwatch.errors import IndicatorError, IntelError, OutputError, SealError
 from stillwatch.intel.identifiers import FIELDS
 from stillwatch.intel.private_sets.bloom import Bloom, Pairs
@@ -114,13 +115,7 @@ class PrivateSet:
         """
         if path.exists():
             raise OutputError("there is a file already; name another one", path=path)
-        aside = path.with_name(f".{path.name}.partial")
-        try:
-            aside.write_bytes(self.encoded())
-            aside.replace(path)
-        except OSError as error:
-            aside.unlink(missing_ok=True)
-            raise OutputError(f"cannot be written: {error.strerror or error}", path=path) from error
+        write_whole(path, self.encoded())
 
 
 def build_set(
