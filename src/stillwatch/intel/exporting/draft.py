@@ -90,8 +90,9 @@ def make_draft(
         )
     else:
         made += indicators(
-            seen, policy, own.community, maker, valid_until=valid_until, dropped=dropped
-        )
+            seen, policy, own.community, maker, told=known.told, valid_until=valid_until,
+            dropped=dropped,
+        )  # fmt: skip
     taken_back = frozenset(name for name, each in earlier.items() if each.get("revoked"))
     made = list(_standing(made, taken_back, dropped))
     around = list(_standing(described.around, taken_back, dropped))

@@ -22,12 +22,13 @@ from stillwatch.intel.identifiers import FIELDS
 from stillwatch.intel.policy import Policy
 from stillwatch.intel.profile.authoring import Detector
 from stillwatch.intel.profile.buckets import bucket
-from stillwatch.intel.profile.patterns import cell_text
+from stillwatch.intel.profile.patterns import DigestPattern, cell_text
 from stillwatch.statistics import share_interval
 
 __all__ = ["Dropped", "indicators", "rounded_up"]
 
 _CONFIDENCE: Final = 0.95
+_ECHO: Final = "others told us of it; a sighting says what became of it (`intel sightings`)"
 #: fields that the floor of k accounts holds for, as it does for templates
 _WORDED: Final = frozenset({"toolset", "system"})
 
@@ -42,19 +43,20 @@ class Dropped:
 
 def indicators(
     seen: Observed, policy: Policy, community: CommunityKey, maker: Maker, *,
-    valid_until: datetime, dropped: list[Dropped],
+    told: frozenset[str], valid_until: datetime, dropped: list[Dropped],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """Sealed indicators, digests first; what is left out is added to `dropped`."""
+    """Sealed indicators, digests first; what is left out is added to `dropped`. Those with patterns
+    of `told` are others'."""
     for field in FIELDS:
         if field in policy.fields:
-            yield from _digests(field, seen, policy, community, maker, valid_until, dropped)
+            yield from _digests(field, seen, policy, community, maker, told, valid_until, dropped)
     if "template" in policy.fields:
         yield from _templates(seen, policy, community, maker, valid_until, dropped)
 
 
 def _digests(
     field: str, seen: Observed, policy: Policy, community: CommunityKey, maker: Maker,
-    valid_until: datetime, dropped: list[Dropped],
+    told: frozenset[str], valid_until: datetime, dropped: list[Dropped],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     why: Counter[str] = Counter()
     # what software brings along is wording as much as it is a link
@@ -62,6 +64,9 @@ def _digests(
     for digest, used in sorted(seen.values.get(field, {}).items()):
         if len(used.members) < sharers:
             why[f"fewer than {sharers} accounts of the case share it"] += 1
+            continue
+        if f"{community.scheme} {DigestPattern(field, digest)}" in told:
+            why[_ECHO] += 1
             continue
         _, share = share_interval(len(used.others), len(seen.others), confidence=_CONFIDENCE)
         if (crowd := _crowd(used, share, policy)) is not None:

@@ -39,7 +39,7 @@ from stillwatch.intel.received.members import Member, add_member, read_members, 
 from stillwatch.intel.received.outcomes import read_verdicts
 from stillwatch.intel.received.reputation import Reputation, read_reputations
 from stillwatch.intel.received.rules import BlockRules
-from stillwatch.intel.received.schema import ABOUT, FORMAT, HITS, METADATA
+from stillwatch.intel.received.schema import ABOUT, FORMAT, HITS, METADATA, OBJECTS
 from stillwatch.intel.received.sightings import Seen, kept_sightings, make_sightings, read_seen
 
 if TYPE_CHECKING:
@@ -124,6 +124,12 @@ class Received:
         """Those that may be looked for now."""
         with self.database.reading() as (connection, _):
             return live_indicators(connection, int(self.clock()))
+
+    def patterns(self) -> frozenset[str]:
+        """Everything that was told of and is still kept, live or not."""
+        with self.database.reading() as (connection, _):
+            wanted = select(OBJECTS.c.pattern).where(OBJECTS.c.pattern.is_not(None)).distinct()
+            return frozenset(connection.execute(wanted).scalars())
 
     def keep_hits(self, matched: Matched) -> None:
         """Keep what a log met, in place of what was known of those accounts and patterns."""
