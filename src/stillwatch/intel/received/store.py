@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, inspect, select
 
 from stillwatch.access.breakage import failures
+from stillwatch.access.database import FILE as KEYS_FILE
 from stillwatch.access.database import Database
 from stillwatch.cases import Cases, open_cases
 from stillwatch.cases.outbox import Recorder, deliver, put_entry, waiting
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["Received", "open_received"]
 
 _AT_ONCE = 500
+_NOTHING = "nothing was received here yet; `stillwatch intel members add` makes a store"
 
 
 class Received:
@@ -221,6 +223,8 @@ def open_received(
         StoreFormatError: there is no store, or it is damaged or of another version.
         StorageError: it cannot be reached.
     """
+    if not create and "://" not in str(state) and not (Path(state) / KEYS_FILE).is_file():
+        raise StoreFormatError(_NOTHING, path=str(state))
     cases = open_cases(state, create=create, clock=clock)
     try:
         _prepare(cases, create=create)
@@ -243,10 +247,7 @@ def _prepare(cases: Cases, *, create: bool) -> None:
                     connection.execute(insert(ABOUT).values(one=1, format=FORMAT))
             return
     if found is None:
-        raise StoreFormatError(
-            "nothing was received here yet; `stillwatch intel members add` makes a store",
-            path=database.name,
-        )
+        raise StoreFormatError(_NOTHING, path=database.name)
     if found != FORMAT:
         raise StoreFormatError(
             f"what was received is of the format {found}, and this version reads {FORMAT}; "
