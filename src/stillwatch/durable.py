@@ -24,6 +24,7 @@ __all__ = [
     "failures",
     "of_sqlite",
     "of_system",
+    "replace_file",
     "sync_folder",
     "write_ahead",
     "write_whole",
@@ -107,11 +108,11 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all; it is on the disk on return.
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file aside, and rename it when it is on the disk.
 
     Raises:
-        OutputError: it cannot be written; what was there before still is.
+        OSError: it cannot be written; what was there before still is.
     """
     aside = path.with_name(f".{path.name}.partial")
     try:
@@ -120,9 +121,21 @@ def write_whole(path: Path, data: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         aside.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
+    except BaseException:
         aside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.absolute().parent)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that somebody asked for, whole or not at all; it is on the disk on return.
+
+    Raises:
+        OutputError: it cannot be written; what was there before still is.
+    """
+    try:
+        replace_file(path, data)
+    except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror or error}", path=path) from error
 
 
