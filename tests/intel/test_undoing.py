@@ -39,15 +39,16 @@ def test_a_retraction_whose_file_was_lost_can_be_had_again(provider: Makes, tmp_
         assert len(list(ledger.entries())) == entries  # it happened once
 
 
-def test_an_indicator_that_was_taken_back_alone_does_not_leave_again(
-    provider: Makes, tmp_path: Path
+@pytest.mark.parametrize("kind", ["indicator", "relationship", "note"])
+def test_what_was_taken_back_alone_does_not_leave_again(
+    provider: Makes, tmp_path: Path, kind: str
 ) -> None:
     own = provider()
     draft, _ = let_go(own, tmp_path / "1.json")
-    one = next(each for each in draft.authored if each["type"] == "indicator")
+    one = [each for each in draft.authored if each["type"] == kind][-1]
     taken_back(own, one["id"])
     again, _ = let_go(own, tmp_path / "2.json", now=NOW + timedelta(days=1))
-    assert one["pattern"] not in json.dumps(again.objects)
+    assert one.get("pattern", one["id"]) not in json.dumps(again.objects)
     assert one["id"] not in json.dumps(again.objects)  # nor in what points to it
     assert [each.why for each in again.dropped if "taken back" in each.why]
 

@@ -110,7 +110,7 @@ def make_draft(
         identity,
         *(
             _kept_until(each, retain_until, author)
-            for each in (described.campaign, *around, *made, *links)
+            for each in (described.campaign, *around, *made, *_standing(links, taken_back, dropped))
         ),
     ]
     fixed = [
