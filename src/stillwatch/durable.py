@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from stillwatch.errors import StorageError, StoreFormatError
+from stillwatch.errors import OutputError, StorageError, StoreFormatError
 
 __all__ = [
     "BUSY",
@@ -24,8 +24,10 @@ __all__ = [
     "failures",
     "of_sqlite",
     "of_system",
+    "replace_file",
     "sync_folder",
     "write_ahead",
+    "write_whole",
 ]
 
 #: what is wrong, and what to do; ``{what}`` is what is kept there, such as ``the ledger``
@@ -104,6 +106,37 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file aside, and rename it when it is on the disk.
+
+    Raises:
+        OSError: it cannot be written; what was there before still is.
+    """
+    aside = path.with_name(f".{path.name}.partial")
+    try:
+        with aside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.absolute().parent)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that somebody asked for, whole or not at all; it is on the disk on return.
+
+    Raises:
+        OutputError: it cannot be written; what was there before still is.
+    """
+    try:
+        replace_file(path, data)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror or error}", path=path) from error
 
 
 def write_ahead(db: sqlite3.Connection, patience: float = 30.0) -> None:

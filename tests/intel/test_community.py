@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
 import stat
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -175,3 +177,30 @@ def test_an_exchange_gives_what_may_be_compared_and_nothing_else() -> None:
         "payment": "pay-1", "device": "dev-1", "toolset": "a\nb c", "system": "Be brief.",
     }  # fmt: skip
     assert identifiers(RawExchange(at=0, account="acct-1", prompt="What?")) == {}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda text: base64.b64encode(text).decode(),
+        lambda text: base64.urlsafe_b64encode(text).decode().rstrip("="),
+        lambda text: base64.b32encode(text).decode(),
+        lambda text: text.hex(),
+        lambda text: text.hex().upper(),
+        lambda text: "cus_" + base64.b64encode(text).decode(),
+    ],
+    ids=["base64", "base64url", "base32", "hex", "HEX", "prefixed"],
+)
+@pytest.mark.parametrize(
+    "text", [b"alice.smith@example.com", b"4111111111111111", b'{"ip":"192.168.100.200"}']
+)
+def test_what_is_only_written_in_another_way_is_as_guessable(
+    written: Callable[[bytes], str], text: bytes
+) -> None:
+    with pytest.raises(LowEntropyError):
+        KEY.digest("device", written(text))
+
+
+def test_a_uuid_of_a_time_is_one_without_its_hyphens_too() -> None:
+    with pytest.raises(LowEntropyError, match="random UUID"):
+        KEY.digest("device", "6ba7b8109dad11d180b400c04fd430c8")

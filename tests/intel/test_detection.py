@@ -118,3 +118,17 @@ def test_what_others_told_names_no_campaign_alone() -> None:
     card = Evidence(Family.OUTSIDE, "indicators", 1.0, 0.01, "x", weight=6.0)
     word = Evidence(Family.OUTSIDE, "indicators", 1.0, 0.01, "x", weight=6.0)
     assert not Judgement((card, word), ()).stands
+
+
+@pytest.mark.parametrize("wording", [False, True], ids=["identifiers", "wordings"])
+def test_a_member_who_calls_everybody_innocent_silences_no_other(
+    tmp_path: Path, wording: bool
+) -> None:
+    """It tells something of the same accounts, and that every innocent account meets it."""
+    rows = log_of(1, 2, 3, 4)
+    honest = [hit(row, 5, rate=0.004, wording=wording) for row in rows if row["account"] < 5]
+    spoilt = [*honest, *(hit(row, 6, rate=1.0, wording=wording) for row in rows[:12])]
+    [alone] = judged(rows, honest, tmp_path, [1, 2, 3, 4])
+    [beside] = judged(rows, spoilt, tmp_path / "spoilt", [1, 2, 3, 4])
+    assert beside.weight == alone.weight > 2
+    assert beside.base_rate == 0.004

@@ -176,7 +176,7 @@ def test_each_indicator_says_how_many_others_it_would_match(whole: Draft) -> Non
     for each in only(whole, "indicator"):
         detector = extension_of(each)["detector"]
         # none of 700: the upper end of the interval is 1 - 0.025^(1/700) = 0.53 %
-        assert detector["false_positive_rate"] == 0.0053
+        assert detector["false_positive_rate"] == 0.01
         assert "100-999 accounts" in detector["measured_on"]
 
 
@@ -234,7 +234,7 @@ def test_a_base_rate_of_none_seen_is_no_rate(provider: Makes) -> None:
         for family, rate in rates.items()
     ]
     draft = provider(evidence=evidence).draft(log=False)
-    assert campaign(draft)["detector"]["false_positive_rate"] == 0.004
+    assert campaign(draft)["detector"]["false_positive_rate"] == 0.01
     (note,) = (each for each in only(draft, "note") if each["labels"] == ["inference"])
     assert "content: content, base rate none seen" in note["content"]
 
@@ -307,7 +307,7 @@ def test_an_undecided_case_leaves_where_the_policy_lets_it(provider: Makes) -> N
 
 
 @pytest.mark.parametrize(
-    ("share", "told"), [(0.0, 0.0), (0.00526, 0.0053), (0.0053, 0.0053), (0.999, 1.0), (1.0, 1.0)]
+    ("share", "told"), [(0.0, 0.0), (0.00526, 0.01), (0.001, 0.001), (0.999, 1.0), (1.0, 1.0)]
 )
-def test_a_share_is_rounded_up_to_two_digits(share: float, told: float) -> None:
+def test_a_share_is_rounded_up_to_a_power_of_ten(share: float, told: float) -> None:
     assert rounded_up(share) == told

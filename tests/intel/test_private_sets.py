@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from stillwatch.errors import IndicatorError, IntelError, SealError
 from stillwatch.intel import CommunityKey
 from stillwatch.intel.private_sets import Bloom, PrivateSet, build_set, find_leaker, read_set
 from stillwatch.intel.private_sets.asking import Match, ask, digests_of
+from stillwatch.intel.private_sets.private_set import _signed
 from stillwatch.intel.profile import Author, Detector, Tlp, revoked
 from stillwatch.ledger import SigningKey
 from stillwatch.sources import open_log
@@ -27,11 +30,14 @@ STRANGERS = [random_token("out", n) for n in range(20_000)]
 RECIPIENTS = ["provider-a", "provider-b", "provider-c", "provider-d"]
 
 
-def build(recipient: str = "provider-b", secret: bytes = SECRET) -> PrivateSet:
+def build(
+    recipient: str = "provider-b", secret: bytes = SECRET, false_positives: float = 1e-6
+) -> PrivateSet:
     return build_set(
         MEMBERS, scheme="stillwatch.digest/1:fmf:1:0000000000000000", maker="identity--x",
         key=KEY, watermark=secret, recipient=recipient, tlp=Tlp.AMBER, purpose="test", made=NOW,
         valid_until=NOW + timedelta(days=30), set_id="0" * 31 + "1",
+        false_positives=false_positives,
     )  # fmt: skip
 
 
@@ -172,3 +178,22 @@ def test_only_what_holds_now_goes_into_a_set() -> None:
     assert digests_of(objects, community.scheme, now) == [("payment", value)]
     with pytest.raises(IndicatorError, match="no digest"):
         digests_of(objects, "stillwatch.digest/1:other:1:0000000000000000", now)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.9])
+def test_a_set_that_says_yes_to_everybody_is_refused_whatever_it_claims(
+    tmp_path: Path, share: float
+) -> None:
+    """Its maker would name every customer of everybody, with one false yes in a million."""
+    made = build()
+    bits = made._bloom.bits.copy()
+    bits[: int(len(bits) * share)] = 255
+    header = msgspec.structs.replace(made.header, bits=hashlib.sha256(bits.tobytes()).hexdigest())
+    signed = msgspec.structs.replace(header, signature=KEY.sign(_signed(header)))
+    with pytest.raises(IndicatorError, match="wrong more often than it says"):
+        read_set(kept(PrivateSet(signed, Bloom(header.size, header.hashes, bits)), tmp_path))
+
+
+def test_a_set_that_admits_to_be_wrong_often_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(IndicatorError, match="wrong"):
+        read_set(kept(build(false_positives=0.2), tmp_path))

@@ -356,3 +356,17 @@ def test_times_are_written_in_utc() -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)
     assert written(at) == "2026-01-02T03:04:05.678Z"
     assert to_the_second(at) == "2026-01-02T03:04:05Z"
+
+
+def test_an_object_that_is_wrong_in_a_million_places_is_refused_after_some() -> None:
+    """Looked at whole, 16 MiB of them would keep an import busy for minutes."""
+    looked: list[int] = []
+
+    class Counted(int):
+        def __repr__(self) -> str:
+            looked.append(int(self))
+            return "a number"
+
+    with pytest.raises(IndicatorError, match="object_refs"):
+        validate(of("note") | {"object_refs": [Counted(n) for n in range(9_000)]})
+    assert len(looked) < 9_000

@@ -35,12 +35,16 @@ def apply(state: str, ledger: Path | None, settings: Path | None, as_json: bool)
     """
     from stillwatch.intel.received import read_block_rules
 
+    rules = read_block_rules(settings)
     with received_at(state, ledger) as received:
-        done = received.apply(read_block_rules(settings))
+        done = received.apply(rules)
     if as_json:
         print_lines([done])
         return
     click.echo(f"{len(done.made):,} actions made, {len(done.ended):,} ended")
+    if rules.measure is None:
+        click.echo("hits cause nothing: no 'measure' in section intel.blocking (--settings FILE)",
+                   err=True)  # fmt: skip
     for why, count in sorted(done.held_back.items(), key=lambda pair: -pair[1]):
         click.echo(f"  left alone {count:,}: {why}", err=True)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stillwatch.cli.cases_stored import BY, stored
+from stillwatch.durable import write_whole
 from stillwatch.errors import IntelError
 from stillwatch.ledger import Ledger
 
@@ -91,7 +92,8 @@ def export(
     with Ledger.open(folder, create=True) as book, Register(folder, create=True) as register:
         made = release(draft, register, book, out, by=by, now=now, expected=expect)
     if misp is not None:
-        misp.write_text(json.dumps(misp_export(made["objects"]), ensure_ascii=False, indent=1))
+        events = json.dumps(misp_export(made["objects"]), ensure_ascii=False, indent=1)
+        write_whole(misp, events.encode())
     click.echo(
         f"{out}: {len(draft.authored):,} objects for {', '.join(draft.policy.recipients)} "
         f"(TLP:{draft.policy.tlp.upper()}), until {draft.valid_until}; contents {draft.contents}"

@@ -9,8 +9,8 @@ import click
 
 from stillwatch.cli.clock import spoken
 from stillwatch.cli.intel_received import received_at, stored
-from stillwatch.cli.stored import JSON, print_lines, print_rows
-from stillwatch.errors import InputError
+from stillwatch.cli.stored import JSON, print_lines, print_rows, shown
+from stillwatch.errors import ExitStatus, IndicatorError
 
 if TYPE_CHECKING:
     from stillwatch.intel.received import Imported
@@ -37,7 +37,7 @@ _BY = click.option(
 @click.option("--json", "as_json", is_flag=True, help="What became of each file, as JSON.")
 def import_(
     state: str, ledger: Path | None, files: tuple[Path, ...], by: str, as_json: bool
-) -> None:
+) -> int:
     """Take in what members told: bundles of STIX 2.1, or envelopes of TAXII 2.1.
 
     FILE may be a folder, such as the one of `intel poll`: then all of its .json files.
@@ -47,30 +47,40 @@ def import_(
     nothing. What is taken back here ends what it caused.
 
     \b
+    Exit status: 0 every file was read, 2 one could not be; the others were taken in.
+
+    \b
     Example:
       stillwatch intel import from-a.json --state state
     """
     from stillwatch.intel.received import read_objects
 
+    unread = 0
     with received_at(state, ledger) as received:
         for file in _files(files):
             try:
-                data = file.read_bytes()
-            except OSError as error:
-                raise InputError(f"cannot be read: {error.strerror}", path=file) from error
-            told = received.take_in(read_objects(data), source=file.name, by=by)
+                objects = read_objects(file.read_bytes())
+            except (OSError, IndicatorError) as error:
+                why = error.strerror if isinstance(error, OSError) else error
+                click.echo(f"{file}: not read: {why}", err=True)
+                unread += 1
+                continue
+            told = received.take_in(objects, source=file.name, by=by)
             if as_json:
                 print_lines([told])
             else:
                 print_import(told)
+    return ExitStatus.UNREADABLE if unread else 0
 
 
 def _files(named: tuple[Path, ...]) -> list[Path]:
-    return [
-        file
-        for each in named
-        for file in (sorted(each.glob("*.json")) if each.is_dir() else [each])
-    ]
+    files = []
+    for each in named:
+        found = sorted(each.glob("*.json")) if each.is_dir() else [each]
+        if not found:
+            click.echo(f"{each}: no .json file in it; there is nothing to take in", err=True)
+        files += found
+    return files
 
 
 def print_import(told: Imported) -> None:
@@ -81,7 +91,7 @@ def print_import(told: Imported) -> None:
         f"{told.revoked:,} took something back, {told.ended:,} actions ended"
     )
     for each in told.refused[:_SHOWN]:
-        click.echo(f"  {each.place}  {each.id or '-'}  {each.reason}", err=True)
+        click.echo(f"  {each.place}  {shown(each.id or '-')}  {shown(each.reason)}", err=True)
     if len(told.refused) > _SHOWN:
         click.echo(f"  … and {len(told.refused) - _SHOWN:,} more (--json shows all)", err=True)
 
@@ -110,8 +120,11 @@ def add(state: str, ledger: Path | None, name: str, identity: str, key: str, by:
         --state state --by ana
     """
     with received_at(state, ledger, create=True) as received:
-        member = received.add_member(identity, name, key, by)
-    click.echo(f"{member.name} may tell us something; key {member.key[:16]}…", err=True)
+        before = received.add_member(identity, name, key, by)
+    click.echo(f"{name} may tell us something; key {key.strip().lower()[:16]}…", err=True)
+    if before is not None:
+        click.echo("what it sent before, and was kept apart:")
+        print_import(before)
 
 
 @members.command()

@@ -13,7 +13,7 @@ from stillwatch.errors import SettingsError
 from stillwatch.intel.store import open_store
 from stillwatch.intel.taxii import TaxiiClient
 from stillwatch.intel.taxii import poll as poll_objects
-from stillwatch.intel.taxii.files import into_folder
+from stillwatch.intel.taxii.files import POLLED, into_folder
 
 __all__ = ["poll"]
 
@@ -43,7 +43,7 @@ def poll(
     if out is None:
         if "://" in state:
             raise SettingsError("name a folder for what is new, with --out DIR")
-        out = Path(state) / "polled"
+        out = Path(state) / POLLED
     token = token_of(token_file)
     folder = into_folder(out)
 

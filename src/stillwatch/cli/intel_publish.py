@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from stillwatch.cli.intel_options import chosen, remote, token_of
+from stillwatch.cli.stored import shown
 from stillwatch.errors import ExitStatus
 from stillwatch.intel.taxii import Published, TaxiiClient
 from stillwatch.intel.taxii import publish as publish_objects
@@ -48,6 +49,6 @@ def publish(
 
     to, done = asyncio.run(run())
     for name, why in done.refused:
-        click.echo(f"refused: {name}: {why}", err=True)
+        click.echo(f"refused: {shown(name)}: {shown(why)}", err=True)
     click.echo(f"{done.taken:,} of {len(objects):,} objects are at {to}", err=True)
     return ExitStatus.UNREADABLE if done.refused else 0

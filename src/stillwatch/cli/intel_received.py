@@ -78,14 +78,15 @@ def received_at(
 
 
 def keys_of(files: tuple[Path, ...]) -> list[CommunityKey]:
-    """The community keys in some files."""
+    """The community keys in some files, each once."""
     from stillwatch.intel.community import CommunityKey
 
-    return [CommunityKey.from_file(file) for file in files]
+    keys = [CommunityKey.from_file(file) for file in files]
+    return list({key.scheme: key for key in keys}.values())
 
 
 def sets_of(indicators: list[Indicator], keys: list[CommunityKey], at: float) -> list[IndicatorSet]:
-    """The indicators by key; says how many are of no key that was given."""
+    """The indicators by key; says how many are of no key that was given, or not looked for."""
     from stillwatch.intel.matching import IndicatorSet
 
     sets = [IndicatorSet(indicators, key, at) for key in keys]
@@ -93,6 +94,11 @@ def sets_of(indicators: list[Indicator], keys: list[CommunityKey], at: float) ->
     foreign = sum(each.pattern.scheme not in schemes for each in indicators)
     if foreign:
         click.echo(f"{foreign:,} indicators are of another community or epoch", err=True)
+    if crowded := sum(each.crowded for each in sets):
+        click.echo(
+            f"{crowded:,} wordings are not looked for: too many of one sender share their cells",
+            err=True,
+        )
     return sets
 
 

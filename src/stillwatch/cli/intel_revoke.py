@@ -12,6 +12,7 @@ import click
 
 from stillwatch.cli.intel_received import received_at, stored
 from stillwatch.cli.stored import JSON, print_lines, print_rows
+from stillwatch.durable import write_whole
 from stillwatch.errors import OutputError
 from stillwatch.intel.profile.markings import Tlp, marking
 
@@ -66,7 +67,8 @@ def revoke(
     """Take back all that was exported for CASE, or one INDICATOR.
 
     Writes a bundle of revoked versions, which must reach everybody who received what they take
-    back; at each of them it ends what the indicators caused. What is taken back stays so.
+    back; at each of them it ends what the indicators caused. What is taken back stays so. Where all
+    of it was taken back before, the same versions are written again: a bundle may be lost.
 
     \b
     Example:
@@ -90,15 +92,17 @@ def revoke(
 @_OUT
 @click.option("--tlp", type=click.Choice([str(each) for each in Tlp]), default=str(Tlp.AMBER),
               show_default=True, help="Who may be told.")  # fmt: skip
+@click.option("--all", "every", is_flag=True,
+              help="Those that were written before, too: a bundle may be lost.")  # fmt: skip
 def sightings(
     state: str, ledger: Path | None, settings: Path | None, name: str | None, key: Path | None,
-    out: Path, tlp: str,
+    out: Path, tlp: str, every: bool,
 ) -> None:  # fmt: skip
     """Tell the senders what became of their indicators here: matched, confirmed or refuted.
 
     Writes a bundle of the sightings that are new or whose outcome changed, each once: an outcome,
     a bucket of exchanges and two hours, and no account. Confirmed and refuted are what cases of
-    ours decided.
+    ours decided; that one account alone met an indicator is told only then.
 
     \b
     Example:
@@ -111,9 +115,9 @@ def sightings(
     author = Author(own.identity, own.key, Tlp(tlp))
     _check_absent(out)
     with received_at(state, ledger) as received:
-        made = received.sightings(author)
+        made = received.sightings(author, every=every)
     if not made:
-        click.echo("nothing new to tell", err=True)
+        click.echo("nothing new to tell; --all writes again what was told", err=True)
         return
     now = datetime.now(UTC)
     _write(out, [marking(author.tlp), author.described(own.name, now), *made])
@@ -165,10 +169,5 @@ def _check_absent(path: Path) -> None:
 def _write(path: Path, objects: Sequence[dict[str, Any]]) -> None:
     from stillwatch.intel.profile import bundle
 
-    aside = path.with_name(f".{path.name}.partial")
-    try:
-        aside.write_text(json.dumps(bundle(objects), ensure_ascii=False, indent=1) + "\n")
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
+    text = json.dumps(bundle(objects), ensure_ascii=False, indent=1) + "\n"
+    write_whole(path, text.encode())

@@ -28,8 +28,10 @@ _USUAL = Bounds()
               default=_USUAL.requests_per_minute, help="Of each member.")  # fmt: skip
 @click.option("--objects-per-day", "objects", type=click.IntRange(1), show_default=True,
               default=_USUAL.objects_per_day, help="That each member may add.")  # fmt: skip
+@click.option("--bytes-per-day", "size", type=click.IntRange(1_024), show_default=True,
+              default=_USUAL.bytes_per_day, help="That each member may add.")  # fmt: skip
 def serve(
-    state: str, host: str, port: int, title: str, largest: int, rate: int, objects: int
+    state: str, host: str, port: int, title: str, largest: int, rate: int, objects: int, size: int
 ) -> int:
     """Serve the collections of a store over TAXII 2.1 until told to end. Put TLS in front.
 
@@ -45,7 +47,9 @@ def serve(
       stillwatch intel serve --state state --port 8082
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    bounds = Bounds(requests_per_minute=rate, objects_per_day=objects, largest_body=largest)
+    bounds = Bounds(
+        requests_per_minute=rate, objects_per_day=objects, bytes_per_day=size, largest_body=largest
+    )
 
     def started(bound: int) -> None:
         click.echo(f"TAXII 2.1 at http://{host}:{bound}/taxii2/", err=True)

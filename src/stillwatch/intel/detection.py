@@ -42,6 +42,8 @@ __all__ = ["Indicators"]
 ONE_SENDER, SEVERAL = 4.0, 6.0
 #: customers of a group that must meet something: one is a finding about an account
 LEAST = 2
+#: bounds that are tried, the smallest first: of each some indicators are left
+_BOUNDS = 16
 #: nats of a wording that was told, by account, beside those of an identifier
 WEAK = 0.3
 
@@ -66,6 +68,30 @@ class _Seen:
 
     accounts: Accounts
     told: _Told
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What some indicators say of a group.
+
+    Attributes:
+        told, hits: all hits of these indicators, and those of the group.
+        inside, of, outside, others: customers of the group that meet them, all of it; the same of
+            everybody else.
+        nats, ceiling: how much that is, and the most that it may weigh.
+        rate: the largest share of innocents that their senders measured; None where nobody did.
+    """
+
+    told: pa.Table
+    hits: pa.Table
+    inside: int
+    of: int
+    outside: int
+    others: int
+    nats: float
+    rate: float | None
+    senders: int
+    ceiling: float
 
 
 class Indicators:
@@ -127,58 +153,50 @@ class Indicators:
     def _of_identifiers(
         self, group: Group, hits: pa.Table, accounts: Accounts
     ) -> Sequence[Evidence]:
-        inside, of, outside, others = _customers(group, hits, accounts)
-        nats = excess(inside, of, outside, others)
-        if nats <= 0 or inside < LEAST:
+        said = _strongest(group, hits, accounts)
+        if said is None:
             return []
-        ours = hits.filter(pc.is_in(hits["account"], value_set=pa.array(group.accounts)))
-        ceiling, rate, senders = _standing(ours)
-        if rate is not None:
-            # what the sender's own false matches make likely is no news
-            nats = min(nats, inside * max(0.0, math.log((inside / of) / max(rate, 1e-9))))
         return [
-            Evidence(
-                self.metadata.family,
-                self.metadata.name,
-                value=inside / of,
-                base_rate=rate if rate is not None else outside / max(1, others),
-                weight=float(min(ceiling, nats)),
-                text=f"{inside} of {of} customers meet {_number(ours)} that {_told_by(senders)} "
-                f"told us of; {share_of(outside, others, 'other customers')} here do. "
-                f"{_rate(rate)}",
+            self._evidence(
+                said, min(said.ceiling, said.nats),
+                f"{said.inside} of {said.of} customers meet {_number(said.hits)} that "
+                f"{_told_by(said.senders)} told us of",
             )
-        ]
+        ]  # fmt: skip
 
     def _of_wordings(self, group: Group, hits: pa.Table, accounts: Accounts) -> Sequence[Evidence]:
-        inside, of, outside, others = _customers(group, hits, accounts)
-        everything = excess(inside, of, outside, others)
-        if everything <= 0 or inside < LEAST:
+        said = _strongest(group, hits, accounts)
+        if said is None:
             return []
-        ours = hits.filter(pc.is_in(hits["account"], value_set=pa.array(group.accounts)))
-        ceiling, rate, senders = _standing(ours)
-        if rate is not None:
-            chance = max(0.0, math.log((inside / of) / max(rate, 1e-9)))
-            everything = min(everything, inside * chance)
         # law 1: what others told of the wording that joins the group here is the same wording
         styled = group.rows.ints("request")[group.styled]
-        rest = hits.filter(pc.invert(pc.is_in(hits["request"], value_set=pa.array(styled))))
-        nats, explained = weigh(
-            everything, excess(*_customers(group, rest, accounts)) if len(styled) else everything,
-            ceiling,
-        )  # fmt: skip
+        rest = said.nats
+        if len(styled):
+            own = pc.is_in(said.told["request"], value_set=pa.array(styled))
+            rest = excess(*_customers(group, said.told.filter(pc.invert(own)), accounts))
+        nats, explained = weigh(said.nats, rest, said.ceiling)
         return [
-            Evidence(
-                self.metadata.family,
-                self.metadata.name,
-                value=inside / of,
-                base_rate=rate if rate is not None else outside / max(1, others),
-                weight=float(nats),
+            self._evidence(
+                said, nats,
+                f"{said.inside} of {said.of} customers use a wording that "
+                f"{_told_by(said.senders)} told us of as a campaign's",
                 explained=explained,
-                text=f"{inside} of {of} customers use a wording that {_told_by(senders)} told us "
-                f"of as a campaign's; {share_of(outside, others, 'other customers')} here do. "
-                f"{_rate(rate)}",
             )
-        ]
+        ]  # fmt: skip
+
+    def _evidence(
+        self, said: _Said, weight: float, text: str, *, explained: bool = False
+    ) -> Evidence:
+        return Evidence(
+            self.metadata.family,
+            self.metadata.name,
+            value=said.inside / said.of,
+            base_rate=said.rate if said.rate is not None else said.outside / max(1, said.others),
+            weight=float(weight),
+            explained=explained,
+            text=f"{text}; {share_of(said.outside, said.others, 'other customers')} here do. "
+            f"{_rate(said.rate)}",
+        )
 
     def _of_crowds(self, group: Group) -> Sequence[Evidence]:
         """Indicators of others that a crowd meets here, said where they would have counted."""
@@ -262,11 +280,33 @@ def _customers(group: Group, hits: pa.Table, accounts: Accounts) -> tuple[int, i
     )
 
 
-def _standing(hits: pa.Table) -> tuple[float, float | None, int]:
-    """The most that these hits may weigh, the worst rate that a sender gives, and the senders."""
-    senders = int(pc.max(hits["senders"]).as_py() or 0)
-    rate = pc.max(hits["rate"]).as_py()
-    return (SEVERAL if senders > 1 else ONE_SENDER), rate, senders
+def _strongest(group: Group, hits: pa.Table, accounts: Accounts) -> _Said | None:
+    """The most that senders' words are worth: each indicator is worth at most what its own rate of
+    false matches leaves, and one whose rate is large takes nothing from those beside it."""
+    ours = pa.array(group.accounts)
+    unmeasured = pc.is_null(hits["rate"])
+    met = hits.filter(pc.is_in(hits["account"], value_set=ours))
+    bounds = sorted(set(pc.unique(met["rate"].drop_null()).to_pylist()))[:_BOUNDS]
+    found: list[_Said] = []
+    for rate in (None, *bounds):
+        within = unmeasured
+        if rate is not None:
+            small = pc.fill_null(pc.less_equal(hits["rate"], rate), fill_value=False)
+            within = pc.or_(unmeasured, small)
+        told = hits.filter(within)
+        inside, of, outside, others = _customers(group, told, accounts)
+        nats = excess(inside, of, outside, others)
+        if nats <= 0 or inside < LEAST:
+            continue
+        if rate is not None:  # what the sender's own false matches make likely is no news
+            nats = min(nats, inside * max(0.0, math.log((inside / of) / max(rate, 1e-9))))
+        hit = told.filter(pc.is_in(told["account"], value_set=ours))
+        senders = int(pc.max(hit["senders"]).as_py() or 0)
+        ceiling = SEVERAL if senders > 1 else ONE_SENDER
+        found.append(
+            _Said(told, hit, inside, of, outside, others, float(nats), rate, senders, ceiling)
+        )
+    return max(found, key=lambda said: min(said.nats, said.ceiling), default=None)
 
 
 def _number(hits: pa.Table) -> str:

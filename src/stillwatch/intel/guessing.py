@@ -1,15 +1,18 @@
 """How many bits a value has at least in the eyes of somebody who tries to guess it.
 
 An estimate on the safe side, from the value alone: what looks like words, counters, dates or card
-numbers counts for little however long it is. What it cannot see is that a value which looks random
+numbers counts for little however long it is, also where it is written in base64, base32 or as
+hexadecimal digits. What it cannot see is that a value which looks random
 was made of a guessable one without a secret (a plain hash of a card number): who exports such a
 field must know what it holds.
 """
 
 from __future__ import annotations
 
+import base64
 import math
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -34,9 +37,14 @@ _MIXED: Final = 0.45
 _LETTER_BITS, _DIGIT_BITS, _HEX_BITS = math.log2(26), math.log2(10), 4.0
 #: without the number of bits, which would say something of the value
 _FEW: Final = f"it may have fewer than {LEAST_BITS} bits to whoever guesses"
+_NO_RANDOM: Final = "this is no random UUID (version 4): it is made of a time, a name or an address"
+#: characters of a text that was written in another way, at least
+_TEXT: Final = 8
 _UUID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
 )
+#: one of a time (version 1, of 2010 to 2037) without its hyphens
+_TIMED = re.compile(r"[0-9a-f]{12}11[d-f][0-9a-f][89ab][0-9a-f]{15}", re.IGNORECASE)
 _ALNUM = re.compile(r"[A-Za-z0-9]+")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
@@ -94,7 +102,12 @@ def _token(value: str) -> str | None:
     if (uuid := _UUID.fullmatch(value)) is not None:
         if uuid[1] == "4" and _is_varied(value.replace("-", "")):
             return None
-        return "this is no random UUID (version 4): it is made of a time, a name or an address"
+        return _NO_RANDOM
+    if _TIMED.fullmatch(value):
+        return _NO_RANDOM
+    for text in _decoded(value):
+        if (why := _token(text)) is not None:
+            return why
     runs = _ALNUM.findall(value)
     if not runs:
         return _FEW
@@ -102,6 +115,28 @@ def _token(value: str) -> str | None:
     joined = "".join(runs)
     bits = _bits(joined) if len(runs) * 8 <= len(joined) else max(map(_bits, runs))
     return None if bits >= LEAST_BITS else _FEW
+
+
+def _decoded(value: str) -> Iterator[str]:
+    """The texts that `value`, or what follows its prefix, only writes in another way."""
+    for part in {value, *(value.rpartition(sign)[2] for sign in "_:")}:
+        for decode in (bytes.fromhex, _base64, _base32):
+            try:
+                text = decode(part).decode("ascii")
+            except ValueError:
+                continue
+            if len(text) >= _TEXT and text.isprintable():
+                yield text
+
+
+def _base64(text: str) -> bytes:
+    text = text.rstrip("=").replace("-", "+").replace("_", "/")
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+
+
+def _base32(text: str) -> bytes:
+    text = text.rstrip("=")
+    return base64.b32decode(text + "=" * (-len(text) % 8))
 
 
 def _bits(run: str) -> float:

@@ -13,12 +13,14 @@ from stillwatch.access.database import FILE as KEYS_FILE
 from stillwatch.access.database import open_database
 from stillwatch.cases.keeping import Kept
 from stillwatch.cases.periods import Periods
+from stillwatch.durable import failures
 from stillwatch.intel.exporting.register import FILE as EXPORTS_FILE
 from stillwatch.intel.exporting.register import Register
 from stillwatch.intel.overlap.questions import FILE as QUESTIONS_FILE
 from stillwatch.intel.overlap.questions import KEPT_DAYS, Questions
 from stillwatch.intel.received.retention import expire_received
 from stillwatch.intel.received.schema import ABOUT
+from stillwatch.intel.taxii.files import POLLED, pages
 
 __all__ = ["kept_of"]
 
@@ -29,8 +31,8 @@ _DAY = 86_400
 def kept_of(
     state: Path, periods: Periods, keys: str | None = None, ledger: Path | None = None
 ) -> Iterator[list[Kept]]:
-    """What was received, where anything was, the register of exports, where anything left, and that
-    of overlaps, where a question was answered.
+    """What was received, where anything was, pages that were fetched, the register of exports, where
+    anything left, and that of overlaps, where a question was answered.
 
     `keys` is the address of the store of keys where that is not in the folder, `ledger` the folder
     of the ledger likewise: exports are registered beside it.
@@ -55,6 +57,9 @@ def kept_of(
 
                 found.append(Kept("received", days, received))
         folder = ledger or state
+        if (state / POLLED).is_dir():
+            days = periods.received
+            found.append(Kept("polled", days, lambda before, apply: _polled(state, before, apply)))
         if (folder / EXPORTS_FILE).is_file():
             found.append(Kept("exports", 0, lambda before, apply: _exports(folder, before, apply)))
         if (folder / QUESTIONS_FILE).is_file():
@@ -79,3 +84,12 @@ def _overlaps(folder: Path, before: int, apply: bool) -> int:
     at = datetime.fromtimestamp(before, UTC)
     with Questions(folder, create=True) as questions:
         return questions.tidy(at) if apply else questions.outlived(at)
+
+
+def _polled(state: Path, before: int, apply: bool) -> int:
+    """Pages that `stillwatch intel poll` wrote: what they hold was imported, or never will be."""
+    old = [each for each in pages(state / POLLED) if each.stat().st_mtime < before]
+    with failures(state / POLLED):
+        for each in old if apply else ():
+            each.unlink(missing_ok=True)
+    return len(old)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
-from stillwatch.durable import failures, sync_folder
+from stillwatch.durable import failures, replace_file
 from stillwatch.errors import EntryError, InputError
 from stillwatch.ledger.canonical import canonical, parsed
 from stillwatch.ledger.commitments import SALT_BYTES, commit, with_commitments
@@ -103,18 +102,8 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    aside = path.with_name(path.name + ".new")
     with failures(path, "the ledger"):
-        try:
-            with aside.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
-        sync_folder(path.absolute().parent)
+        replace_file(path, data)
 
 
 class _Read(NamedTuple):

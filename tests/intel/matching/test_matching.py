@@ -26,10 +26,11 @@ from stillwatch.intel.matching import (
     read_pattern,
     write_hits,
 )
+from stillwatch.intel.matching.sets import MOST_SHARING
 from stillwatch.intel.profile import Author, Detector, Tlp, new_version
 from stillwatch.sketches import Sketcher, SketchKey
 from stillwatch.sources import NativeWriter, open_log
-from tests.intel.received.conftest import AT, KEY, NOW, A, B
+from tests.intel.received.conftest import AT, KEY, NOW, A, B, Provider
 
 TEXT = (
     "please solve the following task and write down every single step of the reasoning and then "
@@ -41,10 +42,12 @@ def exchange(account: str, **fields: Any) -> RawExchange:
     return RawExchange(at=NOW * 1_000_000, account=account, **({"prompt": "hello"} | fields))
 
 
-def wording(text: str, least: int = 3, key: CommunityKey = KEY, **more: Any) -> dict[str, Any]:
-    """What A tells of a wording: the cells of a text under the community's key."""
+def wording(
+    text: str, least: int = 3, key: CommunityKey = KEY, by: Provider = A, **more: Any
+) -> dict[str, Any]:
+    """What somebody tells of a wording: the cells of a text under the community's key."""
     batch = Sketcher(key.sketch_key()).sketch([exchange("a", prompt=text)])
-    return A.author.template(
+    return by.author.template(
         key.scheme, least, batch["cells"].to_pylist()[0], accounts="10-99", k=5,
         detector=Detector("stillwatch", "1", 0.01, "a log"), valid_from=AT, now=AT,
         valid_until=AT + timedelta(days=30), **more,
@@ -228,3 +231,22 @@ def test_what_a_sender_says_of_an_indicator_is_read() -> None:
 def test_times_are_read_to_the_second() -> None:
     told = A.tells("card-1", at=datetime(2026, 9, 1, 12, 0, 0, 500_000, UTC))
     assert indicator_of(told).valid_from == int(datetime(2026, 9, 1, 12, tzinfo=UTC).timestamp())
+
+
+def test_the_rate_of_an_indicator_is_the_smallest_that_a_sender_measured() -> None:
+    """Else whoever repeats it with a rate of 1 would take all its weight from it."""
+    [entry] = set_of(A.tells("card-1", rate=0.01), B.tells("card-1", rate=1.0)).entries
+    assert entry.rate == 0.01
+
+
+def test_one_sender_cannot_drown_a_scan_in_wordings_that_share_their_cells() -> None:
+    """Ten thousand of them would be looked up, and counted, for every exchange with the cells."""
+    of_a = [wording(TEXT, least=2 + n) for n in range(9)]
+    many = [wording(f"{TEXT} and then once more {n * 'so '}") for n in range(1, 40)]
+    of_b = wording(TEXT, least=11, by=B)
+    told = set_of(*of_a, *many, of_b)
+    assert told.crowded >= 20
+    kept = [each.sender for entry in told.entries for each in entry.told]
+    assert kept.count(A.identity) == MOST_SHARING
+    assert kept.count(B.identity) == 1
+    assert set_of(of_b).crowded == 0

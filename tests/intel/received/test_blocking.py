@@ -56,7 +56,7 @@ def test_one_sender_is_never_enough_to_act(
     assert "fewer than 2 senders" in next(iter(applied.held_back))
 
 
-def test_two_senders_slow_the_account_until_the_indicator_ends(
+def test_two_senders_slow_the_account_until_one_of_them_ends(
     received: Received, takes: Takes, in_force: InForce, clock: Clock
 ) -> None:
     told = A.tells("card-1", days=3)
@@ -66,8 +66,8 @@ def test_two_senders_slow_the_account_until_the_indicator_ends(
     assert received.apply(RULES).made == ()  # once
     assert in_force() == {"acct-1": "slow"}
     [block] = received.blocks()
-    assert (block.expires_at, len(block.indicators)) == (NOW + 3 * DAY, 2)
-    clock.now += 3 * DAY
+    assert (block.expires_at, len(block.indicators)) == (NOW + 2 * DAY, 2)
+    clock.now += 2 * DAY
     assert in_force() == {}
 
 
@@ -114,10 +114,12 @@ def test_sunset_ends_a_block_that_rested_on_it(
     received: Received, takes: Takes, in_force: InForce, clock: Clock
 ) -> None:
     first = A.tells("card-1", days=20)
-    takes(first, B.tells("card-1", days=2))
+    takes(first, B.tells("card-1", days=20))
     received.keep_hits(matched(first, "acct-1"))
     received.apply(RULES)
-    clock.now += 2 * DAY
+    sooner = (AT + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    takes(A.changes(first, AT + timedelta(hours=1), valid_until=sooner))
+    clock.now += DAY
     assert len(received.apply(RULES).ended) == 1
     assert in_force() == {}
 
@@ -217,6 +219,9 @@ def test_sightings_of_other_members_count_for_a_sender_and_its_own_do_not(
     seen(A, "confirmed")
     assert received.reputations()[0].confirmed == 0
     seen(B, "refuted")
+    assert received.reputations()[0].refuted == 0  # one alone
+    received.add_member(C.identity, "provider-3", C.key.public, "ana")
+    seen(C, "refuted")
     assert (received.reputations()[0].confirmed, received.reputations()[0].refuted) == (0, 1)
 
 

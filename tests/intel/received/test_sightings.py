@@ -27,6 +27,7 @@ def test_an_indicator_that_met_an_account_is_told_once_and_nobody_is_named(
     assert "acct" not in json.dumps(seen)
     assert seen["first_seen"].endswith(":00:00Z")  # to the hour
     assert received.sightings(C.author) == []
+    assert received.sightings(C.author, every=True) == [seen]  # whose bundle was lost
 
 
 def test_a_verdict_makes_a_later_version_of_the_same_sighting(
@@ -34,7 +35,7 @@ def test_a_verdict_makes_a_later_version_of_the_same_sighting(
 ) -> None:
     told = A.tells("card-1")
     takes(told)
-    received.keep_hits(matched(told, "acct-1"))
+    received.keep_hits(matched(told, "acct-1", "acct-2"))
     [first] = received.sightings(C.author)
     decide(received, clock, "upheld", "acct-1")
     [second] = received.sightings(C.author)
@@ -47,7 +48,7 @@ def test_a_verdict_makes_a_later_version_of_the_same_sighting(
 def test_what_was_taken_back_is_not_sighted(received: Received, takes: Takes) -> None:
     told = A.tells("card-1")
     takes(told)
-    received.keep_hits(matched(told, "acct-1"))
+    received.keep_hits(matched(told, "acct-1", "acct-2"))
     takes(A.takes_back(told))
     assert received.sightings(C.author) == []
 
@@ -55,7 +56,7 @@ def test_what_was_taken_back_is_not_sighted(received: Received, takes: Takes) ->
 def test_the_sender_reads_what_others_saw(received: Received, takes: Takes) -> None:
     told = A.tells("card-1")
     takes(told)
-    received.keep_hits(matched(told, "acct-1"))
+    received.keep_hits(matched(told, "acct-1", "acct-2"))
     made = received.sightings(B.author)
     takes(*made)  # as the sender would
     [seen] = received.seen()

@@ -359,3 +359,19 @@ def test_names_that_cannot_stand_are_refused(store: Store, indicators: Collectio
 def test_a_folder_without_a_store_says_how_to_make_one(tmp_path: object) -> None:
     with pytest.raises(StoreFormatError, match="stillwatch intel collection add"):
         open_store(str(tmp_path))
+
+
+def test_a_retraction_is_not_swept_before_what_it_takes_back(
+    store: Store, indicators: Collection, clock: Clock
+) -> None:
+    """Else who comes later would fetch the earlier version, as if it still held."""
+    told = indicator(1, valid_until="2027-03-01T00:00:00Z")
+    back = told | {
+        "modified": "2026-09-20T00:00:00.000Z", "revoked": True,
+        "valid_until": "2026-09-20T00:00:00Z",
+    }  # fmt: skip
+    add(store, indicators, told, back)
+    clock.now += 60 * DAY
+    assert store.sweep().objects == 0
+    clock.now += 300 * DAY
+    assert store.sweep().objects == 2

@@ -43,6 +43,7 @@ class Draft:
         refused: why nothing may leave; empty where it may.
         contents: SHA-256 of the provider's own objects without their times and seals; what was
             previewed has left if, and only if, it is the same.
+        after: the last export for the case that this one knows of.
     """
 
     subject: str
@@ -55,18 +56,19 @@ class Draft:
     scheme: str | None
     valid_until: str
     retain_until: str
+    after: int
 
 
 def make_draft(
     known: Known, seen: Observed | None, policy: Policy, own: Own, now: datetime, *,
-    choice: Choice, earlier: Mapping[str, dict[str, Any]], generation: int,
+    choice: Choice, earlier: Mapping[str, dict[str, Any]], generation: int, after: int,
 ) -> Draft:  # fmt: skip
     """The draft of an export, which changes nothing.
 
     Args:
         seen: what the raw log shows; None where none was read.
         choice: what an analyst says of the campaign, and the head of the ledger.
-        earlier, generation: of :class:`~stillwatch.intel.exporting.Register`.
+        earlier, generation, after: of :class:`~stillwatch.intel.exporting.Register`.
 
     Raises:
         IntelError: digests or templates are to leave, and there is no community key.
@@ -89,8 +91,12 @@ def make_draft(
         )
     else:
         made += indicators(
-            seen, policy, own.community, maker, valid_until=valid_until, dropped=dropped
-        )
+            seen, policy, own.community, maker, told=known.told, valid_until=valid_until,
+            dropped=dropped,
+        )  # fmt: skip
+    taken_back = frozenset(name for name, each in earlier.items() if each.get("revoked"))
+    made = list(_standing(made, taken_back, dropped))
+    around = list(_standing(described.around, taken_back, dropped))
     links = [
         maker.version(
             author.related(
@@ -105,7 +111,7 @@ def make_draft(
         identity,
         *(
             _kept_until(each, retain_until, author)
-            for each in (described.campaign, *described.around, *made, *links)
+            for each in (described.campaign, *around, *made, *_standing(links, taken_back, dropped))
         ),
     ]
     fixed = [
@@ -119,12 +125,13 @@ def make_draft(
         objects=(*fixed, *authored),
         authored=tuple(authored),
         dropped=tuple(dropped),
-        refused=tuple(unmet(known, policy.minimum)),
+        refused=(*unmet(known, policy.minimum), *_unsaid(known, described.campaign, taken_back)),
         contents=contents_of(authored),
         policy=policy,
         scheme=own.community.scheme if own.community is not None and seen is not None else None,
         valid_until=to_the_second(valid_until),
         retain_until=retain_until,
+        after=after,
     )
 
 
@@ -138,6 +145,27 @@ def contents_of(objects: Iterable[Mapping[str, Any]]) -> str:
         bare.append(kept)
     bare.sort(key=lambda thing: str(thing["id"]))
     return hashlib.sha256(canonical(bare)).hexdigest()
+
+
+def _standing(
+    things: Iterable[dict[str, Any]], taken_back: frozenset[str], dropped: list[Dropped]
+) -> Iterable[dict[str, Any]]:
+    """What was not taken back alone, and points to nothing that was; the rest is `dropped`."""
+    for each in things:
+        ends = {each["id"], each.get("source_ref"), each.get("target_ref")}
+        if ends.isdisjoint(taken_back):
+            yield each
+        else:
+            dropped.append(Dropped(each["type"], "it was taken back, and stays so"))
+
+
+def _unsaid(known: Known, campaign: Mapping[str, Any], taken_back: frozenset[str]) -> Iterable[str]:
+    """That the campaign itself was taken back, and what to do."""
+    if campaign["id"] in taken_back:
+        yield (
+            f"its campaign was taken back; take back the rest (`stillwatch intel revoke "
+            f"{known.case}`), and what is exported then has new ids"
+        )
 
 
 def _identity(own: Own, maker: Maker, earlier: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

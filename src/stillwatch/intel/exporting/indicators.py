@@ -22,12 +22,13 @@ from stillwatch.intel.identifiers import FIELDS
 from stillwatch.intel.policy import Policy
 from stillwatch.intel.profile.authoring import Detector
 from stillwatch.intel.profile.buckets import bucket
-from stillwatch.intel.profile.patterns import cell_text
+from stillwatch.intel.profile.patterns import DigestPattern, cell_text
 from stillwatch.statistics import share_interval
 
 __all__ = ["Dropped", "indicators", "rounded_up", "withheld"]
 
 _CONFIDENCE: Final = 0.95
+_ECHO: Final = "others told us of it; a sighting says what became of it (`intel sightings`)"
 #: fields that the floor of k accounts holds for, as it does for templates
 _WORDED: Final = frozenset({"toolset", "system"})
 
@@ -42,23 +43,26 @@ class Dropped:
 
 def indicators(
     seen: Observed, policy: Policy, community: CommunityKey, maker: Maker, *,
-    valid_until: datetime, dropped: list[Dropped],
+    told: frozenset[str], valid_until: datetime, dropped: list[Dropped],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """Sealed indicators, digests first; what is left out is added to `dropped`."""
+    """Sealed indicators, digests first; what is left out is added to `dropped`. Those with patterns
+    of `told` are others'."""
     for field in FIELDS:
         if field in policy.fields:
-            yield from _digests(field, seen, policy, community, maker, valid_until, dropped)
+            yield from _digests(field, seen, policy, community, maker, told, valid_until, dropped)
     if "template" in policy.fields:
         yield from _templates(seen, policy, community, maker, valid_until, dropped)
 
 
 def _digests(
     field: str, seen: Observed, policy: Policy, community: CommunityKey, maker: Maker,
-    valid_until: datetime, dropped: list[Dropped],
+    told: frozenset[str], valid_until: datetime, dropped: list[Dropped],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     why: Counter[str] = Counter()
     for digest, used in sorted(seen.values.get(field, {}).items()):
         reason = withheld(field, used, len(used.members), len(seen.others), policy)
+        if reason is None and f"{community.scheme} {DigestPattern(field, digest)}" in told:
+            reason = _ECHO
         if reason is not None:
             why[reason] += 1
             continue
@@ -70,7 +74,10 @@ def _digests(
                 digest,
                 accounts=bucket(len(used.members), policy.decades.get("accounts", 1)),
                 detector=Detector(
-                    "stillwatch.intel.digest", __version__, rounded_up(share), _measured(seen)
+                    "stillwatch.intel.digest",
+                    __version__,
+                    rounded_up(share),
+                    _measured(seen, policy),
                 ),
                 valid_from=maker.now,
                 valid_until=valid_until,
@@ -101,7 +108,7 @@ def _templates(
                     "stillwatch.intel.template",
                     __version__,
                     rounded_up(wording.share),
-                    _measured(seen),
+                    _measured(seen, policy),
                 ),
                 valid_from=maker.now,
                 valid_until=valid_until,
@@ -143,16 +150,17 @@ def _values(number: int) -> str:
     return "1 value" if number == 1 else f"{number:,} values"
 
 
-def _measured(seen: Observed) -> str:
+def _measured(seen: Observed, policy: Policy) -> str:
+    others = bucket(len(seen.others), policy.decades.get("accounts", 1))
     return (
-        f"share of other accounts in the sender's log that match ({bucket(len(seen.others))} "
-        f"accounts), upper end of the {_CONFIDENCE:.0%} interval of Clopper and Pearson"
+        f"share of other accounts in the sender's log that match ({others} accounts), upper end of "
+        f"the {_CONFIDENCE:.0%} interval of Clopper and Pearson"
     )
 
 
 def rounded_up(share: float) -> float:
-    """To two digits, upwards: an exact share would tell how many accounts a provider has."""
+    """To a power of ten, upwards, as everything is told: where nobody else matches, the exact upper
+    end is 3.7 divided by the number of accounts that a provider has."""
     if share <= 0:
         return 0.0
-    step = 10.0 ** (math.floor(math.log10(share)) - 1)
-    return min(1.0, float(f"{math.ceil(share / step - 1e-9) * step:.3g}"))
+    return min(1.0, float(f"1e{math.ceil(math.log10(share) - 1e-9)}"))

@@ -36,6 +36,8 @@ class Known:
         aside: accounts of the case that are neither.
         people: how many people had a part in the verdict.
         response: kinds of measures in force now.
+        told: digests, as the patterns of indicators, that others told of, where the case rests on
+            what others told: they are not ours to tell again.
     """
 
     case: str
@@ -52,6 +54,7 @@ class Known:
     spared: frozenset[str]
     aside: frozenset[str]
     response: tuple[str, ...]
+    told: frozenset[str] = frozenset()
 
     @property
     def families(self) -> tuple[str, ...]:

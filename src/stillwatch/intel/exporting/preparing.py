@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from stillwatch.cases import open_cases
+from stillwatch.detections import Family
 from stillwatch.errors import IntelError, StoreFormatError
 from stillwatch.intel.exporting.describing import Choice
 from stillwatch.intel.exporting.draft import Draft, make_draft
@@ -18,6 +19,7 @@ from stillwatch.intel.exporting.own import Own
 from stillwatch.intel.exporting.register import Register
 from stillwatch.intel.identifiers import FIELDS
 from stillwatch.intel.policy import Policy
+from stillwatch.intel.received import open_received
 from stillwatch.ledger import Ledger
 from stillwatch.sources import open_log
 
@@ -44,6 +46,8 @@ def prepare(
     """
     with open_cases(state) as cases:
         known = known_of(cases, case, now)
+    if Family.OUTSIDE in known.families:
+        known = replace(known, told=_told(state))
     seen = _observed(known, own, policy, logs, format) if logs else None
     choice = choice or Choice()
     if "evidence_head" in policy.fields:
@@ -55,6 +59,7 @@ def prepare(
         return make_draft(
             known, seen, policy, own, now,
             choice=choice, earlier=earlier, generation=register.generation(case),
+            after=register.last_number(case),
         )  # fmt: skip
 
 
@@ -76,6 +81,15 @@ def _observed(
             "one that the case was found in"
         )
     return seen
+
+
+def _told(state: str) -> frozenset[str]:
+    """Every pattern that members told us of."""
+    try:
+        with open_received(state) as received:
+            return received.patterns()
+    except StoreFormatError:  # nothing was ever received
+        return frozenset()
 
 
 def _head(folder: Path) -> str | None:

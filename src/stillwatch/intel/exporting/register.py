@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from stillwatch.durable import write_ahead
-from stillwatch.errors import StorageError, StoreFormatError
+from stillwatch.errors import PolicyError, StorageError, StoreFormatError
 from stillwatch.intel.profile.times import to_the_second, written
 
 __all__ = ["FILE", "Exported", "Register"]
@@ -114,25 +114,42 @@ class Register:
 
     def exports(self) -> list[Exported]:
         """Every export, in order."""
-        return [
-            Exported(
-                number=number, at=at, subject=subject, contents=contents, policy=policy,
-                recipients=tuple(json.loads(recipients)), objects=objects,
-                taken_back=bool(taken_back),
-            )
-            for number, at, subject, contents, policy, recipients, objects, taken_back
-            in self._rows("SELECT * FROM export ORDER BY number")
-        ]  # fmt: skip
+        return list(self._exports("ORDER BY number"))
 
     def last(self, subject: str) -> Exported | None:
         """The last export for `subject`."""
-        return next((e for e in reversed(self.exports()) if e.subject == subject), None)
+        return next(iter(self._exports("WHERE subject = ? ORDER BY number DESC", subject)), None)
+
+    def last_number(self, subject: str) -> int:
+        """The number of the last export for `subject`; 0 where there was none."""
+        last = self.last(subject)
+        return 0 if last is None else last.number
+
+    def check_last(self, subject: str, after: int) -> None:
+        """See whether the last export for `subject` is still this one.
+
+        Raises:
+            PolicyError: it is not.
+        """
+        if self.last_number(subject) != after:
+            raise PolicyError(
+                f"something left for {subject}, or was taken back, since it was previewed; look at "
+                "the preview again"
+            )
 
     def record(
-        self, subject: str, objects: Iterable[Mapping[str, Any]], *, at: datetime, contents: str,
-        policy: str, recipients: Iterable[str], retain_until: str, taken_back: bool = False,
+        self, subject: str, objects: Iterable[Mapping[str, Any]], *, after: int, at: datetime,
+        contents: str, policy: str, recipients: Iterable[str], retain_until: str,
+        taken_back: bool = False,
     ) -> None:  # fmt: skip
-        """Remember objects that leave, all or none; they are on the disk on return."""
+        """Remember objects that leave, all or none; they are on the disk on return.
+
+        Args:
+            after: :meth:`last_number` when the objects were made.
+
+        Raises:
+            PolicyError: something else left, or was taken back, since then.
+        """
         rows = [
             (
                 each["id"], each["modified"], subject, retain_until, bool(each.get("revoked")),
@@ -141,6 +158,7 @@ class Register:
             for each in objects
         ]  # fmt: skip
         with self._writing() as db:
+            self.check_last(subject, after)
             db.executemany("INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?)", rows)
             db.execute(
                 "INSERT INTO export (at, subject, contents, policy, recipients, objects, "
@@ -162,7 +180,7 @@ class Register:
 
     def outlived(self, now: datetime) -> int:
         """How many versions :meth:`tidy` would delete."""
-        rows = self._rows("SELECT count(*) FROM object WHERE retain_until < ?", written(now))
+        rows = self._rows("SELECT count(*) FROM object WHERE retain_until < ?", to_the_second(now))
         return int(rows[0][0]) if rows else 0
 
     def close(self) -> None:
@@ -180,6 +198,15 @@ class Register:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _exports(self, which: str, *values: object) -> Iterator[Exported]:
+        rows = self._rows(f"SELECT * FROM export {which}", *values)
+        for number, at, subject, contents, policy, recipients, objects, taken_back in rows:
+            yield Exported(
+                number=number, at=at, subject=subject, contents=contents, policy=policy,
+                recipients=tuple(json.loads(recipients)), objects=objects,
+                taken_back=bool(taken_back),
+            )  # fmt: skip
 
     def _rows(self, question: str, *values: object) -> list[tuple[Any, ...]]:
         if self._db is None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from stillwatch.durable import write_whole
 from stillwatch.errors import IntelError, OutputError, PolicyError
 from stillwatch.intel.exporting.draft import Draft, contents_of
 from stillwatch.intel.exporting.register import Register
@@ -38,7 +39,8 @@ def release(
         The bundle.
 
     Raises:
-        PolicyError: the policy refuses it, or it is not what was expected. Nothing left.
+        PolicyError: the policy refuses it, it is not what was expected, or something left or was
+            taken back since it was made. Nothing left.
         OutputError: there is a file already, or it cannot be written.
     """
     if draft.refused:
@@ -53,6 +55,7 @@ def release(
         )
     if out.exists():
         raise OutputError("there is a file already; name another one", path=out)
+    register.check_last(draft.subject, draft.after)
     made = bundle(draft.objects)
     data = json.dumps(made, ensure_ascii=False, indent=1).encode() + b"\n"
     policy = draft.policy
@@ -83,13 +86,14 @@ def release(
     register.record(
         draft.subject,
         draft.authored,
+        after=draft.after,
         at=now,
         contents=draft.contents,
         policy=policy.digest,
         recipients=policy.recipients,
         retain_until=draft.retain_until,
     )
-    _write(out, data)
+    write_whole(out, data)
     return made
 
 
@@ -98,23 +102,28 @@ def take_back(
 ) -> tuple[dict[str, Any], ...]:
     """Revoked versions, sealed, of all that left for a case; or of the one object of that id.
 
-    They are recorded here, and have to reach everybody who received what they take back. The
-    identity of the sender is not revoked: it is not about the case.
+    They are recorded here, and have to reach everybody who received what they take back: where all
+    was taken back before, the same versions are given again, for a file may be lost. The identity
+    of the sender is not revoked: it is not about the case.
 
     Raises:
-        IntelError: nothing left for it, or all of it was taken back already.
+        IntelError: nothing left for it, or nobody may keep it any more.
+        PolicyError: something else left for it meanwhile.
     """
     subject = register.subject_of(what) or what
     last = register.last(subject)
     if last is None:
         raise IntelError(f"{what}: nothing was exported for it")
-    taken = [
-        Seal.sign(revoked(each, now), key)
+    meant = [
+        each
         for each in register.current(subject).values()
-        if _is_of_case(each) and (what in (subject, each["id"])) and not each.get("revoked")
+        if _is_of_case(each) and what in (subject, each["id"])
     ]
+    taken = [Seal.sign(revoked(each, now), key) for each in meant if not each.get("revoked")]
+    if not meant:
+        raise IntelError(f"{what}: those who received it have to have deleted it by now")
     if not taken:
-        raise IntelError(f"{what}: all that was exported for it has been taken back already")
+        return tuple(meant)
     contents = contents_of(taken)
     ledger.append(
         [
@@ -136,6 +145,7 @@ def take_back(
     register.record(
         subject,
         taken,
+        after=last.number,
         at=now,
         contents=contents,
         policy=last.policy,
@@ -152,13 +162,3 @@ def _is_of_case(thing: Mapping[str, Any]) -> bool:
 
 def _retained(things: Sequence[dict[str, Any]]) -> str:
     return max(str(extension_of(each).get("retain_until", "")) for each in things)
-
-
-def _write(path: Path, data: bytes) -> None:
-    aside = path.with_name(f".{path.name}.partial")
-    try:
-        aside.write_bytes(data)
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise OutputError(f"cannot be written: {error.strerror or error}", path=path) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,9 +14,12 @@ from stillwatch.intel.identifiers import FIELDS
 from stillwatch.intel.matching.indicators import Indicator
 from stillwatch.intel.profile.patterns import DigestPattern, TemplatePattern
 
-__all__ = ["Entry", "IndicatorSet"]
+__all__ = ["MOST_SHARING", "Entry", "IndicatorSet"]
 
 Ints = npt.NDArray[np.int64]
+#: wordings of one sender that may share a cell: each is counted for every exchange that has it, and
+#: what one case tells shares none
+MOST_SHARING = 16
 #: values whose entries are remembered, a field: one account sends many exchanges
 _REMEMBERED = 1 << 18
 
@@ -43,8 +47,9 @@ class Entry:
 
     @property
     def rate(self) -> float | None:
-        """The largest share of innocents that a sender measured; None where nobody did."""
-        return max((each.rate for each in self.told if each.rate is not None), default=None)
+        """The smallest share of innocents that a sender measured; None where nobody did. What one
+        says of its own customers takes no weight from what another says of its own."""
+        return min((each.rate for each in self.told if each.rate is not None), default=None)
 
     @property
     def is_wording(self) -> bool:
@@ -52,24 +57,39 @@ class Entry:
         return isinstance(self.told[0].pattern.what, TemplatePattern)
 
 
+def _is_crowded(each: Indicator, sharing: Counter[tuple[str, int]]) -> bool:
+    """Whether a cell of a wording is in enough others of its sender; else it is counted."""
+    if not isinstance(each.pattern.what, TemplatePattern):
+        return False
+    cells = [(each.sender, cell) for cell in each.pattern.what.cells]
+    if any(sharing[cell] >= MOST_SHARING for cell in cells):
+        return True
+    sharing.update(cells)
+    return False
+
+
 class IndicatorSet:
     """The live indicators of one community key. Serves one thread at a time.
 
     Args:
         indicators: those under other keys are left out and counted in `foreign`, those that are
-            revoked, or not valid at `at`, in `over`.
+            revoked, or not valid at `at`, in `over`, and wordings that share a cell with too many
+            newer ones of their sender in `crowded`.
         at: seconds since the epoch.
     """
 
     def __init__(self, indicators: Iterable[Indicator], key: CommunityKey, at: float) -> None:
         self.key = key
-        self.foreign = self.over = 0
+        self.foreign = self.over = self.crowded = 0
+        sharing: Counter[tuple[str, int]] = Counter()
         scheme, told = key.scheme, dict[str, list[Indicator]]()
-        for each in indicators:
+        for each in sorted(indicators, key=lambda each: (-each.valid_from, each.id)):
             if each.pattern.scheme != scheme:
                 self.foreign += 1
             elif not each.is_live(at):
                 self.over += 1
+            elif _is_crowded(each, sharing):
+                self.crowded += 1
             else:
                 told.setdefault(each.pattern.name, []).append(each)
         self.entries = [Entry(tuple(some)) for _, some in sorted(told.items())]

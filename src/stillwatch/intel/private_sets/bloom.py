@@ -56,6 +56,10 @@ class Bloom:
             found[start : start + _AT_ONCE] = np.all(held, axis=1)
         return found
 
+    def wrong(self) -> float:
+        """The share of values not in it that it says yes to: that all their bits are set."""
+        return float(np.bitwise_count(self.bits).sum() / self.size) ** self.hashes
+
     def _places(self, pairs: Pairs) -> npt.NDArray[np.uint64]:
         """Shape (n, hashes)."""
         i = np.arange(self.hashes, dtype=np.uint64)

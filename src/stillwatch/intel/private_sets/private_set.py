@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.durable import write_whole
 from stillwatch.errors import IndicatorError, IntelError, OutputError, SealError
 from stillwatch.intel.identifiers import FIELDS
 from stillwatch.intel.private_sets.bloom import Bloom, Pairs
@@ -32,6 +33,9 @@ FORMAT: Final = "stillwatch.private-set/1"
 _MAGIC: Final = FORMAT.encode() + b"\n"
 _PERSON: Final = b"sw.private-set"
 _LONGEST_HEADER: Final = 65_536
+#: wrong answers of a file, by its bits; and times as many as it says, by chance
+_MOST_WRONG: Final = 1e-3
+_SLACK: Final = 2.0
 #: bits of a filter: half a gigabyte
 _LARGEST: Final = 1 << 32
 #: a digest, and the id of a set
@@ -111,13 +115,7 @@ class PrivateSet:
         """
         if path.exists():
             raise OutputError("there is a file already; name another one", path=path)
-        aside = path.with_name(f".{path.name}.partial")
-        try:
-            aside.write_bytes(self.encoded())
-            aside.replace(path)
-        except OSError as error:
-            aside.unlink(missing_ok=True)
-            raise OutputError(f"cannot be written: {error.strerror or error}", path=path) from error
+        write_whole(path, self.encoded())
 
 
 def build_set(
@@ -174,7 +172,8 @@ def read_set(path: Path) -> PrivateSet:
     """Read a file; whose it is is for :meth:`PrivateSet.check` to say.
 
     Raises:
-        IndicatorError: it is none, or not whole.
+        IndicatorError: it is none, not whole, or says yes to values that are not in it more often
+            than it admits: somebody's customers would be found in it, whoever they are.
     """
     try:
         data = path.read_bytes()
@@ -198,7 +197,14 @@ def read_set(path: Path) -> PrivateSet:
         )
     if hashlib.sha256(bits.tobytes()).hexdigest() != header.bits:
         raise IndicatorError("its bits are not those that the header names", path=path)
-    return PrivateSet(header, Bloom(header.size, header.hashes, bits))
+    bloom = Bloom(header.size, header.hashes, bits)
+    if bloom.wrong() > min(_MOST_WRONG, _SLACK * header.false_positives):
+        raise IndicatorError(
+            f"it says yes to {bloom.wrong():.2g} of all values: it is wrong more often than it "
+            f"says ({header.false_positives:g}), or than a set may be ({_MOST_WRONG:g})",
+            path=path,
+        )
+    return PrivateSet(header, bloom)
 
 
 def _signed(header: Header) -> bytes:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from importlib import resources
+from itertools import islice
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
@@ -22,6 +23,8 @@ from stillwatch.intel.profile.times import moment
 
 __all__ = ["schema", "schema_text", "validate"]
 
+#: mistakes of one object that are looked at, for the one that is told
+_MOST_ERRORS: Final = 50
 _FILE: Final = "distillation.schema.json"
 _TIMES: Final = ("created", "modified", "valid_from", "valid_until", "first_seen", "last_seen")
 _ORDERED: Final = (
@@ -52,7 +55,7 @@ def validate(thing: Any) -> None:
         IndicatorError: says which property, and what is wrong with it.
     """
     try:
-        error = best_match(_validator().iter_errors(thing))
+        error = best_match(islice(_validator().iter_errors(thing), _MOST_ERRORS))
     except RecursionError as deep:
         raise IndicatorError("it is nested too deeply") from deep
     if error is not None:

@@ -11,12 +11,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stillwatch.intel.received.blocking import Applied, BlockRules, read_block_rules
+    from stillwatch.intel.received.blocking import Applied
     from stillwatch.intel.received.bundles import read_objects
     from stillwatch.intel.received.files import indicators_in_file
     from stillwatch.intel.received.importing import Imported, Refusal
     from stillwatch.intel.received.members import Member
     from stillwatch.intel.received.reputation import Reputation
+    from stillwatch.intel.received.rules import BlockRules, read_block_rules
     from stillwatch.intel.received.store import Received, open_received
 
 __all__ = [
@@ -35,7 +36,7 @@ __all__ = [
 
 _AT = {
     "Applied": "blocking",
-    "BlockRules": "blocking",
+    "BlockRules": "rules",
     "Imported": "importing",
     "Member": "members",
     "Received": "store",
@@ -43,7 +44,7 @@ _AT = {
     "Reputation": "reputation",
     "indicators_in_file": "files",
     "open_received": "store",
-    "read_block_rules": "blocking",
+    "read_block_rules": "rules",
     "read_objects": "bundles",
 }
 

@@ -19,10 +19,12 @@ __all__ = ["LARGEST_OBJECT", "MOST_BYTES", "Unread", "read_objects"]
 #: bytes of one object, and of all together
 LARGEST_OBJECT: Final = 16 << 20
 MOST_BYTES: Final = 512 << 20
+#: commas in all: each may begin another object, and whatever is in it takes some 80 bytes
+_MOST_PARTS: Final = 8_000_000
 
 
 class _Bundle(msgspec.Struct):
-    objects: list[msgspec.Raw] = []
+    objects: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -32,13 +34,15 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 def read_objects(data: bytes) -> list[dict[str, Any] | Unread]:
-    """The objects of a bundle, in order.
+    """The objects of a bundle, in order; an object that is no bundle is one by itself.
 
     Raises:
         IndicatorError: it is no list of objects at all, or too large.
     """
     if len(data) > MOST_BYTES:
         raise IndicatorError(f"{len(data):,} bytes; {MOST_BYTES:,} at most are read at a time")
+    if (parts := data.count(b",")) > _MOST_PARTS:
+        raise IndicatorError(f"{parts:,} parts; {_MOST_PARTS:,} at most are read at a time")
     return [_object(bytes(raw)) for raw in _parts(data)]
 
 
@@ -48,7 +52,8 @@ def _parts(data: bytes) -> Iterator[msgspec.Raw | bytes]:
         if text[:1] == b"[":
             yield from msgspec.json.decode(data, type=list[msgspec.Raw])
             return
-        yield from msgspec.json.decode(data, type=_Bundle).objects
+        objects = msgspec.json.decode(data, type=_Bundle).objects
+        yield from [data] if isinstance(objects, msgspec.UnsetType) else objects
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         lines = [line for line in data.splitlines() if line.strip()]
         if len(lines) < 2 or not all(line.lstrip()[:1] == b"{" for line in lines):

@@ -24,7 +24,7 @@ from stillwatch.intel.profile import (
 from stillwatch.intel.received.members import Member
 from stillwatch.ledger import canonical
 
-__all__ = ["AHEAD", "Checked", "KeptApart", "check_object"]
+__all__ = ["AHEAD", "LONGEST", "Checked", "KeptApart", "check_object"]
 
 #: seconds that another clock may be ahead of ours; what is later would hide every true version
 AHEAD: Final = 86_400

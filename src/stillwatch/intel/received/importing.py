@@ -7,11 +7,12 @@ taken back stays so. The import, what it ended and its entry for the ledger are 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from stillwatch.cases.outbox import put_entry
 from stillwatch.errors import IndicatorError, IntelError
@@ -20,11 +21,13 @@ from stillwatch.intel.received.checking import Checked, KeptApart, check_object
 from stillwatch.intel.received.members import Member
 from stillwatch.intel.received.schema import APART, IMPORTS, OBJECTS, REFUSALS
 
-__all__ = ["Batch", "Imported", "Refusal", "look_at", "record_import", "take_in"]
+__all__ = ["Batch", "Imported", "Refusal", "look_at", "record_import", "take_apart", "take_in"]
 
 _AT_ONCE = 500  # values in one statement
 #: objects of strangers that are kept; more are counted and refused, so that nobody fills the disk
 MOST_APART = 20_000
+#: refusals of one import that are kept; the others are counted
+MOST_REFUSED = 10_000
 _LONGEST_ID = 300
 
 
@@ -184,11 +187,23 @@ def take_in(
             refused=len(told.refused),
         )
     )  # fmt: skip
-    for start in range(0, len(told.refused), _AT_ONCE):
-        some = told.refused[start : start + _AT_ONCE]
+    noted = told.refused[:MOST_REFUSED]
+    for start in range(0, len(noted), _AT_ONCE):
+        some = noted[start : start + _AT_ONCE]
         rows = [msgspec.structs.asdict(each) | {"import_number": number} for each in some]
         connection.execute(insert(REFUSALS), rows)
     return told, fresh
+
+
+def take_apart(connection: Connection, sender: str) -> list[dict[str, Any]]:
+    """Objects that were kept apart because nobody believed `sender`, which are not any more."""
+    mine = APART.c.sender == sender
+    bodies = connection.execute(
+        select(APART.c.body).where(mine).order_by(APART.c.import_number, APART.c.digest)
+    ).scalars()
+    found = [json.loads(body) for body in bodies]
+    connection.execute(delete(APART).where(mine))
+    return found
 
 
 def record_import(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from stillwatch.intel.matching.indicators import Indicator, indicators_of
 from stillwatch.intel.received.schema import MEMBERS, OBJECTS
@@ -15,7 +15,8 @@ __all__ = ["Support", "live_indicators", "supports"]
 
 
 class Support(msgspec.Struct, frozen=True):
-    """A live indicator of a member, as far as a block rests on it."""
+    """A live indicator of a member, as far as a block rests on it. `valid_until` is when it ends,
+    or when its sender wants it deleted."""
 
     sender: str
     id: str
@@ -24,22 +25,27 @@ class Support(msgspec.Struct, frozen=True):
 
 def supports(connection: Connection, now: int) -> dict[str, list[Support]]:
     """Pattern → the live indicators that look for it, of members who stand."""
+    columns = OBJECTS.c
     rows = connection.execute(
-        select(OBJECTS.c.pattern, OBJECTS.c.sender, OBJECTS.c.id, OBJECTS.c.valid_until)
-        .join(MEMBERS, MEMBERS.c.identity == OBJECTS.c.sender)
+        select(
+            columns.pattern, columns.sender, columns.id, columns.valid_until, columns.retain_until
+        )
+        .join(MEMBERS, MEMBERS.c.identity == columns.sender)
         .where(
-            OBJECTS.c.newest,
-            OBJECTS.c.pattern.is_not(None),
-            ~OBJECTS.c.revoked,
-            OBJECTS.c.valid_from <= now,
-            OBJECTS.c.valid_until > now,
+            columns.newest,
+            columns.pattern.is_not(None),
+            ~columns.revoked,
+            columns.valid_from <= now,
+            columns.valid_until > now,
+            or_(columns.retain_until.is_(None), columns.retain_until > now),
             MEMBERS.c.removed_at.is_(None),
         )
-        .order_by(OBJECTS.c.sender, OBJECTS.c.id)
+        .order_by(columns.sender, columns.id)
     )
     found: dict[str, list[Support]] = {}
-    for pattern, sender, name, valid_until in rows:
-        found.setdefault(pattern, []).append(Support(sender, name, valid_until))
+    for pattern, sender, name, valid_until, retain_until in rows:
+        ends = valid_until if retain_until is None else min(valid_until, retain_until)
+        found.setdefault(pattern, []).append(Support(sender, name, ends))
     return found
 
 

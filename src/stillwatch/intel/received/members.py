@@ -1,7 +1,8 @@
 """Who may tell us something: members of the community, each with the key that it seals with.
 
 The key is pinned by a person who checked it elsewhere. A member who is removed stays in the list,
-so that what it told before is recognised, and undone.
+so that what it told before is recognised, and undone. One who is back with another key, because the
+first leaked, begins anew: whatever the first one sealed may be forged, and is deleted.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import re
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from stillwatch.access.registration import check_name
 from stillwatch.errors import IndicatorError, InputError
 from stillwatch.intel.matching.indicators import stix_id
-from stillwatch.intel.received.schema import MEMBERS
+from stillwatch.intel.received.schema import MEMBERS, OBJECTS
 
 __all__ = ["Member", "add_member", "read_members", "remove_member"]
 
@@ -43,7 +44,8 @@ def read_members(connection: Connection) -> dict[str, Member]:
 def add_member(
     connection: Connection, identity: str, name: str, key: str, by: str, now: int
 ) -> Member:
-    """Pin the key of a member. The same again changes nothing; one that was removed is back.
+    """Pin the key of a member. The same again changes nothing; one that was removed is back, with
+    what it told before if that was sealed with this key.
 
     Raises:
         IndicatorError: the id or the key is none, or another key is pinned: a member that changed
@@ -73,6 +75,8 @@ def add_member(
                 "undoes what its indicators caused"
             )
         return known
+    if known.key != key:
+        connection.execute(delete(OBJECTS).where(OBJECTS.c.sender == identity))
     connection.execute(update(MEMBERS).where(MEMBERS.c.identity == identity).values(values))
     return Member(**values)
 

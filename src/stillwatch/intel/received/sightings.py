@@ -2,7 +2,9 @@
 
 One sighting an indicator: ``matched`` when accounts meet it, ``confirmed`` or ``refuted`` when our
 own cases decided; a later outcome is a later version of the same object. Told are the outcome, a
-bucket of exchanges and when it was seen first and last to the hour: no account, and no count.
+bucket of exchanges and when it was seen first and last to the hour: no account, and no count. That
+one account alone meets an indicator is told when a case decided it, and not before: a competitor
+could ask so for each of its customers whether it is one of ours, too.
 """
 
 from __future__ import annotations
@@ -20,10 +22,12 @@ from stillwatch.intel.received.live import supports
 from stillwatch.intel.received.outcomes import read_verdicts
 from stillwatch.intel.received.schema import HITS, MEMBERS, OBJECTS, SIGHTINGS
 
-__all__ = ["Seen", "make_sightings", "read_seen"]
+__all__ = ["Seen", "kept_sightings", "make_sightings", "read_seen"]
 
 _NAMESPACE: Final = uuid.UUID("3d0c9a7e-6f5b-5c1e-9a52-7d2c1f0b8e44")
 _HOUR = 3_600_000_000  # µs
+#: accounts that must meet an indicator before others are told that anybody does
+LEAST_ACCOUNTS = 2
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +64,12 @@ def read_seen(connection: Connection) -> list[Seen]:
     return sorted(found, key=lambda seen: (seen.indicator, seen.member))
 
 
+def kept_sightings(connection: Connection) -> list[dict[str, Any]]:
+    """The last version of every sighting that was made and is still kept."""
+    wanted = select(SIGHTINGS.c.body).order_by(SIGHTINGS.c.sender, SIGHTINGS.c.id)
+    return [json.loads(body) for body in connection.execute(wanted).scalars()]
+
+
 def make_sightings(connection: Connection, author: Author, now: int) -> list[dict[str, Any]]:
     """The sightings that are new, or whose outcome changed since they were made last.
 
@@ -74,6 +84,8 @@ def make_sightings(connection: Connection, author: Author, now: int) -> list[dic
     made = []
     for pattern, (exchanges, first, last) in sorted(_seen(connection).items()):
         outcome = verdicts.of(pattern)
+        if outcome == "matched" and len(verdicts.met[pattern]) < LEAST_ACCOUNTS:
+            continue
         for each in told.get(pattern, ()):
             known = before.get((each.sender, each.id))
             if known is not None and known[0] == outcome:

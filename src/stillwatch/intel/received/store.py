@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, insert, inspect, select
+from sqlalchemy import Connection, delete, insert, inspect, select
 
 from stillwatch.access.breakage import failures
+from stillwatch.access.database import FILE as KEYS_FILE
 from stillwatch.access.database import Database
 from stillwatch.cases import Cases, open_cases
 from stillwatch.cases.outbox import Recorder, deliver, put_entry, waiting
@@ -21,19 +22,26 @@ from stillwatch.intel.profile import Author
 from stillwatch.intel.received.blocking import (
     Applied,
     Block,
-    BlockRules,
     apply_blocks,
     end_unsupported,
     read_blocks,
 )
 from stillwatch.intel.received.bundles import Unread
-from stillwatch.intel.received.importing import Imported, look_at, record_import, take_in
+from stillwatch.intel.received.importing import (
+    Batch,
+    Imported,
+    look_at,
+    record_import,
+    take_apart,
+    take_in,
+)
 from stillwatch.intel.received.live import live_indicators, supports
 from stillwatch.intel.received.members import Member, add_member, read_members, remove_member
 from stillwatch.intel.received.outcomes import read_verdicts
 from stillwatch.intel.received.reputation import Reputation, read_reputations
-from stillwatch.intel.received.schema import ABOUT, FORMAT, HITS, METADATA
-from stillwatch.intel.received.sightings import Seen, make_sightings, read_seen
+from stillwatch.intel.received.rules import BlockRules
+from stillwatch.intel.received.schema import ABOUT, FORMAT, HITS, METADATA, OBJECTS
+from stillwatch.intel.received.sightings import Seen, kept_sightings, make_sightings, read_seen
 
 if TYPE_CHECKING:
     from stillwatch.intel.matching.logs import Matched
@@ -41,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["Received", "open_received"]
 
 _AT_ONCE = 500
+_NOTHING = "nothing was received here yet; `stillwatch intel members add` makes a store"
 
 
 class Received:
@@ -53,18 +62,23 @@ class Received:
         self.database = database
         self.clock = clock
 
-    def add_member(self, identity: str, name: str, key: str, by: str) -> Member:
-        """Pin the key of a member.
+    def add_member(self, identity: str, name: str, key: str, by: str) -> Imported | None:
+        """Pin the key of a member, and take in what it sent before: a retraction too, that came
+        while nobody believed it. What became of that; None where there is nothing.
 
         Raises:
             IndicatorError: as :func:`~stillwatch.intel.received.members.add_member`.
         """
-        with self.database.writing() as (connection, _):
+        with self.database.writing() as (connection, version):
             now = int(self.clock())
             member = add_member(connection, identity, name, key, by, now)
             said = {"member": identity, "key": member.key, "outcome": "added"}
             put_entry(connection, kind="indicator", at=now, by=by, body=said)
-            return member
+            before = take_apart(connection, member.identity)
+            if not before:
+                return None
+            batch = look_at(before, read_members(connection), now)
+            return self._taken(connection, version, batch, source="kept apart", by=by, now=now)
 
     def remove_member(self, identity: str, by: str) -> list[str]:
         """Believe a member no more; the actions that ended with it.
@@ -96,17 +110,28 @@ class Received:
         with self.database.writing() as (connection, version):
             if (members := read_members(connection)) != batch.members:
                 batch = look_at(objects, members, now)
-            told, fresh = take_in(connection, batch, source=source, by=by, now=now)
-            if fresh:
-                ended = end_unsupported(connection, version, now)
-                told = msgspec.structs.replace(told, ended=len(ended))
-            record_import(connection, told, source=source, by=by, now=now)
-            return told
+            return self._taken(connection, version, batch, source=source, by=by, now=now)
+
+    def _taken(
+        self, connection: Connection, version: int, batch: Batch, *, source: str, by: str, now: int
+    ) -> Imported:
+        told, fresh = take_in(connection, batch, source=source, by=by, now=now)
+        if fresh:
+            ended = end_unsupported(connection, version, now)
+            told = msgspec.structs.replace(told, ended=len(ended))
+        record_import(connection, told, source=source, by=by, now=now)
+        return told
 
     def indicators(self) -> list[Indicator]:
         """Those that may be looked for now."""
         with self.database.reading() as (connection, _):
             return live_indicators(connection, int(self.clock()))
+
+    def patterns(self) -> frozenset[str]:
+        """Everything that was told of and is still kept, live or not."""
+        with self.database.reading() as (connection, _):
+            wanted = select(OBJECTS.c.pattern).where(OBJECTS.c.pattern.is_not(None)).distinct()
+            return frozenset(connection.execute(wanted).scalars())
 
     def keep_hits(self, matched: Matched) -> None:
         """Keep what a log met, in place of what was known of those accounts and patterns."""
@@ -150,15 +175,17 @@ class Received:
         with self.database.reading() as (connection, _):
             return read_seen(connection)
 
-    def sightings(self, author: Author) -> list[dict[str, Any]]:
-        """Sightings of others' indicators that are new or changed, sealed; each is made once."""
+    def sightings(self, author: Author, *, every: bool = False) -> list[dict[str, Any]]:
+        """Sightings of others' indicators that are new or changed, sealed; each is made once.
+
+        `every` gives those that were made before, too: what was to be sent may be lost."""
         with self.database.writing() as (connection, _):
             now = int(self.clock())
             made = make_sightings(connection, author, now)
             if made:
                 said = {"sightings": len(made), "outcome": "told"}
                 put_entry(connection, kind="export", at=now, by=author.identity, body=said)
-            return made
+            return kept_sightings(connection) if every else made
 
     def unrecorded(self) -> int:
         """How many entries the ledger was not told yet, those of cases included."""
@@ -196,6 +223,8 @@ def open_received(
         StoreFormatError: there is no store, or it is damaged or of another version.
         StorageError: it cannot be reached.
     """
+    if not create and "://" not in str(state) and not (Path(state) / KEYS_FILE).is_file():
+        raise StoreFormatError(_NOTHING, path=str(state))
     cases = open_cases(state, create=create, clock=clock)
     try:
         _prepare(cases, create=create)
@@ -218,10 +247,7 @@ def _prepare(cases: Cases, *, create: bool) -> None:
                     connection.execute(insert(ABOUT).values(one=1, format=FORMAT))
             return
     if found is None:
-        raise StoreFormatError(
-            "nothing was received here yet; `stillwatch intel members add` makes a store",
-            path=database.name,
-        )
+        raise StoreFormatError(_NOTHING, path=database.name)
     if found != FORMAT:
         raise StoreFormatError(
             f"what was received is of the format {found}, and this version reads {FORMAT}; "

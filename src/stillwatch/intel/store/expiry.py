@@ -1,8 +1,9 @@
 """Deletes what has outlived its collection's period, and what nobody needs any more.
 
 An object ends at its `valid_until`, or when it was added where it has none; `keep` seconds later it
-goes, with no trace but that its place in the order is not given again. Identities, markings and
-extension definitions stay: others point to them, and they observe nobody.
+goes, with no trace but that its place in the order is not given again. A version that ends before
+an earlier one of the same object stays as long as that: it says that the earlier holds no more.
+Identities, markings and extension definitions stay: others point to them, and they observe nobody.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
 from stillwatch.access.database import Database
 from stillwatch.intel.store.schema import COLLECTIONS, OBJECTS, STATUSES, TOKENS
@@ -55,13 +56,20 @@ def sweep(database: Database, clock: Callable[[], float]) -> Swept:
 
 def _sweep(database: Database, collection: int, before: int) -> int:
     """Delete the objects of a collection that ended before a time; how many."""
-    columns = OBJECTS.c
+    columns, other = OBJECTS.c, OBJECTS.alias()
+    outlasted = exists().where(
+        other.c.collection == columns.collection,
+        other.c.object_id == columns.object_id,
+        other.c.version < columns.version,
+        other.c.ends >= before,
+    )
     ended = (
         select(columns.added)
         .where(
             columns.collection == collection,
             columns.ends < before,
             columns.type.not_in(_STAYING),
+            ~outlasted,
         )
         .limit(_AT_ONCE)
     )

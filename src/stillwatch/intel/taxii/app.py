@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+import msgspec
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
@@ -109,14 +110,15 @@ class TaxiiServer:
             if headers.get(b"content-encoding", "identity").strip().lower() != "identity":
                 raise RefusedError(415, "send the body as it is, without a content-encoding")
             await asyncio.to_thread(asked.collection, write=True)
-            asked = _with_body(asked, await self._body(headers, receive))
+            body = await self._body(headers, receive)
+            asked = msgspec.structs.replace(asked, body=body)
         return await asyncio.to_thread(route.handler, asked)
 
     def _asked(self, token: Token, names: dict[str, str], scope: Scope) -> Asked:
         loop = asyncio.get_running_loop()
 
-        def count(objects: int) -> None:
-            counted = self._guard.count(token.member, objects)
+        def count(objects: int, size: int) -> None:
+            counted = self._guard.count(token.member, objects, size)
             asyncio.run_coroutine_threadsafe(counted, loop).result()
 
         return Asked(
@@ -169,13 +171,6 @@ class TaxiiServer:
         if path == "/healthz":
             return Answer(200, b'{"status":"alive"}', media_type="application/json")
         return Answer(200, generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _with_body(asked: Asked, body: bytes) -> Asked:
-    return Asked(
-        store=asked.store, member=asked.member, names=asked.names, query=asked.query, body=body,
-        largest=asked.largest, title=asked.title, count=asked.count,
-    )  # fmt: skip
 
 
 def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, str]:

@@ -11,7 +11,6 @@ import asyncio
 import base64
 import email.utils
 import ipaddress
-import json
 import random
 import time
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from stillwatch import __version__
 from stillwatch.errors import TaxiiError
 from stillwatch.gateway.client import Client
 from stillwatch.gateway.upstream import Reply, UpstreamError
+from stillwatch.intel.taxii.bodies import lenient
 from stillwatch.intel.taxii.media import TAXII, is_taxii
 
 __all__ = ["Remote", "RemotePage", "TaxiiClient"]
@@ -253,10 +253,9 @@ def _remote(url: str, resource: Any, largest: int) -> Remote:
 
 
 def _read(answer: bytes, url: str) -> dict[str, Any]:
-    """An answer, read leniently: one odd object must not keep the others away."""
     try:
-        found = json.loads(answer)
-    except (ValueError, RecursionError) as error:
+        found = lenient(answer)
+    except ValueError as error:
         raise TaxiiError("the answer is no JSON", path=url) from error
     if not isinstance(found, dict):
         raise TaxiiError("the answer is no resource of TAXII", path=url)
@@ -267,8 +266,8 @@ def _words(status: int, answer: bytes) -> str:
     """What a refusal says."""
     said = f"the server answered {status}"
     try:
-        error = json.loads(answer)
-    except (ValueError, RecursionError):
+        error = lenient(answer)
+    except ValueError:
         return said
     words = [error.get("title"), error.get("description")] if isinstance(error, dict) else []
     told = ": ".join(each for each in words if isinstance(each, str) and each)[:_LONGEST_WORDS]

@@ -5,18 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from stillwatch.errors import InputError
-from stillwatch.intel.taxii.polling import Batch
 from stillwatch.ledger.canonical import parsed
 
-__all__ = ["into_folder", "read_objects"]
+if TYPE_CHECKING:
+    from stillwatch.intel.taxii.polling import Batch
+
+__all__ = ["POLLED", "into_folder", "pages", "read_objects"]
+
+#: folder of what was fetched, in a state folder
+POLLED = "polled"
+_PAGE = re.compile(r"[0-9a-f]{12}-[0-9]{8,}\.json")
 
 
 def read_objects(path: Path) -> list[Any]:
@@ -75,6 +82,11 @@ def into_folder(folder: Path) -> Callable[[Batch], Path]:
     return receive
 
 
+def pages(folder: Path) -> list[Path]:
+    """The files that :func:`into_folder` wrote, and no others."""
+    return sorted(each for each in folder.iterdir() if _PAGE.fullmatch(each.name))
+
+
 def _objects(value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
@@ -86,5 +98,5 @@ def _objects(value: Any) -> list[Any]:
 def _encoded(bundle: dict[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(bundle)
-    except UnicodeEncodeError:  # halves of surrogates, which JSON can only escape
-        return json.dumps(bundle).encode()
+    except UnicodeEncodeError:  # halves of surrogates are no text: that object's seal will not hold
+        return json.dumps(bundle, ensure_ascii=False).encode("utf-8", "replace")

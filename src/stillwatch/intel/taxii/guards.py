@@ -1,4 +1,5 @@
-"""Bounds on what one member may ask of a server: requests, how many at once, objects a day."""
+"""Bounds on what one member may ask of a server: requests, how many at once, and what it adds
+a day."""
 
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_minute: int = 600
     requests_at_once: int = 8
     objects_per_day: int = 1_000_000
+    bytes_per_day: int = 2**30
     largest_body: int = 10 * 2**20
 
 
@@ -47,6 +49,11 @@ class Guard:
             amount=bounds.objects_per_day, calendar="day",
         )  # fmt: skip
 
+        self._bytes = Limit(
+            name="taxii-bytes", scope="account", unit="tokens", amount=bounds.bytes_per_day,
+            calendar="day",
+        )  # fmt: skip
+
     async def enter(self, member: str) -> Reservation:
         """Let a request in.
 
@@ -60,15 +67,16 @@ class Guard:
         """The request has ended."""
         await self._limiter.settle(reservation, Usage(tokens=0))
 
-    async def count(self, member: str, objects: int) -> None:
-        """Count objects that a member adds, before they are.
+    async def count(self, member: str, objects: int, size: int) -> None:
+        """Count objects that a member adds, and their bytes, before they are.
 
         Raises:
             RefusedError: 429, there were too many today.
         """
-        charge = Charge(self._objects, member, objects)
-        reservation = self._kept(await self._limiter.reserve((charge,)))
-        await self._limiter.settle(reservation, Usage(tokens=objects))
+        for limit, amount in ((self._objects, objects), (self._bytes, size)):
+            charge = Charge(limit, member, amount)
+            reservation = self._kept(await self._limiter.reserve((charge,)))
+            await self._limiter.settle(reservation, Usage(tokens=amount))
 
     def _kept(self, found: Reservation | Exceeded) -> Reservation:
         if isinstance(found, Reservation):

@@ -31,7 +31,8 @@ _LAST, _EVERY = Version(last=True), Version(every=True)
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A request, once it is known who asks. `names` stand in the places of the route's path;
-    `largest` is the most bytes of a body; `count` is told of objects before they are added."""
+    `largest` is the most bytes of a body; `count` is told of objects, and their bytes, before they
+    are added."""
 
     store: Store
     member: str
@@ -40,7 +41,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     largest: int
     title: str
-    count: Callable[[int], None]
+    count: Callable[[int, int], None]
 
     def collection(self, *, read: bool = False, write: bool = False) -> Collection:
         """The collection that is meant.
@@ -209,7 +210,7 @@ def _add(asked: Asked) -> Answer:
         raise RefusedError(
             422, "the envelope has too many objects", f"send {MOST_IN_REQUEST:,} at most"
         )
-    asked.count(len(values))
+    asked.count(len(values), len(asked.body))
     return answered(asked.store.adder.add(collection, asked.member, values).resource(), 202)
 
 
