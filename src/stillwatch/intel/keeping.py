@@ -31,8 +31,8 @@ _DAY = 86_400
 def kept_of(
     state: Path, periods: Periods, keys: str | None = None, ledger: Path | None = None
 ) -> Iterator[list[Kept]]:
-    """What was received, where anything was, pages that were fetched, the register of exports, where
-    anything left, and that of overlaps, where a question was answered.
+    """What was received, where anything was, pages that were fetched, the register of exports,
+    where anything left, and that of overlaps, where a question was answered.
 
     `keys` is the address of the store of keys where that is not in the folder, `ledger` the folder
     of the ledger likewise: exports are registered beside it.
