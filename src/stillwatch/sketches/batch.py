@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -23,15 +23,21 @@ __all__ = [
     "PREFIXES",
     "Engine",
     "ListedCells",
+    "Packed",
     "SketchColumns",
+    "cells_under",
     "list_text",
     "pack",
+    "prepare_and_pack",
     "split_each",
     "split_words",
 ]
 
 PREFIXES = 16
 _LONGEST = 1 << 30
+
+#: texts in one buffer of UTF-8, and where each begins and ends
+Packed: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 
 class SketchColumns(NamedTuple):
@@ -150,15 +156,15 @@ class Engine:
             }
         )
 
-    def sketch(self, texts: Sequence[str]) -> SketchColumns:
-        """Sketch rows of two texts each: system, user, system, user…
+    def sketch(self, texts: Packed) -> SketchColumns:
+        """Sketch rows of two prepared texts each: system, user, system, user…
 
         Raises:
             InputError: a row has more than a gigabyte of text.
         """
-        buf, offsets = prepare_and_pack(texts)
+        buf, offsets = texts
         _check_lengths(offsets[::2])
-        rows = len(texts) // 2
+        rows = len(offsets) // 2
         cells = np.empty(rows * ce.CELLS, np.int64)
         cell_offsets = np.zeros(rows + 1, np.int32)
         shingles = np.empty(_room_for_shingles(offsets[::2]), np.int64)
@@ -204,6 +210,25 @@ class Engine:
             buf, offsets, row_offsets, roles, seeds, self.keys, PREFIXES, prefixes, prefix_offsets
         )
         return prefixes, prefix_offsets
+
+
+def cells_under(
+    keys: Sequence[SketchKey], texts: Packed
+) -> list[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+    """The style cells of rows of two prepared texts each, under each key: flat, and offsets.
+
+    Raises:
+        InputError: a row has more than a gigabyte of text.
+    """
+    buf, offsets = texts
+    _check_lengths(offsets[::2])
+    rows = len(offsets) // 2
+    subkeys = [key.subkey(purpose)[:16] for key in keys for purpose in KEY_NAMES[:2]]
+    table = np.frombuffer(b"".join(subkeys), "<u8").astype(np.uint64).reshape(len(keys), 4)
+    cells = np.empty((len(keys), rows * ce.CELLS), np.int64)
+    cell_offsets = np.zeros((len(keys), rows + 1), np.int32)
+    kernels().compare(buf, offsets, character_table(), table, cells, cell_offsets)
+    return [(some[: ends[-1]], ends) for some, ends in zip(cells, cell_offsets, strict=True)]
 
 
 def _check_lengths(offsets: NDArray[np.int64]) -> None:

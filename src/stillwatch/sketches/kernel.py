@@ -54,6 +54,7 @@ class Kernels(NamedTuple):
     """The compiled entry points; each releases the interpreter's lock while it runs."""
 
     sketch: Callable[..., None]
+    compare: Callable[..., None]
     shingle: Callable[..., None]
     chain: Callable[..., None]
     list_cells: Callable[..., tuple[int, int, int]]
@@ -69,8 +70,8 @@ def kernels() -> Kernels:
         digest.update((files(__package__) / f"{name}.py").read_bytes())
     sources = int.from_bytes(digest.digest(), "little")
     return Kernels(
-        _sketch(sources), _shingle(sources), _chain(sources), _list_cells(sources),
-        _hash_each(sources), _changes(sources),
+        _sketch(sources), _compare(sources), _shingle(sources), _chain(sources),
+        _list_cells(sources), _hash_each(sources), _changes(sources),
     )  # fmt: skip
 
 
@@ -169,6 +170,54 @@ def _sketch(sources: int) -> Any:
         reached[-1] = position
 
     return sketch
+
+
+def _compare(sources: int) -> Any:
+    @njit(
+        types.void(
+            *_TEXT, _TABLE, _input(types.uint64, 2),
+            _output(types.int64, 2), _output(types.int32, 2),
+        ),
+        **_COMPILED,
+    )  # fmt: skip
+    def compare(buf, offsets, table, keys, cells, cell_offsets):  # type: ignore[no-untyped-def]
+        """The style cells of rows of two texts each under several keys: a row of `keys` each, for
+        words and for cells. The text is taken apart once for all of them."""
+        if sources < 0:
+            return
+        rows = cell_offsets.shape[1] - 1
+        longest = 0
+        for r in range(rows):
+            longest = max(longest, offsets[2 * r + 2] - offsets[2 * r])
+        most = room_for_words(longest)
+        out = np.empty(room_for_folded(longest), np.uint8)
+        words = np.empty((most, ly.ROW), np.int32)
+        hashes, tokens = np.empty(most, np.uint64), np.empty(most, np.uint64)
+        values, kinds = np.empty(most, np.uint64), np.empty(most, np.uint8)
+        lengths, first_words = np.empty(most, np.uint8), np.empty(most, np.int32)
+        scratch = np.empty(most, np.int64)
+        state = np.zeros(ly.STATE, np.int64)
+        zero = np.int64(0)  # a literal would make numba compile the callees once more
+        for r in range(rows):
+            state[:] = 0
+            state[ly.BASE] = offsets[2 * r]
+            o = n = zero
+            if offsets[2 * r] < offsets[2 * r + 1]:
+                o, n = scan(
+                    buf, offsets[2 * r], offsets[2 * r + 1], table, out, zero, words, zero, state
+                )
+            o, n = scan(buf, offsets[2 * r + 1], offsets[2 * r + 2], table, out, o, words, n, state)
+            mode = mask_mode(words, n, state, dominant_script(state))
+            for k in range(keys.shape[0]):
+                hash_words(out, words, n, keys[k, 0], keys[k, 1], hashes)
+                t = masked_tokens(hashes, words, n, mode, tokens, kinds, first_words)
+                list_cells(tokens, kinds, t, keys[k, 2], keys[k, 3], values, lengths)
+                begin = np.int64(cell_offsets[k, r])
+                cell_offsets[k, r + 1] = begin + add_cells(
+                    values, lengths, t, scratch, cells[k], begin
+                )
+
+    return compare
 
 
 def _shingle(sources: int) -> Any:

@@ -11,10 +11,9 @@ import pyarrow as pa
 
 from stillwatch.detections import HITS
 from stillwatch.exchange import RawExchange
-from stillwatch.intel.identifiers import identifiers
+from stillwatch.intel.compared import ComparedKey
 from stillwatch.intel.matching.sets import Entry, IndicatorSet, Ints
-from stillwatch.sketches.batch import Engine
-from stillwatch.sketches.texts import new_texts
+from stillwatch.sketches.compared import COLUMN, Forms, compared_each, forms_under
 
 __all__ = ["IndicatorMeeting", "Met"]
 
@@ -34,39 +33,26 @@ class IndicatorMeeting:
 
     def __init__(self, sets: Sequence[IndicatorSet]) -> None:
         self.sets = tuple(sets)
-        self._engines = [
-            Engine(each.key.sketch_key()) if each.has_wordings else None for each in self.sets
-        ]
         self._columns = [_columns(each.entries) for each in self.sets]
+
+    @property
+    def keys(self) -> Sequence[ComparedKey]:
+        """The keys under which exchanges are compared."""
+        return [each.key for each in self.sets]
 
     def look(self, rows: Sequence[RawExchange]) -> list[Met]:
         """For each set, which of `rows` meets which of its entries; by exchange and entry."""
-        fields = {field for each in self.sets for field in each.fields}
-        named = [identifiers(row) for row in rows] if fields else []
-        values = {field: [each.get(field) for each in named] for field in fields}
-        worded = any(self._engines)
-        texts = new_texts(rows) if worded else []
-        found = []
-        for indicators, engine in zip(self.sets, self._engines, strict=True):
-            exchanges, entries = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-            for field in indicators.fields:
-                met = indicators.meets(field, values[field])
-                exchanges.append(np.flatnonzero(met >= 0))
-                entries.append(met[met >= 0])
-            if engine is not None and rows:
-                made = engine.sketch(texts)
-                exchange, entry = indicators.worded(made.cells, made.cell_offsets)
-                exchanges.append(exchange)
-                entries.append(entry)
-            exchange, entry = np.concatenate(exchanges), np.concatenate(entries)
-            order = np.lexsort((entry, exchange))
-            found.append(Met(exchange[order], entry[order]))
-        return found
+        made = compared_each(self.keys, rows)
+        return [_met(each, forms) for each, forms in zip(self.sets, made, strict=True)]
 
-    def meet(self, rows: Sequence[RawExchange], sketched: pa.RecordBatch) -> pa.Table:
+    def look_at(self, column: pa.Array) -> list[Met]:
+        """The same of rows that were recorded, by their column of what can be compared."""
+        return [_met(each, forms_under(column, each.key.number)) for each in self.sets]
+
+    def meet(self, recorded: pa.RecordBatch) -> pa.Table:
         """The hits of a batch, a table of :data:`stillwatch.detections.HITS`."""
         parts = []
-        for met, columns in zip(self.look(rows), self._columns, strict=True):
+        for met, columns in zip(self.look_at(recorded[COLUMN]), self._columns, strict=True):
             if not len(met.entry):
                 continue
             # an entry that senders told of several efforts is a hit in each
@@ -75,7 +61,7 @@ class IndicatorMeeting:
             efforts = begin + np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
             entry = np.repeat(met.entry, times)
             told = columns.told.take(pa.array(entry))
-            taken = sketched.select(["account", "request", "at"]).take(
+            taken = recorded.select(["account", "request", "at"]).take(
                 pa.array(np.repeat(met.exchange, times))
             )
             by_name = {
@@ -87,6 +73,16 @@ class IndicatorMeeting:
                 pa.table([by_name[field.name].cast(field.type) for field in HITS], schema=HITS)
             )
         return pa.concat_tables([HITS.empty_table(), *parts])
+
+
+def _met(indicators: IndicatorSet, forms: Forms) -> Met:
+    found = (
+        indicators.identified(forms.digests, forms.digest_offsets),
+        indicators.worded(forms.cells, forms.cell_offsets),
+    )
+    exchange, entry = (np.concatenate(some) for some in zip(*found, strict=True))
+    order = np.lexsort((entry, exchange))
+    return Met(forms.rows[exchange[order]], entry[order])
 
 
 class _Columns(NamedTuple):
