@@ -47,18 +47,26 @@ class ComparedKey:
 
     def digests(self, rows: Sequence[RawExchange]) -> tuple[Ints, Offsets]:
         """The digests of each row, flat and ascending, and where each row begins."""
+        met: dict[str, dict[str, int | None]] = {field: {} for field in FIELDS}  # of these rows
         found: list[int] = []
         ends = np.zeros(len(rows) + 1, np.int32)
         for number, row in enumerate(rows):
-            made = [self._digest(field, value) for field, value in identifiers(row).items()]
-            found += sorted(each for each in made if each is not None)
+            made = []
+            for field, value in identifiers(row).items():
+                here = met[field]
+                if value not in here:
+                    here[value] = self._digest(field, value)
+                if (digest := here[value]) is not None:
+                    made.append(digest)
+            made.sort()
+            found += made
             ends[number + 1] = len(found)
         return np.array(found, np.int64), ends
 
     def _digest(self, field: str, value: str) -> int | None:
         known = self._known[field]
         name: str | bytes = value
-        if len(value) > _LONG:  # system prompts are long, and their text is not kept
+        if len(value) > _LONG:  # system prompts are long, and no text stays here
             name = blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         if name not in known:
             if len(known) > _REMEMBERED:

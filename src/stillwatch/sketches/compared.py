@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stillwatch.exchange import SCHEMA, RawExchange
-from stillwatch.sketches.batch import Packed, cells_under, prepare_and_pack
+from stillwatch.sketches.batch import Cells, cells_under, prepare_and_pack
 from stillwatch.sketches.key import SketchKey
 from stillwatch.sketches.texts import new_texts
 
@@ -72,26 +72,26 @@ class Forms(NamedTuple):
 
 
 def compared_each(
-    keys: Sequence[Comparable], rows: Sequence[RawExchange], texts: Packed | None = None
+    keys: Sequence[Comparable], rows: Sequence[RawExchange], cells: Sequence[Cells] | None = None
 ) -> list[Forms]:
     """The forms of `rows` under each key.
 
     Args:
-        texts: their new texts, prepared, where that is done already.
+        cells: their style cells under each key, where those are made already.
     """
     if not keys:
         return []
-    packed = prepare_and_pack(new_texts(rows)) if texts is None else texts
-    cells = cells_under([key.cells for key in keys], packed)
+    if cells is None:
+        cells = cells_under([key.cells for key in keys], prepare_and_pack(new_texts(rows)))
     every = np.arange(len(rows))
     return [Forms(every, *key.digests(rows), *made) for key, made in zip(keys, cells, strict=True)]
 
 
 def compared(
-    keys: Sequence[Comparable], rows: Sequence[RawExchange], texts: Packed | None = None
+    keys: Sequence[Comparable], rows: Sequence[RawExchange], cells: Sequence[Cells] | None = None
 ) -> pa.Array:
     """The column of `rows`: an entry for each key, also where there is nothing to compare."""
-    made = compared_each(keys, rows, texts)
+    made = compared_each(keys, rows, cells)
     if not made:
         return pa.nulls(len(rows), _TYPE)
     entries = [

@@ -20,6 +20,7 @@ from numba import njit, types
 from stillwatch.sketches import layout as ly
 from stillwatch.sketches.cells import add_cells, add_shingles, list_cells
 from stillwatch.sketches.characters import TABLE_END
+from stillwatch.sketches.compiled import compiled
 from stillwatch.sketches.lexicon import PHRASE, look_up
 from stillwatch.sketches.masks import dominant_script, hash_words, mask_mode, masked_tokens
 from stillwatch.sketches.phrases import match_phrases
@@ -87,6 +88,18 @@ _TEXT = (_input(types.uint8), _input(types.int64))
 _TABLE = _KEYS = _input(types.uint64)
 
 
+@compiled
+def _cells_under(  # type: ignore[no-untyped-def]
+    out, words, n, mode, keys, hashes, tokens, kinds, first_words, values, lengths, scratch, cells,
+    begin,
+):  # fmt: skip
+    """The cells of words under one key: its keys of words and of cells. Returns how many."""
+    hash_words(out, words, n, keys[0], keys[1], hashes)
+    t = masked_tokens(hashes, words, n, mode, tokens, kinds, first_words)
+    list_cells(tokens, kinds, t, keys[2], keys[3], values, lengths)
+    return add_cells(values, lengths, t, scratch, cells, begin)
+
+
 def _sketch(sources: int) -> Any:
     @njit(
         types.void(
@@ -96,6 +109,7 @@ def _sketch(sources: int) -> Any:
             _output(types.int64), _input(types.int8, 2),
             _output(types.int64), _output(types.int32), _output(types.int64), _output(types.int32),
             _output(types.int64), _output(types.int32, 2), _output(types.float32),
+            _input(types.uint64, 2), _output(types.int64, 2), _output(types.int32, 2),
         ),
         **_COMPILED,
     )  # fmt: skip
@@ -103,8 +117,10 @@ def _sketch(sources: int) -> Any:
         buf, offsets, table, keys,
         lexicon, posting_offsets, postings, gaps, completes, reached, weights,
         cells, cell_offsets, shingles, shingle_offsets, content, numbers, code_share,
+        other_keys, other_cells, other_offsets,
     ):  # fmt: skip
-        """Sketch rows of two texts each: system prompt, user text.
+        """Sketch rows of two texts each: system prompt, user text. Of `other_keys` each has cells
+        of its own, and nothing else.
 
         `reached` belongs to :func:`.phrases.match_phrases`; its last entry is the position that
         the next batch counts from.
@@ -167,6 +183,12 @@ def _sketch(sources: int) -> Any:
             numbers[3, r] = state[ly.SHAPE]
             numbers[4, r] = asks
             code_share[r] = state[ly.CODE_LINES] / max(state[ly.LINES], 1)
+            for k in range(other_keys.shape[0]):  # the text is taken apart; hashes are made anew
+                begin = np.int64(other_offsets[k, r])
+                other_offsets[k, r + 1] = begin + _cells_under(
+                    out, words, n, mode, other_keys[k], hashes, tokens, kinds, first_words, values,
+                    lengths, scratch, other_cells[k], begin,
+                )  # fmt: skip
         reached[-1] = position
 
     return sketch
@@ -209,13 +231,11 @@ def _compare(sources: int) -> Any:
             o, n = scan(buf, offsets[2 * r + 1], offsets[2 * r + 2], table, out, o, words, n, state)
             mode = mask_mode(words, n, state, dominant_script(state))
             for k in range(keys.shape[0]):
-                hash_words(out, words, n, keys[k, 0], keys[k, 1], hashes)
-                t = masked_tokens(hashes, words, n, mode, tokens, kinds, first_words)
-                list_cells(tokens, kinds, t, keys[k, 2], keys[k, 3], values, lengths)
                 begin = np.int64(cell_offsets[k, r])
-                cell_offsets[k, r + 1] = begin + add_cells(
-                    values, lengths, t, scratch, cells[k], begin
-                )
+                cell_offsets[k, r + 1] = begin + _cells_under(
+                    out, words, n, mode, keys[k], hashes, tokens, kinds, first_words, values,
+                    lengths, scratch, cells[k], begin,
+                )  # fmt: skip
 
     return compare
 
