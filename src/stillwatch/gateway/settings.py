@@ -109,6 +109,8 @@ def _hops(section: Section) -> TrustedHops | None:
     networks = networks_in(section)
     address = section.take("address_header", str, "x-forwarded-for")
     ja4 = section.take("ja4_header", str, "x-ja4")
+    payment = section.take("payment_header", str, "")
+    device = section.take("device_header", str, "")
     section.finish()
     if not networks:
         return None
@@ -116,6 +118,8 @@ def _hops(section: Section) -> TrustedHops | None:
         networks=networks,
         address_header=address.lower().encode(),
         ja4_header=ja4.lower().encode(),
+        payment_header=payment.lower().encode(),
+        device_header=device.lower().encode(),
     )
 
 
