@@ -2,7 +2,8 @@
 
 Headers in which two answers would make two requests of one (credentials, lengths) may stand once.
 What only a trusted hop may say (the client's address, its TLS fingerprint, what the account pays
-with, its device) is read from the hops that the operator has named, and is nobody's business otherwise (design, law 7).
+with, its device) is read from the hops that the operator has named, and is nobody's business
+otherwise (design, law 7).
 """
 
 from __future__ import annotations
