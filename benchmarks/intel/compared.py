@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What it costs to keep what others can compare: processor time and bytes an exchange.
 
-    python -m benchmarks.compared [--exchanges 100000] [--words 60] [--rounds 5]
+    python -m benchmarks.intel.compared [--exchanges 100000] [--words 60] [--rounds 5]
 
 The same exchanges are sketched and written with no key of a community, with one and with two, in
 turns. Texts are random words of a vocabulary of 5,000, `--words` in the prompt; each of 2,000
