@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from stillwatch.errors import KeyFileError
 from stillwatch.exchange import RawExchange
 from stillwatch.intel.community import CommunityKey
-from stillwatch.intel.identifiers import FIELDS, identifiers
+from stillwatch.intel.guessing import why_guessable
+from stillwatch.intel.identifiers import FIELDS, identifiers, normalised
 
 if TYPE_CHECKING:
     from stillwatch.sketches import SketchKey
 
-__all__ = ["ComparedKey", "number_of", "open_keys"]
+__all__ = ["ComparedKey", "is_guessable", "number_of", "open_keys"]
 
 Ints: TypeAlias = NDArray[np.int64]
 Offsets: TypeAlias = NDArray[np.int32]
@@ -44,6 +45,17 @@ class ComparedKey:
         self.number: int = int.from_bytes(bytes.fromhex(key.key_id), "big", signed=True)
         self.cells: SketchKey = key.sketch_key()
         self._known: dict[str, dict[str | bytes, int | None]] = {field: {} for field in FIELDS}
+        self._passing: ComparedKey | None = None
+        self._leaving = True
+
+    @property
+    def passing(self) -> ComparedKey:
+        """The same for what is not kept: nothing is refused, which costs a tenth. Whoever meets
+        something must ask :func:`is_guessable`."""
+        if self._passing is None:
+            self._passing = ComparedKey(self.key)
+            self._passing._leaving = False
+        return self._passing
 
     def digests(self, rows: Sequence[RawExchange]) -> tuple[Ints, Offsets]:
         """The digests of each row, flat and ascending, and where each row begins."""
@@ -71,7 +83,7 @@ class ComparedKey:
         if name not in known:
             if len(known) > _REMEMBERED:
                 known.clear()
-            [digest] = self.key.digests(field, [value])
+            [digest] = self.key.digests(field, [value], leaving=self._leaving)
             known[name] = None if digest is None else number_of(digest)
         return known[name]
 
@@ -79,6 +91,11 @@ class ComparedKey:
 def number_of(digest: str) -> int:
     """The first 64 bits of a digest (hexadecimal), as they are kept and compared."""
     return int.from_bytes(bytes.fromhex(digest[:16]), "big", signed=True)
+
+
+def is_guessable(field: str, value: str) -> bool:
+    """Whether a value, as logged, is one that has no digest in what is kept."""
+    return why_guessable(field, normalised(field, value)) is not None
 
 
 def open_keys(files: Iterable[Path]) -> list[ComparedKey]:

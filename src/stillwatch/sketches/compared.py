@@ -16,16 +16,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stillwatch.exchange import SCHEMA, RawExchange
-from stillwatch.sketches.batch import Cells, cells_under, prepare_and_pack
+from stillwatch.sketches.batch import Cells
 from stillwatch.sketches.key import SketchKey
-from stillwatch.sketches.texts import new_texts
 
 __all__ = [
     "COLUMN",
     "Comparable",
     "Forms",
     "compared",
-    "compared_each",
     "forms_under",
     "kept_under",
 ]
@@ -71,39 +69,28 @@ class Forms(NamedTuple):
     cell_offsets: Offsets
 
 
-def compared_each(
-    keys: Sequence[Comparable], rows: Sequence[RawExchange], cells: Sequence[Cells] | None = None
-) -> list[Forms]:
-    """The forms of `rows` under each key.
+def compared(
+    keys: Sequence[Comparable], rows: Sequence[RawExchange], cells: Sequence[Cells]
+) -> pa.Array:
+    """The column of `rows`: an entry for each key, also where there is nothing to compare.
 
     Args:
-        cells: their style cells under each key, where those are made already.
+        cells: their style cells under each key.
     """
     if not keys:
-        return []
-    if cells is None:
-        cells = cells_under([key.cells for key in keys], prepare_and_pack(new_texts(rows)))
-    every = np.arange(len(rows))
-    return [Forms(every, *key.digests(rows), *made) for key, made in zip(keys, cells, strict=True)]
-
-
-def compared(
-    keys: Sequence[Comparable], rows: Sequence[RawExchange], cells: Sequence[Cells] | None = None
-) -> pa.Array:
-    """The column of `rows`: an entry for each key, also where there is nothing to compare."""
-    made = compared_each(keys, rows, cells)
-    if not made:
         return pa.nulls(len(rows), _TYPE)
     entries = [
         pa.StructArray.from_arrays(
             [
                 pa.array(np.full(len(rows), key.number, np.int64)),
-                pa.ListArray.from_arrays(pa.array(each.digest_offsets), pa.array(each.digests)),
-                pa.ListArray.from_arrays(pa.array(each.cell_offsets), pa.array(each.cells)),
+                *(
+                    pa.ListArray.from_arrays(pa.array(ends), pa.array(flat))
+                    for flat, ends in (key.digests(rows), made)
+                ),
             ],
             fields=list(_FORM),
         )
-        for key, each in zip(keys, made, strict=True)
+        for key, made in zip(keys, cells, strict=True)
     ]
     flat = entries[0]
     if len(keys) > 1:  # those of a row stand side by side

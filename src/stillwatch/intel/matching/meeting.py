@@ -11,11 +11,18 @@ import pyarrow as pa
 
 from stillwatch.detections import HITS
 from stillwatch.exchange import RawExchange
-from stillwatch.intel.compared import ComparedKey
+from stillwatch.intel.compared import ComparedKey, is_guessable
+from stillwatch.intel.identifiers import identifiers
 from stillwatch.intel.matching.sets import Entry, IndicatorSet, Ints
-from stillwatch.sketches.compared import COLUMN, Forms, compared_each, forms_under
+from stillwatch.intel.profile.patterns import DigestPattern
+from stillwatch.sketches.batch import cells_under, prepare_and_pack
+from stillwatch.sketches.compared import COLUMN, Forms, forms_under
+from stillwatch.sketches.texts import new_texts
 
 __all__ = ["IndicatorMeeting", "Met"]
+
+
+_NONE = np.zeros(0, np.int64)
 
 
 class Met(NamedTuple):
@@ -42,8 +49,18 @@ class IndicatorMeeting:
 
     def look(self, rows: Sequence[RawExchange]) -> list[Met]:
         """For each set, which of `rows` meets which of its entries; by exchange and entry."""
-        made = compared_each(self.keys, rows)
-        return [_met(each, forms) for each, forms in zip(self.sets, made, strict=True)]
+        worded = [each for each in self.sets if each.has_wordings]
+        cells = dict.fromkeys(self.sets, (_NONE, np.zeros(len(rows) + 1, np.int32)))
+        if worded and rows:
+            texts = prepare_and_pack(new_texts(rows))
+            made = cells_under([each.key.cells for each in worded], texts)
+            cells |= zip(worded, made, strict=True)
+        every = np.arange(len(rows))
+        found = []
+        for each in self.sets:
+            forms = Forms(every, *each.key.passing.digests(rows), *cells[each])
+            found.append(_unguessable(each, _met(each, forms), rows))
+        return found
 
     def look_at(self, column: pa.Array) -> list[Met]:
         """The same of rows that were recorded, by their column of what can be compared."""
@@ -73,6 +90,20 @@ class IndicatorMeeting:
                 pa.table([by_name[field.name].cast(field.type) for field in HITS], schema=HITS)
             )
         return pa.concat_tables([HITS.empty_table(), *parts])
+
+
+def _unguessable(indicators: IndicatorSet, met: Met, rows: Sequence[RawExchange]) -> Met:
+    """Without what is met by a value that nobody may digest; few are met, so few are checked."""
+    kept = np.ones(len(met.entry), bool)
+    checked: dict[tuple[int, str], bool] = {}
+    for at, (row, entry) in enumerate(zip(met.exchange.tolist(), met.entry.tolist(), strict=True)):
+        what = indicators.entries[entry].told[0].pattern.what
+        if isinstance(what, DigestPattern):
+            value = identifiers(rows[row])[what.field]
+            if (entry, value) not in checked:
+                checked[entry, value] = not is_guessable(what.field, value)
+            kept[at] = checked[entry, value]
+    return Met(met.exchange[kept], met.entry[kept])
 
 
 def _met(indicators: IndicatorSet, forms: Forms) -> Met:

@@ -96,6 +96,11 @@ class IndicatorSet:
     def __len__(self) -> int:
         return len(self.entries)
 
+    @property
+    def has_wordings(self) -> bool:
+        """Whether cells must be made to look them up."""
+        return bool(len(self._wordings))
+
     def identified(self, digests: Ints, offsets: Offsets) -> tuple[Ints, Ints]:
         """Which exchange meets which entry by an identifier: (exchange, entry), in that order.
 
