@@ -35,7 +35,7 @@ sys.path.insert(0, str(ROOT))
 
 from stillwatch.exchange import RawExchange  # noqa: E402
 from stillwatch.sketches import Sketcher, SketchKey  # noqa: E402
-from stillwatch.sketches.batch import Engine, pack, split_each, split_words  # noqa: E402
+from stillwatch.sketches.batch import Engine, pack, prepare_and_pack, split_each, split_words  # noqa: E402
 from stillwatch.sketches.characters import character_table, prepare  # noqa: E402
 from stillwatch.sketches.phrases import patterns  # noqa: E402
 from stillwatch.sketches.topics import load_topics  # noqa: E402
@@ -180,7 +180,7 @@ def main() -> int:
     gc.freeze()
     line(
         "all sketch columns, numpy",
-        timed(lambda: engine.sketch(texts), arguments.rounds),
+        timed(lambda: engine.sketch(prepare_and_pack(texts)), arguments.rounds),
         BATCH,
         slow,
     )

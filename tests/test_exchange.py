@@ -27,7 +27,7 @@ def test_a_column_says_what_it_holds_what_null_means_and_where_it_comes_from() -
     for column in COLUMNS:
         assert column.holds, column.name
         assert column.null, column.name
-        assert column.source in ("log", "digest", "sketch"), column.name
+        assert column.source in ("log", "digest", "sketch", "compared"), column.name
 
 
 def test_the_schema_carries_its_version_and_forbids_null_where_the_column_does() -> None:

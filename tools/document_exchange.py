@@ -20,11 +20,17 @@ holds no text: this page is its schema, version `{SCHEMA_VERSION}`.
 - **digest** columns are 64 bits of a keyed hash of what the log says: equal values have equal
   digests under one key, and nobody without the key can tell what they stand for.
 - **sketch** columns are derived from the text under the same key; the text itself is not kept.
+- **compared** columns are digests and cells under [keys that others hold, too](intel.md).
 
 Times are UTC with microseconds. *null* is what an empty field means.
 """
 
-_TITLES = {"log": "From the log", "digest": "Keyed digests", "sketch": "Sketches of the text"}
+_TITLES = {
+    "log": "From the log",
+    "digest": "Keyed digests",
+    "sketch": "Sketches of the text",
+    "compared": "What others can compare",
+}
 
 
 def page() -> str:
@@ -44,7 +50,9 @@ def _type(type_: pa.DataType) -> str:
     if pa.types.is_dictionary(type_):
         return "string"
     if pa.types.is_list(type_):
-        return f"list of {type_.value_type}"
+        return f"list of {_type(type_.value_type)}"
+    if pa.types.is_struct(type_):
+        return f"({', '.join(f'{field.name}: {_type(field.type)}' for field in type_)})"
     if pa.types.is_timestamp(type_):
         return "timestamp"
     return str(type_)

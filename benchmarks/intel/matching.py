@@ -19,8 +19,9 @@ import time
 
 import numpy as np
 
+from stillwatch.exchange import RawExchange
 from stillwatch.intel.community import CommunityKey
-from stillwatch.intel.matching import Indicator, IndicatorSet, read_pattern
+from stillwatch.intel.matching import Indicator, IndicatorMeeting, IndicatorSet, read_pattern
 from stillwatch.intel.profile.patterns import TemplatePattern
 from stillwatch.statistics import upper_bound
 
@@ -38,8 +39,8 @@ def indicator(number: int, kind: str, text: str) -> Indicator:
 
 def identifiers(accounts: int, told: int) -> None:
     """Half of what was told is met by an account each; the others meet nothing."""
-    values = [f"pay-{secrets.token_hex(12)}" for _ in range(accounts)]
-    known = [*values[: told // 2], *(f"pay-{secrets.token_hex(12)}" for _ in range(told // 2))]
+    values = [f"pay-{secrets.token_hex(16)}" for _ in range(accounts)]
+    known = [*values[: told // 2], *(f"pay-{secrets.token_hex(16)}" for _ in range(told // 2))]
     digests = KEY.digests("payment", known, leaving=False)
     started = time.perf_counter()
     indicators = IndicatorSet(
@@ -52,12 +53,16 @@ def identifiers(accounts: int, told: int) -> None:
     )
     ready = time.perf_counter() - started
     started, begun = time.perf_counter(), time.process_time()
-    hits = [
-        indicators.meets("payment", values[at : at + BATCH]) >= 0
-        for at in range(0, accounts, BATCH)
-    ]
+    met, meeting = np.zeros(accounts, bool), IndicatorMeeting([indicators])
+    for at in range(0, accounts, BATCH):
+        [found] = meeting.look(
+            [
+                RawExchange(at=0, account="a", prompt="", payment=value)
+                for value in values[at : at + BATCH]
+            ]
+        )
+        met[at + found.exchange] = True
     took, cpu = time.perf_counter() - started, time.process_time() - begun
-    met = np.concatenate(hits)
     wrong = int(met[told // 2 :].sum())
     innocents = accounts - told // 2
     print(

@@ -18,6 +18,22 @@ DAY = 86_400_000_000  # microseconds
 NEW_YEAR = 1_767_225_600_000_000  # 2026-01-01
 
 
+def lists(random: np.random.Generator, rows: int) -> pa.ListArray:
+    offsets = np.concatenate([[0], np.cumsum(random.integers(0, 4, rows))]).astype(np.int32)
+    return pa.ListArray.from_arrays(offsets, random.integers(-(2**63), 2**63, offsets[-1]))
+
+
+def forms(random: np.random.Generator, rows: int) -> pa.ListArray:
+    """Of each row two keys' forms."""
+    type_ = SCHEMA.field("compared").type
+    keys = pa.array(np.tile([-1, 1], rows))
+    flat = pa.StructArray.from_arrays(
+        [keys, lists(random, 2 * rows), lists(random, 2 * rows)], fields=list(type_.value_type)
+    )
+    ends = pa.array(np.arange(0, 2 * rows + 1, 2, dtype=np.int32))
+    return pa.ListArray.from_arrays(ends, flat, type=type_)
+
+
 def exchanges(
     rows: int, *, seed: int = 0, days: float = 1, start: int = NEW_YEAR
 ) -> pa.RecordBatch:
@@ -31,12 +47,10 @@ def exchanges(
             column = pa.array(times).cast(field.type)
         elif field.name == "account":
             column = pa.array(account)
+        elif field.name == "compared":
+            column = forms(random, rows)
         elif pa.types.is_list(field.type):
-            lengths = random.integers(0, 4, rows)
-            offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-            column = pa.ListArray.from_arrays(
-                offsets, random.integers(-(2**63), 2**63, offsets[-1])
-            )
+            column = lists(random, rows)
         elif pa.types.is_dictionary(field.type):
             names = [f"{field.name} of {a}" if a % 2 else None for a in account]
             column = pa.array(names, pa.string()).dictionary_encode()

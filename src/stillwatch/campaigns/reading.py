@@ -117,7 +117,7 @@ def read_log(
 
     Args:
         keep: only rows from the first to before the second time (µs since 1970) are kept.
-        meeting: looks for indicators of others in the text, while it is there.
+        meeting: looks for indicators of others; what they are compared with is sketched, too.
 
     Raises:
         InputError: a file of the log is gone or unreadable.
@@ -125,13 +125,13 @@ def read_log(
     """
     files = tuple(os.fsencode(file).decode("utf-8", "replace") for file in log.files)
     read = Read(files=files, format=log.format)
-    sketcher = Sketcher(key)
+    sketcher = Sketcher(key, compared=() if meeting is None else meeting.keys)
     hits: list[pa.Table] = []
 
     def sketch(rows: list[RawExchange]) -> pa.RecordBatch:
         made = sketcher.sketch(rows)
         if meeting is not None:
-            hits.append(meeting.meet(rows, made))
+            hits.append(meeting.meet(made))
         return made
 
     progress.step("reading and sketching", log.bytes_total)

@@ -13,12 +13,13 @@ from stillwatch import __version__
 from stillwatch.campaigns.campaign import ScanReport, Source
 from stillwatch.campaigns.detecting import Detected, Sketched
 from stillwatch.campaigns.finding import Found, ReadWords, find_campaigns
+from stillwatch.campaigns.meeting import look_in
 from stillwatch.campaigns.novelty import Reference
 from stillwatch.campaigns.outputs import output_folder, write_accounts, write_campaigns
 from stillwatch.campaigns.progress import Progress, Silent
 from stillwatch.campaigns.promise import ALPHA
 from stillwatch.campaigns.reading import AccountNames, Read, read_log
-from stillwatch.campaigns.recorded import named_store, read_store
+from stillwatch.campaigns.recorded import Recorded, named_store, read_store
 from stillwatch.campaigns.registered import Registered, key_of
 from stillwatch.campaigns.report import render
 from stillwatch.campaigns.track_record import TrackRecord
@@ -47,8 +48,8 @@ class ScanOptions:
         fdr: the promise: the expected share of false campaigns among those reported, at most.
         track_record: what analysts found of the same detections; see :class:`TrackRecord`.
         caveat: what a reader of the report must know before everything else.
-        meeting: looks for indicators of others while the log is read; an event store holds no text
-            that it could look at.
+        meeting: looks for indicators of others; in an event store among exchanges that were
+            recorded while the key of the community was in use.
     """
 
     logs: Sequence[str | Path]
@@ -119,12 +120,6 @@ def _scan_store(path: Path, options: ScanOptions, progress: Progress) -> ScanRep
     """The same of an event store, which holds no text, and the names of accounts beside it."""
     if options.reference or options.reference_until is not None:
         raise InputError("an event store cannot be judged against a reference yet", path=path)
-    if options.meeting is not None:
-        raise InputError(
-            "an event store holds no text and no identifier that indicators could be compared "
-            "with; give the log that it was made of",
-            path=path,
-        )
     detections = load_detections()
     with (
         output_folder(options.out, force=options.force) as folder,
@@ -136,12 +131,28 @@ def _scan_store(path: Path, options: ScanOptions, progress: Progress) -> ScanRep
         options = replace(options, pseudonymous=not registered.named)
         names = AccountNames(pseudonymous=options.pseudonymous)
         store, read = read_store(path, work / "events", names, registered.call, progress)
+        if options.meeting is not None:
+            _look(path, store, options.meeting, read, progress)
         with open_engine(options.engine, work, memory_mb=options.memory_mb) as engine:
             report = search(
                 options, engine, store, detections, names, read, folder, lambda _: {}, progress
             )
         shutil.rmtree(work)
     return report
+
+
+def _look(path: Path, store: Recorded, meeting: Meeting, read: Read, progress: Progress) -> None:
+    """Hold what was recorded against indicators of others."""
+    progress.step("looking for indicators of others")
+    looked = look_in(store.parquet_files(), meeting)
+    if read.rows and not looked.compared:
+        raise InputError(
+            "none of its exchanges was recorded under this key of a community; name the key where "
+            "the gateway is started (`serve --community FILE`), or give the log itself",
+            path=path,
+        )
+    read.hits = looked.hits
+    read.notes += filter(None, [looked.remark()])
 
 
 def _registered(path: Path, options: ScanOptions) -> Registered:

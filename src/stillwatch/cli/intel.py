@@ -7,6 +7,7 @@ import click
 from stillwatch.cli.intel_apply import apply, blocks
 from stillwatch.cli.intel_collections import collection, token
 from stillwatch.cli.intel_export import export
+from stillwatch.cli.intel_forget import forget
 from stillwatch.cli.intel_import import import_, members
 from stillwatch.cli.intel_keygen import keygen
 from stillwatch.cli.intel_match import match
@@ -39,3 +40,4 @@ for each in (whoami, members, import_, match, apply, blocks, sightings, seen, re
     command.add_command(each)
 command.add_command(set_)
 command.add_command(overlap)
+command.add_command(forget)

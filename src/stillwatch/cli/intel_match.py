@@ -48,20 +48,28 @@ def match(
 ) -> None:
     """Look in logs for what others told. A match is no verdict, and does nothing by itself.
 
+    LOG may also be the state folder of a gateway that keeps what members of the community can
+    compare (`serve --community`), or the event store in it.
+
     Hits are kept in the store: `intel apply` acts on them if the rules say so, and `intel
     sightings` tells their senders. Only live indicators of members are looked for.
 
     \b
     Example:
       stillwatch intel match requests.jsonl --community forum.key --state state --out hits.jsonl
+      stillwatch intel match state --community forum.key --state state
     """
-    from stillwatch.intel.matching import match_log, write_hits
+    from stillwatch.campaigns.recorded import named_store
+    from stillwatch.intel.matching import match_log, match_store, write_hits
     from stillwatch.sources import open_log
 
-    keys = keys_of(community)
+    keys, recorded = keys_of(community), named_store(logs)
     with received_at(state, ledger) as received:
         sets = sets_of(received.indicators(), keys, time.time())
-        found = match_log(open_log(logs, format=format_), sets)
+        if recorded is None:
+            found = match_log(open_log(logs, format=format_), sets)
+        else:
+            found = match_store(recorded, sets, named=not dry_run)
         if not dry_run:
             received.keep_hits(found)
     if out is not None:
@@ -73,6 +81,10 @@ def match(
         f"{sum(map(len, sets)):,} indicators ({found.rows:,} exchanges, {found.rejected:,} "
         "rows refused)"
     )
+    if found.passed:
+        click.echo(
+            f"{found.passed:,} exchanges were recorded without the key, and not looked at", err=True
+        )
     best = sorted(found.hits, key=lambda hit: (spread[hit.pattern], -hit.exchanges, hit.account))
     if best:
         print_rows(

@@ -13,11 +13,11 @@ import click
 from stillwatch.errors import StillwatchError
 
 if TYPE_CHECKING:
-    from stillwatch.intel.community import CommunityKey
+    from stillwatch.intel.compared import ComparedKey
     from stillwatch.intel.matching import Indicator, IndicatorMeeting, IndicatorSet
     from stillwatch.intel.received import Received
 
-__all__ = ["COMMUNITY", "keys_of", "meeting_of", "received_at", "sets_of", "stored"]
+__all__ = ["COMMUNITY", "keys_of", "meeting_of", "meetings_of", "received_at", "sets_of", "stored"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,20 +77,19 @@ def received_at(
             click.echo(f"done, but not yet in the ledger: {error} [{error.code}]", err=True)
 
 
-def keys_of(files: tuple[Path, ...]) -> list[CommunityKey]:
-    """The community keys in some files, each once."""
-    from stillwatch.intel.community import CommunityKey
+def keys_of(files: tuple[Path, ...]) -> list[ComparedKey]:
+    """The community keys in some files."""
+    from stillwatch.intel.compared import open_keys
 
-    keys = [CommunityKey.from_file(file) for file in files]
-    return list({key.scheme: key for key in keys}.values())
+    return open_keys(files)
 
 
-def sets_of(indicators: list[Indicator], keys: list[CommunityKey], at: float) -> list[IndicatorSet]:
+def sets_of(indicators: list[Indicator], keys: list[ComparedKey], at: float) -> list[IndicatorSet]:
     """The indicators by key; says how many are of no key that was given, or not looked for."""
     from stillwatch.intel.matching import IndicatorSet
 
     sets = [IndicatorSet(indicators, key, at) for key in keys]
-    schemes = {key.scheme for key in keys}
+    schemes = {key.key.scheme for key in keys}
     foreign = sum(each.pattern.scheme not in schemes for each in indicators)
     if foreign:
         click.echo(f"{foreign:,} indicators are of another community or epoch", err=True)
@@ -102,13 +101,22 @@ def sets_of(indicators: list[Indicator], keys: list[CommunityKey], at: float) ->
     return sets
 
 
-def meeting_of(where: str, files: tuple[Path, ...]) -> IndicatorMeeting:
-    """What looks for the live indicators of a store, or of a file that the operator vouches for."""
+def meetings_of(where: str, keys: list[ComparedKey]) -> Callable[[], IndicatorMeeting]:
+    """What looks for the indicators that are live whenever it is asked: of a store, or of a file
+    that the operator vouches for."""
     from stillwatch.intel.matching import IndicatorMeeting
     from stillwatch.intel.received import indicators_in_file, open_received
 
-    keys, now = keys_of(files), time.time()
-    if Path(where).is_file():
-        return IndicatorMeeting(sets_of(indicators_in_file(Path(where)), keys, now))
-    with open_received(where) as received:
-        return IndicatorMeeting(sets_of(received.indicators(), keys, now))
+    def meeting() -> IndicatorMeeting:
+        now = time.time()
+        if Path(where).is_file():
+            return IndicatorMeeting(sets_of(indicators_in_file(Path(where)), keys, now))
+        with open_received(where) as received:
+            return IndicatorMeeting(sets_of(received.indicators(), keys, now))
+
+    return meeting
+
+
+def meeting_of(where: str, files: tuple[Path, ...]) -> IndicatorMeeting:
+    """What looks for the indicators that are live now."""
+    return meetings_of(where, keys_of(files))()

@@ -9,7 +9,7 @@ import click
 from stillwatch.campaigns.configured import FORMAT_NAMES, LEAST_MEMORY_MB
 from stillwatch.engines import ENGINES
 
-__all__ = ["ENGINE", "FORMAT", "MEMORY_MB", "SETTINGS"]
+__all__ = ["CASES", "COMMUNITY", "ENGINE", "FORMAT", "INDICATORS", "MEMORY_MB", "SETTINGS"]
 
 SETTINGS = click.option(
     "--settings",
@@ -35,4 +35,22 @@ MEMORY_MB = click.option(
     type=click.IntRange(LEAST_MEMORY_MB),
     show_default="5000",
     help="What the engine may hold before it spills to disk.",
+)
+CASES = click.option(
+    "--cases",
+    metavar="STATE",
+    help="State folder (or address) of cases: the report says how often analysts confirmed what "
+    "each detection found.",
+)
+INDICATORS = click.option(
+    "--indicators",
+    metavar="DIR|FILE",
+    help="Look for what others told: the store of `intel import`, or a bundle that you vouch for.",
+)
+COMMUNITY = click.option(
+    "--community",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Key of the community that indicators are of; needed with --indicators.",
 )

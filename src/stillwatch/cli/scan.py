@@ -10,7 +10,15 @@ import click
 
 from stillwatch.campaigns import ScanOptions, TrackRecord, read_scan_settings, scan
 from stillwatch.campaigns.configured import LEAST_K, LEVELS
-from stillwatch.cli.options import ENGINE, FORMAT, MEMORY_MB, SETTINGS
+from stillwatch.cli.options import (
+    CASES,
+    COMMUNITY,
+    ENGINE,
+    FORMAT,
+    INDICATORS,
+    MEMORY_MB,
+    SETTINGS,
+)
 from stillwatch.cli.progress import open_progress
 from stillwatch.cli.summary import open_console, print_summary
 from stillwatch.detections import Meeting
@@ -72,24 +80,9 @@ __all__ = ["command"]
     help="The promise: of the campaigns reported, the expected share of false ones is at most "
     "this. What needs more stands under 'review'.",
 )
-@click.option(
-    "--cases",
-    metavar="STATE",
-    help="State folder (or address) of cases: the report says how often analysts confirmed what "
-    "each detection found.",
-)
-@click.option(
-    "--indicators",
-    metavar="DIR|FILE",
-    help="Look for what others told: the store of `intel import`, or a bundle that you vouch for.",
-)
-@click.option(
-    "--community",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Key of the community that indicators are of; needed with --indicators.",
-)
+@CASES
+@INDICATORS
+@COMMUNITY
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def command(
     logs: tuple[str, ...],
@@ -125,6 +118,8 @@ def command(
       stillwatch scan requests-*.jsonl.gz --out report
       stillwatch scan /var/lib/stillwatch-gateway --out report
       stillwatch scan requests.parquet --out report --indicators state --community forum.key
+      stillwatch scan /var/lib/stillwatch-gateway --out report --indicators state \\
+          --community forum.key
     """
     given = {
         "format": format_,

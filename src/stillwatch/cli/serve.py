@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from stillwatch.errors import SettingsError
-from stillwatch.gateway import in_front_of, read_gateway, serve
+from stillwatch.gateway import Comparing, in_front_of, read_gateway, serve
 
 __all__ = ["command"]
 
@@ -42,7 +42,22 @@ __all__ = ["command"]
     "--port", type=click.IntRange(0, 65_535), default=8080, show_default=True,
     help="Port to listen on; 0 for any that is free.",
 )  # fmt: skip
-def command(upstream: str | None, config: Path | None, state: Path, host: str, port: int) -> int:
+@click.option(
+    "--community",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Key of a community: keep with each exchange what indicators of its members can be "
+    "compared with, in place of what the settings name.",
+)
+def command(
+    upstream: str | None,
+    config: Path | None,
+    state: Path,
+    host: str,
+    port: int,
+    community: tuple[Path, ...],
+) -> int:
     """Stand in front of a model server and let in who may ask what.
 
     Without --config there is one openness level: text and usage, one choice of at most 4,096
@@ -61,6 +76,7 @@ def command(upstream: str | None, config: Path | None, state: Path, host: str, p
       stillwatch keys create --state state --account alice
       stillwatch serve --upstream http://127.0.0.1:8000 --state state
       stillwatch serve -c stillwatch.yaml --state state --port 8443
+      stillwatch serve -c stillwatch.yaml --state state --community forum.json
     """
     if (upstream is None) == (config is None):
         raise SettingsError("give either --upstream URL or --config FILE")
@@ -70,5 +86,18 @@ def command(upstream: str | None, config: Path | None, state: Path, host: str, p
     def started(bound: int) -> None:
         click.echo(f"serving http://{host}:{bound} in front of {upstream or config}", err=True)
 
-    serve(state, settings, host=host, port=port, reread=config, started=started)
+    keys = community or settings.communities
+    serve(
+        state, settings, host=host, port=port, reread=config, started=started,
+        comparing=_comparing(keys),
+    )  # fmt: skip
     return 0
+
+
+def _comparing(files: tuple[Path, ...]) -> Comparing | None:
+    """How keys of communities are used; imported where there are any."""
+    if not files:
+        return None
+    from stillwatch.intel.recording import comparing
+
+    return comparing(files)

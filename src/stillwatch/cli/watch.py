@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
-from stillwatch.campaigns import read_scan_settings
+from stillwatch.campaigns import TrackRecord, read_scan_settings
 from stillwatch.campaigns.configured import LEVELS
 from stillwatch.campaigns.watching import WatchOptions, watch
+from stillwatch.campaigns.watching.look import Asked
 from stillwatch.campaigns.watching.watch import SECOND
 from stillwatch.cli.clock import DURATION
-from stillwatch.cli.options import ENGINE, FORMAT, MEMORY_MB, SETTINGS
+from stillwatch.cli.options import (
+    CASES,
+    COMMUNITY,
+    ENGINE,
+    FORMAT,
+    INDICATORS,
+    MEMORY_MB,
+    SETTINGS,
+)
 from stillwatch.cli.progress import open_progress
+from stillwatch.detections import Meeting
 from stillwatch.errors import ExitStatus
 from stillwatch.sketches import SketchKey
+from stillwatch.sketches.compared import Comparable
 
 __all__ = ["command"]
 
@@ -87,6 +100,9 @@ __all__ = ["command"]
     help="The promise: of the campaigns reported within one window, the expected share of false "
     "ones is at most this, over all of its looks.",
 )
+@CASES
+@INDICATORS
+@COMMUNITY
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing about single looks.")
 def command(
     sources: tuple[str, ...],
@@ -102,6 +118,9 @@ def command(
     engine: str | None,
     memory_mb: int | None,
     fdr: float | None,
+    cases: str | None,
+    indicators: str | None,
+    community: tuple[Path, ...],
     quiet: bool,
 ) -> int:
     """Watch growing logs of requests for distillation campaigns.
@@ -110,7 +129,7 @@ def command(
     last days of it in steps. Findings are appended to DIR/findings.jsonl, one line for a campaign
     that is new, has grown, or is withdrawn; DIR/report.html shows the latest look. Stop it at any
     time, even with kill -9, and start it again: nothing is lost or said twice. No prompt text is
-    kept.
+    kept. Indicators of others are read anew at each look, and looked for in all that it covers.
 
     \b
     Exit status: with --once 0 nothing found, 3 findings.jsonl holds findings;
@@ -122,6 +141,8 @@ def command(
       stillwatch watch --source /var/log/llm --state /var/lib/stillwatch
       stillwatch watch --source requests.jsonl --state replay --once
       stillwatch watch --source /var/lib/stillwatch-gateway --state /var/lib/stillwatch
+      stillwatch watch --source requests.jsonl --state watched --indicators state \\
+          --community forum.key
     """
     given = {
         "format": format_,
@@ -130,9 +151,11 @@ def command(
         "engine": engine,
         "memory_mb": memory_mb,
         "fdr": fdr,
+        "cases": cases,
     }
     chosen = read_scan_settings(settings).but(given)
     secret = chosen.key_file
+    keys, meeting = _compared(indicators, community)
     options = WatchOptions(
         sources=sources,
         state=state,
@@ -146,8 +169,33 @@ def command(
         pseudonymous=chosen.pseudonymous,
         memory_mb=chosen.memory_mb,
         fdr=chosen.fdr,
+        asked=Asked(meeting, _track_record(chosen.cases)),
+        compared=keys,
     )
     with open_progress(quiet=quiet) as progress:
         findings = watch(options, progress)
     click.echo(f"{findings:,} findings: {state / 'findings.jsonl'}")
     return ExitStatus.CAMPAIGNS_FOUND if findings else ExitStatus.NOTHING_FOUND
+
+
+def _compared(
+    where: str | None, community: tuple[Path, ...]
+) -> tuple[Sequence[Comparable], Callable[[], Meeting] | None]:
+    """Keys of communities, and what looks for indicators under them; imported where there are."""
+    if not community:
+        if where is not None:
+            raise click.UsageError("--indicators needs the key that they are of: --community FILE")
+        return (), None
+    from stillwatch.cli.intel_received import keys_of, meetings_of
+
+    keys = keys_of(community)
+    return keys, None if where is None else meetings_of(where, keys)
+
+
+def _track_record(state: str | None) -> Callable[[], Sequence[TrackRecord]]:
+    """What analysts found, whenever it is asked."""
+    if state is None:
+        return tuple
+    from stillwatch.cases.precision import track_record
+
+    return lambda: track_record(state, time.time())

@@ -1,18 +1,19 @@
 """What others told us, met in this log: the table of hits that a run may have.
 
 This room owns the table and knows nothing of who tells: :mod:`stillwatch.intel` matches indicators
-while a log is read, and hands the hits over. A run without them is a run as before.
+with what is kept of exchanges, and hands the hits over. A run without them is a run as before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from stillwatch.exchange import RawExchange
+if TYPE_CHECKING:
+    from stillwatch.sketches.compared import Comparable
 
 __all__ = ["HITS", "Meeting", "joined_hits"]
 
@@ -38,13 +39,18 @@ HITS = pa.schema(
 
 
 class Meeting(Protocol):
-    """Looks whether exchanges meet what others told; used while a log is read."""
+    """Looks whether exchanges meet what others told, by what is kept of them for that."""
 
-    def meet(self, rows: Sequence[RawExchange], sketched: pa.RecordBatch) -> pa.Table:
+    @property
+    def keys(self) -> Sequence[Comparable]:
+        """The keys under which exchanges are compared."""
+        ...
+
+    def meet(self, recorded: pa.RecordBatch) -> pa.Table:
         """The hits of a batch, a table of :data:`HITS`.
 
         Args:
-            sketched: the same exchanges, in the same order, as the event store keeps them.
+            recorded: exchanges; the columns ``account``, ``request``, ``at`` and ``compared``.
         """
         ...
 

@@ -46,6 +46,8 @@ _PACKINGS = tuple(
 )
 #: the columns that name accounts
 NAMING: Final = ("account", "replayed_from")
+#: the column of what was made under keys of others
+_COMPARED: Final = "compared"
 
 
 def checked(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -134,7 +136,11 @@ def joined(unpacked: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 def holds(batch: pa.RecordBatch, digests: pa.Array, by: str = "account") -> bool:
     """Whether a row of `batch` has one of `digests` in the column `by`; of an account also whether
-    it names one."""
+    it names one; by `compared` whether it has anything under keys of these numbers."""
+    if by == _COMPARED:
+        if by not in batch.schema.names:
+            return False
+        return bool(pc.any(pc.is_in(batch[by].flatten().field("key"), value_set=digests)).as_py())
     columns = NAMING if by == "account" else (by,)
     return any(
         pc.any(pc.is_in(batch.column(name), value_set=digests)).as_py()
@@ -146,7 +152,10 @@ def holds(batch: pa.RecordBatch, digests: pa.Array, by: str = "account") -> bool
 def without(batch: pa.RecordBatch, digests: pa.Array, by: str = "account") -> pa.RecordBatch:
     """The rows that have none of `digests` in the column `by`, in dictionaries that hold nothing of
     the rows left out. Where rows of others name one of those accounts, they name nobody any more;
-    by `replayed_from` that is all that is done."""
+    by `replayed_from` that is all that is done, and by `compared` what was made under keys of these
+    numbers goes, and no row."""
+    if by == _COMPARED:
+        return _encoded(_decoded(_uncompared(batch, digests)))
     if by == "replayed_from":
         return _encoded(_decoded(_unnamed(batch, digests)))
     kept = batch.filter(pc.invert(pc.is_in(batch.column(by), value_set=digests)))
@@ -159,6 +168,20 @@ def _unnamed(batch: pa.RecordBatch, accounts: pa.Array) -> pa.RecordBatch:
     erased = pc.is_in(named, value_set=accounts)
     named = pc.replace_with_mask(named, erased, pa.scalar(None, named.type))  # zeroes what is null
     return batch.set_column(place, batch.schema.field(place), named)
+
+
+def _uncompared(batch: pa.RecordBatch, keys: pa.Array) -> pa.RecordBatch:
+    place = batch.schema.get_field_index(_COMPARED)
+    field, column = batch.schema.field(place), batch.column(place)
+    entries = column.flatten()
+    left = pc.invert(pc.is_in(entries.field("key"), value_set=keys))
+    owners = np.from_dlpack(pc.list_parent_indices(column).filter(left))
+    counts = np.bincount(owners, minlength=len(batch))
+    ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    made = pa.ListArray.from_arrays(
+        pa.array(ends), entries.filter(left), type=field.type, mask=pa.array(counts == 0)
+    )
+    return batch.set_column(place, field, made)
 
 
 def _decoded(batch: pa.RecordBatch) -> pa.RecordBatch:

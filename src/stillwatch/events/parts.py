@@ -31,12 +31,29 @@ GROUP_ROWS = 122_880
 _UNIQUE = ("request", "content", "conversation", "end_user")
 _PLAIN = {f.name for f in SCHEMA if pa.types.is_list(f.type)} | set(_UNIQUE)
 _DIGESTS = {c.name for c in COLUMNS if c.source == "digest"}
-_PATHS = {f.name: f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in SCHEMA}
-_COMPRESSED = {_PATHS[n] for n in SCHEMA.names if n not in _PLAIN | _DIGESTS}
+
+
+def _leaves(name: str, type_: pa.DataType) -> Iterator[str]:
+    """What Parquet calls the columns in which it keeps a column of ours."""
+    if pa.types.is_list(type_):
+        yield from _leaves(f"{name}.list.element", type_.value_type)
+    elif pa.types.is_struct(type_):
+        for field in type_:
+            yield from _leaves(f"{name}.{field.name}", field.type)
+    else:
+        yield name
+
+
+_PATHS = {f.name: list(_leaves(f.name, f.type)) for f in SCHEMA}
+_COMPRESSED = {p for n in SCHEMA.names if n not in _PLAIN | _DIGESTS for p in _PATHS[n]}
+#: names of keys, the same in every row
+_NAMED = {p for paths in _PATHS.values() for p in paths if p.endswith(".key")}
 _ENCODING = {
-    "compression": {p: "zstd" if p in _COMPRESSED else "NONE" for p in _PATHS.values()},
+    "compression": {
+        p: "zstd" if p in _COMPRESSED else "NONE" for paths in _PATHS.values() for p in paths
+    },
     "compression_level": dict.fromkeys(_COMPRESSED, 1),
-    "use_dictionary": [n for n in SCHEMA.names if n not in _PLAIN | {"at"}],
+    "use_dictionary": [*(n for n in SCHEMA.names if n not in _PLAIN | {"at"}), *_NAMED],
     "write_statistics": [n for n in SCHEMA.names if n not in _PLAIN],
 }
 

@@ -205,7 +205,8 @@ class EventStore:
 
         Args:
             digests: of the accounts. By ``request`` those of single requests, by
-                ``replayed_from`` of accounts that others shall name no more, and that is all.
+                ``replayed_from`` of accounts that others shall name no more, and that is all; by
+                ``compared`` the numbers of keys, and what was made under these goes, no row.
 
         Returns:
             The number of rows removed.

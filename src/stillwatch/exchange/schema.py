@@ -24,6 +24,15 @@ class Column(NamedTuple):
 _TIME = pa.timestamp("us", tz="UTC")
 _DIGEST = pa.int64()
 _DIGESTS = pa.list_(pa.int64())
+_FORMS = pa.list_(
+    pa.struct(
+        [
+            pa.field("key", pa.int64(), nullable=False),
+            pa.field("digests", _DIGESTS, nullable=False),
+            pa.field("cells", _DIGESTS, nullable=False),
+        ]
+    )
+)
 _NAME = pa.dictionary(pa.int32(), pa.string())
 _COUNT = pa.int32()
 _UNKNOWN = "the log does not say"
@@ -153,6 +162,14 @@ COLUMNS: tuple[Column, ...] = (
         "why an answer that was to be marked is not: greedy (nothing to choose), another mark, no "
         "choice in its text, a field of the request that forbids it, or what the engine says",
         "it is marked, or the engine said nothing",
+    ),
+    Column(
+        "compared",
+        _FORMS,
+        "for each key of a community (the 64 bits that name it) what its members can compare: the "
+        "first 64 bits of digests of identifiers, ascending, and style cells under that key",
+        "no key of a community was in use",
+        "compared",
     ),
 )
 

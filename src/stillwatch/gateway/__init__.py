@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from stillwatch.gateway.app import Gateway
     from stillwatch.gateway.lifetime import running
     from stillwatch.gateway.middleware import Middleware
+    from stillwatch.gateway.recording import Comparing
     from stillwatch.gateway.server import serve
     from stillwatch.gateway.settings import GatewaySettings, in_front_of, read_gateway
 
 __all__ = [
+    "Comparing",
     "Gateway",
     "GatewaySettings",
     "Middleware",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 _AT = {
+    "Comparing": "recording",
     "Gateway": "app",
     "Middleware": "middleware",
     "running": "lifetime",

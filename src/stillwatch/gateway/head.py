@@ -1,8 +1,9 @@
 """The head of a request: whose secret it carries, and what it tells about where it comes from.
 
 Headers in which two answers would make two requests of one (credentials, lengths) may stand once.
-What only a trusted hop may say (the client's address, its TLS fingerprint) is read from the hops
-that the operator has named, and is nobody's business otherwise (design, law 7).
+What only a trusted hop may say (the client's address, its TLS fingerprint, what the account pays
+with, its device) is read from the hops that the operator has named, and is nobody's business
+otherwise (design, law 7).
 """
 
 from __future__ import annotations
@@ -30,11 +31,14 @@ class HeadError(Exception):
 
 
 class TrustedHops(msgspec.Struct, frozen=True, kw_only=True):
-    """The reverse proxies whose word counts: their networks, and the headers that they set."""
+    """The reverse proxies whose word counts: their networks, and the headers that they set; an
+    empty name is that of none."""
 
     networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     address_header: bytes = b"x-forwarded-for"
     ja4_header: bytes = b"x-ja4"
+    payment_header: bytes = b""
+    device_header: bytes = b""
 
     def trusts(self, peer: str) -> bool:
         """Whether `peer` is one of them."""
@@ -56,6 +60,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     content_encoding: bytes = b""
     accept_language: str | None = None
     anthropic: bool = False
+    payment: str | None = None
+    device: str | None = None
 
 
 def read_head(
@@ -79,9 +85,12 @@ def read_head(
     trusted = hops is not None and hops.trusts(peer)
     ip = peer or UNKNOWN
     ja4 = UNKNOWN
+    payment = device = None
     if trusted and hops is not None:
         ip = _last(seen.get(hops.address_header, b"")) or ip
         ja4 = _text(seen.get(hops.ja4_header)) or UNKNOWN
+        payment = _whole(seen.get(hops.payment_header))
+        device = _whole(seen.get(hops.device_header))
     sdk = seen.get(b"x-stainless-package-version")
     return Head(
         secret=_secret(seen),
@@ -96,6 +105,8 @@ def read_head(
         content_encoding=seen.get(b"content-encoding", b""),
         accept_language=_text(seen.get(b"accept-language")),
         anthropic=b"anthropic-version" in seen,
+        payment=payment,
+        device=device,
     )
 
 
@@ -122,6 +133,11 @@ def _digest(order: tuple[bytes, ...]) -> int:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value[:_LONGEST_TEXT].decode("latin-1")
+
+
+def _whole(value: bytes | None) -> str | None:
+    """A value that tells accounts apart, which a part of it might not."""
+    return value.decode("latin-1") if value and len(value) <= _LONGEST_TEXT else None
 
 
 def _last(forwarded: bytes) -> str | None:

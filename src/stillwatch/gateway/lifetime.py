@@ -23,7 +23,7 @@ from stillwatch.gateway.binding import Binding, BindingSettings, read_keys
 from stillwatch.gateway.client import Client
 from stillwatch.gateway.holding import Holding
 from stillwatch.gateway.measures import Measures
-from stillwatch.gateway.recording import Recorder
+from stillwatch.gateway.recording import Comparing, Recorder
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.settings import GatewaySettings, read_gateway
 from stillwatch.gateway.upstream import Upstream
@@ -72,17 +72,20 @@ async def running(
     *,
     reread: Path | None = None,
     upstream: Upstream | None = None,
+    comparing: Comparing | None = None,
 ) -> AsyncIterator[Gateway]:
     """A gateway that is ready to serve. On leaving, what was served is settled and recorded.
 
     `reread` is the settings file to follow while running: a change holds from the next request on,
     and one that cannot be read changes nothing and is logged. `upstream` takes the place of
-    connections to the backends.
+    connections to the backends. `comparing` says what is kept for others to compare.
 
     Raises:
         StillwatchError: a store cannot be opened, or the writer of exchanges does not start.
     """
-    async with opened(state, settings, reread=reread, upstream=upstream) as services:
+    async with opened(
+        state, settings, reread=reread, upstream=upstream, comparing=comparing
+    ) as services:
         yield Gateway(services)
 
 
@@ -93,8 +96,18 @@ async def opened(
     *,
     reread: Path | None = None,
     upstream: Upstream | None = None,
+    comparing: Comparing | None = None,
 ) -> AsyncIterator[Services]:
-    """What :func:`running` runs on, for those who have a server of their own."""
+    """What :func:`running` runs on, for those who have a server of their own.
+
+    Raises:
+        SettingsError: the settings name communities, and `comparing` does not say how.
+    """
+    if settings.communities and comparing is None:
+        raise SettingsError(
+            "'gateway.communities' needs a gateway that is started with `stillwatch serve`; this "
+            "form of it records nothing that others can compare"
+        )
     async with contextlib.AsyncExitStack() as stack:
         database = open_database(settings.keys or state, create=True)
         stack.callback(database.close)
@@ -103,7 +116,10 @@ async def opened(
         present = Present(settings.access, settings.marks, follower)
         measures = Measures()
         recorder = Recorder(
-            state, retention_days=settings.retention_days, on_kept=measures.commit_lag.observe
+            state,
+            retention_days=settings.retention_days,
+            comparing=comparing,
+            on_kept=measures.commit_lag.observe,
         )
         await recorder.start()
         stack.push_async_callback(recorder.close)

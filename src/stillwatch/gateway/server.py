@@ -10,6 +10,7 @@ import uvloop
 
 from stillwatch.gateway.connections import KEPT_OPEN, Connection
 from stillwatch.gateway.lifetime import running
+from stillwatch.gateway.recording import Comparing
 from stillwatch.gateway.settings import GatewaySettings
 from stillwatch.gateway.until_told import serve_until_told
 
@@ -27,14 +28,16 @@ def serve(
     port: int,
     reread: Path | None = None,
     started: Callable[[int], None] | None = None,
+    comparing: Comparing | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. `started` is told the port once requests are answered.
+    `comparing` says what is kept for others to compare.
 
     Raises:
         StillwatchError: a store cannot be opened.
         OSError: the port is taken.
     """
-    uvloop.run(_serve(state, settings, host, port, reread, started))
+    uvloop.run(_serve(state, settings, host, port, reread, started, comparing))
 
 
 async def _serve(
@@ -44,8 +47,9 @@ async def _serve(
     port: int,
     reread: Path | None,
     started: Callable[[int], None] | None,
+    comparing: Comparing | None,
 ) -> None:
-    async with running(state, settings, reread=reread) as gateway:
+    async with running(state, settings, reread=reread, comparing=comparing) as gateway:
         config = uvicorn.Config(
             gateway,
             host=host,

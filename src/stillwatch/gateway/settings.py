@@ -35,9 +35,10 @@ _MARK = re.compile(r"[\w-][\w.-]{0,63}", re.ASCII)
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is set. `keys` and `limits` are addresses of stores that several gateways
-    share (PostgreSQL, Redis); `credentials` are headers for each backend by name; `marks` are names
-    by level, and `mark_keys` are there where a backend takes the keys themselves from us, or a mark
-    is of choices, which we write."""
+    share (PostgreSQL, Redis); `communities` are files of keys under which exchanges are kept for
+    comparing; `credentials` are headers for each backend by name; `marks` are names by level, and
+    `mark_keys` are there where a backend takes the keys themselves from us, or a mark is of
+    choices, which we write."""
 
     access: AccessSettings
     hops: TrustedHops | None = None
@@ -48,6 +49,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     keys: str | None = None
     limits: str | None = None
     retention_days: int | None = None
+    communities: tuple[Path, ...] = ()
     binding: BindingSettings = BindingSettings()
 
 
@@ -75,6 +77,7 @@ def read_gateway(path: Path) -> GatewaySettings:
         keys=section.take("keys", str, "") or None,
         limits=section.take("limits", str, "") or None,
         retention_days=days or None,
+        communities=_files(section, "communities", path.parent),
         binding=read_binding(section.section("binding")),
     )
     section.finish()
@@ -109,6 +112,8 @@ def _hops(section: Section) -> TrustedHops | None:
     networks = networks_in(section)
     address = section.take("address_header", str, "x-forwarded-for")
     ja4 = section.take("ja4_header", str, "x-ja4")
+    payment = section.take("payment_header", str, "")
+    device = section.take("device_header", str, "")
     section.finish()
     if not networks:
         return None
@@ -116,6 +121,8 @@ def _hops(section: Section) -> TrustedHops | None:
         networks=networks,
         address_header=address.lower().encode(),
         ja4_header=ja4.lower().encode(),
+        payment_header=payment.lower().encode(),
+        device_header=device.lower().encode(),
     )
 
 
@@ -135,6 +142,16 @@ def _credentials(section: Section, backends: tuple[Backend, ...]) -> dict[str, d
         if problem is not None:
             raise SettingsError(problem, path=section.path, line=section.line_of(name))
     return read
+
+
+def _files(section: Section, key: str, base: Path) -> tuple[Path, ...]:
+    """Files, beside the settings unless they begin with /."""
+    names = section.take(key, list, [])
+    if not all(isinstance(name, str) and name for name in names):
+        raise SettingsError(
+            f"'gateway.{key}' is a list of files", path=section.path, line=section.line_of(key)
+        )
+    return tuple(base / name for name in names)
 
 
 def _marks(section: Section, access: AccessSettings) -> dict[str, str]:

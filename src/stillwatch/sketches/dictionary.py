@@ -45,7 +45,7 @@ class CellDictionary:
         if not rows or not len(self._wanted):
             return
         texts = new_texts(rows)
-        made = self._engine.sketch(texts)
+        made = self._engine.sketch(prepare_and_pack(texts))
         hits = np.flatnonzero(np.isin(made.cells, self._wanted))
         owners = np.searchsorted(made.cell_offsets, hits, side="right") - 1
         by_row: dict[int, set[int]] = {}

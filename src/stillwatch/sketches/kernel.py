@@ -20,6 +20,7 @@ from numba import njit, types
 from stillwatch.sketches import layout as ly
 from stillwatch.sketches.cells import add_cells, add_shingles, list_cells
 from stillwatch.sketches.characters import TABLE_END
+from stillwatch.sketches.compiled import compiled
 from stillwatch.sketches.lexicon import PHRASE, look_up
 from stillwatch.sketches.masks import dominant_script, hash_words, mask_mode, masked_tokens
 from stillwatch.sketches.phrases import match_phrases
@@ -54,6 +55,7 @@ class Kernels(NamedTuple):
     """The compiled entry points; each releases the interpreter's lock while it runs."""
 
     sketch: Callable[..., None]
+    compare: Callable[..., None]
     shingle: Callable[..., None]
     chain: Callable[..., None]
     list_cells: Callable[..., tuple[int, int, int]]
@@ -69,8 +71,8 @@ def kernels() -> Kernels:
         digest.update((files(__package__) / f"{name}.py").read_bytes())
     sources = int.from_bytes(digest.digest(), "little")
     return Kernels(
-        _sketch(sources), _shingle(sources), _chain(sources), _list_cells(sources),
-        _hash_each(sources), _changes(sources),
+        _sketch(sources), _compare(sources), _shingle(sources), _chain(sources),
+        _list_cells(sources), _hash_each(sources), _changes(sources),
     )  # fmt: skip
 
 
@@ -86,6 +88,18 @@ _TEXT = (_input(types.uint8), _input(types.int64))
 _TABLE = _KEYS = _input(types.uint64)
 
 
+@compiled
+def _cells_under(  # type: ignore[no-untyped-def]
+    out, words, n, mode, keys, hashes, tokens, kinds, first_words, values, lengths, scratch, cells,
+    begin,
+):  # fmt: skip
+    """The cells of words under one key: its keys of words and of cells. Returns how many."""
+    hash_words(out, words, n, keys[0], keys[1], hashes)
+    t = masked_tokens(hashes, words, n, mode, tokens, kinds, first_words)
+    list_cells(tokens, kinds, t, keys[2], keys[3], values, lengths)
+    return add_cells(values, lengths, t, scratch, cells, begin)
+
+
 def _sketch(sources: int) -> Any:
     @njit(
         types.void(
@@ -95,6 +109,7 @@ def _sketch(sources: int) -> Any:
             _output(types.int64), _input(types.int8, 2),
             _output(types.int64), _output(types.int32), _output(types.int64), _output(types.int32),
             _output(types.int64), _output(types.int32, 2), _output(types.float32),
+            _input(types.uint64, 2), _output(types.int64, 2), _output(types.int32, 2),
         ),
         **_COMPILED,
     )  # fmt: skip
@@ -102,8 +117,10 @@ def _sketch(sources: int) -> Any:
         buf, offsets, table, keys,
         lexicon, posting_offsets, postings, gaps, completes, reached, weights,
         cells, cell_offsets, shingles, shingle_offsets, content, numbers, code_share,
+        other_keys, other_cells, other_offsets,
     ):  # fmt: skip
-        """Sketch rows of two texts each: system prompt, user text.
+        """Sketch rows of two texts each: system prompt, user text. Of `other_keys` each has cells
+        of its own, and nothing else.
 
         `reached` belongs to :func:`.phrases.match_phrases`; its last entry is the position that
         the next batch counts from.
@@ -166,9 +183,61 @@ def _sketch(sources: int) -> Any:
             numbers[3, r] = state[ly.SHAPE]
             numbers[4, r] = asks
             code_share[r] = state[ly.CODE_LINES] / max(state[ly.LINES], 1)
+            for k in range(other_keys.shape[0]):  # the text is taken apart; hashes are made anew
+                begin = np.int64(other_offsets[k, r])
+                other_offsets[k, r + 1] = begin + _cells_under(
+                    out, words, n, mode, other_keys[k], hashes, tokens, kinds, first_words, values,
+                    lengths, scratch, other_cells[k], begin,
+                )  # fmt: skip
         reached[-1] = position
 
     return sketch
+
+
+def _compare(sources: int) -> Any:
+    @njit(
+        types.void(
+            *_TEXT, _TABLE, _input(types.uint64, 2),
+            _output(types.int64, 2), _output(types.int32, 2),
+        ),
+        **_COMPILED,
+    )  # fmt: skip
+    def compare(buf, offsets, table, keys, cells, cell_offsets):  # type: ignore[no-untyped-def]
+        """The style cells of rows of two texts each under several keys: a row of `keys` each, for
+        words and for cells. The text is taken apart once for all of them."""
+        if sources < 0:
+            return
+        rows = cell_offsets.shape[1] - 1
+        longest = 0
+        for r in range(rows):
+            longest = max(longest, offsets[2 * r + 2] - offsets[2 * r])
+        most = room_for_words(longest)
+        out = np.empty(room_for_folded(longest), np.uint8)
+        words = np.empty((most, ly.ROW), np.int32)
+        hashes, tokens = np.empty(most, np.uint64), np.empty(most, np.uint64)
+        values, kinds = np.empty(most, np.uint64), np.empty(most, np.uint8)
+        lengths, first_words = np.empty(most, np.uint8), np.empty(most, np.int32)
+        scratch = np.empty(most, np.int64)
+        state = np.zeros(ly.STATE, np.int64)
+        zero = np.int64(0)  # a literal would make numba compile the callees once more
+        for r in range(rows):
+            state[:] = 0
+            state[ly.BASE] = offsets[2 * r]
+            o = n = zero
+            if offsets[2 * r] < offsets[2 * r + 1]:
+                o, n = scan(
+                    buf, offsets[2 * r], offsets[2 * r + 1], table, out, zero, words, zero, state
+                )
+            o, n = scan(buf, offsets[2 * r + 1], offsets[2 * r + 2], table, out, o, words, n, state)
+            mode = mask_mode(words, n, state, dominant_script(state))
+            for k in range(keys.shape[0]):
+                begin = np.int64(cell_offsets[k, r])
+                cell_offsets[k, r + 1] = begin + _cells_under(
+                    out, words, n, mode, keys[k], hashes, tokens, kinds, first_words, values,
+                    lengths, scratch, cells[k], begin,
+                )  # fmt: skip
+
+    return compare
 
 
 def _shingle(sources: int) -> Any:

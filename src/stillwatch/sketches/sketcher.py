@@ -11,7 +11,8 @@ from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from stillwatch.exchange import SCHEMA, RawExchange
-from stillwatch.sketches.batch import Engine
+from stillwatch.sketches.batch import Engine, SketchColumns, prepare_and_pack
+from stillwatch.sketches.compared import Comparable, compared
 from stillwatch.sketches.identifiers import (
     IDENTIFIERS,
     Identifiers,
@@ -31,11 +32,19 @@ class Sketcher:
     """Sketches batches of exchanges under one key; batches of some thousand rows are fastest.
 
     A sketcher remembers digests of identifiers, up to a bound, and serves one thread at a time.
-    `topics` replaces the topic model that ships.
+    `topics` replaces the topic model that ships. What others can compare is made under the keys
+    `compared`.
     """
 
-    def __init__(self, key: SketchKey, topics: TopicModel | None = None) -> None:
+    def __init__(
+        self,
+        key: SketchKey,
+        topics: TopicModel | None = None,
+        *,
+        compared: Sequence[Comparable] = (),
+    ) -> None:
         self.key = key
+        self._compared = tuple(compared)
         self._engine = Engine(key, topics)
         self._identifiers = Identifiers(key)
 
@@ -46,7 +55,9 @@ class Sketcher:
         fields = zip(*map(astuple, rows), strict=True)
         raw: dict[str, _Column] = dict(zip(RawExchange.__struct_fields__, fields, strict=True))
         texts = new_texts(rows)
-        columns = self._sketched(texts)
+        packed = prepare_and_pack(texts)
+        made = self._engine.sketch(packed, [key.cells for key in self._compared])
+        columns = _sketched(made, texts)
         columns |= {name: self._identifiers.digest(name, raw[name]) for name in IDENTIFIERS}
         columns |= {
             "request": request_digests(
@@ -60,28 +71,13 @@ class Sketcher:
             "turns": pa.array([1 if m is None else len(m) for m in raw["messages"]], pa.int32()),
             "prefixes": self._prefixes(raw["messages"], raw["system"]),
             "output_shingles": self._output_shingles(raw["completion"]),
+            "compared": compared(self._compared, rows, made.others),
         }  # fmt: skip
         arrays = [
             columns[field.name] if field.name in columns else _logged(raw[field.name], field.type)
             for field in SCHEMA
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
-
-    def _sketched(self, texts: Sequence[str]) -> dict[str, pa.Array]:
-        made = self._engine.sketch(texts)
-        lengths = np.fromiter(map(len, texts), np.int32, len(texts))
-        return {
-            "content": pa.array(made.content),
-            "cells": pa.ListArray.from_arrays(made.cell_offsets, made.cells),
-            "shingles": pa.ListArray.from_arrays(made.shingle_offsets, made.shingles),
-            "topic": pa.array(made.topic),
-            "words": pa.array(made.words),
-            "chars": pa.array(lengths[::2] + lengths[1::2]),
-            "script": pa.array(made.script),
-            "shape": pa.array(made.shape),
-            "asks": pa.array(made.asks),
-            "code_share": pa.array(made.code_share),
-        }
 
     def _toolsets(self, toolsets: _Column) -> pa.Array:
         if not any(toolsets):
@@ -109,6 +105,22 @@ class Sketcher:
             return pa.nulls(len(completions), SCHEMA.field("output_shingles").type)
         values, offsets = self._engine.shingle([text or "" for text in completions])
         return _lists(values, offsets, completions)
+
+
+def _sketched(made: SketchColumns, texts: Sequence[str]) -> dict[str, pa.Array]:
+    lengths = np.fromiter(map(len, texts), np.int32, len(texts))
+    return {
+        "content": pa.array(made.content),
+        "cells": pa.ListArray.from_arrays(made.cell_offsets, made.cells),
+        "shingles": pa.ListArray.from_arrays(made.shingle_offsets, made.shingles),
+        "topic": pa.array(made.topic),
+        "words": pa.array(made.words),
+        "chars": pa.array(lengths[::2] + lengths[1::2]),
+        "script": pa.array(made.script),
+        "shape": pa.array(made.shape),
+        "asks": pa.array(made.asks),
+        "code_share": pa.array(made.code_share),
+    }
 
 
 def _all_none(values: _Column) -> bool:

@@ -30,8 +30,10 @@ from stillwatch.intel.matching.sets import MOST_SHARING
 from stillwatch.intel.profile import Author, Detector, Tlp, new_version
 from stillwatch.sketches import Sketcher, SketchKey
 from stillwatch.sources import NativeWriter, open_log
-from tests.intel.received.conftest import AT, KEY, NOW, A, B, Provider
+from tests.intel.received.conftest import AT, KEY, NOW, A, B, Provider, hidden
 
+CARD = {number: hidden(f"card-{number}") for number in range(10)}
+MACHINE = hidden("machine-1")
 TEXT = (
     "please solve the following task and write down every single step of the reasoning and then "
     "finish with one line that holds nothing but the final result of it all"
@@ -68,12 +70,12 @@ def met(told: IndicatorSet, *rows: RawExchange) -> set[tuple[str, str]]:
 
 
 def test_an_account_that_shows_what_was_told_meets_it_and_no_other_does() -> None:
-    told = set_of(A.tells("card-1"), A.tells("machine-1", field="device"))
+    told = set_of(A.tells(CARD[1]), A.tells(MACHINE, field="device"))
     rows = [
-        exchange("paid", payment="card-1"),
-        exchange("on", device="machine-1"),
-        exchange("crossed", payment="machine-1", device="card-1"),
-        exchange("other", payment="card-2"),
+        exchange("paid", payment=CARD[1]),
+        exchange("on", device=MACHINE),
+        exchange("crossed", payment=MACHINE, device=CARD[1]),
+        exchange("other", payment=CARD[2]),
         exchange("nothing"),
     ]
     assert met(told, *rows) == {("paid", "identifier"), ("on", "identifier")}
@@ -91,6 +93,12 @@ def test_a_near_duplicate_of_a_wording_meets_it_and_another_text_does_not() -> N
     assert met(told, *rows) == {("same", "wording"), ("near", "wording")}
 
 
+def test_a_value_that_anybody_could_guess_meets_nothing_whoever_told_it() -> None:
+    told = set_of(A.tells("4711"), A.tells("10.0.0.1", field="device"))
+    assert len(told) == 2
+    assert not met(told, exchange("a", payment="4711", device="10.0.0.1"))
+
+
 def test_an_exchange_needs_as_many_cells_as_the_wording_asks_for() -> None:
     half = TEXT[: len(TEXT) // 2] + " but here the text goes on in quite another way than that did"
     assert met(set_of(wording(TEXT, 3)), exchange("half", prompt=half))
@@ -99,23 +107,24 @@ def test_an_exchange_needs_as_many_cells_as_the_wording_asks_for() -> None:
 
 def test_under_another_key_nothing_is_looked_for() -> None:
     other = CommunityKey("forum", "2027-q1", bytes(range(1, 33)))
-    told = set_of(A.tells("card-1"), wording(TEXT), key=other)
+    told = set_of(A.tells(CARD[1]), wording(TEXT), key=other)
     assert (len(told), told.foreign) == (0, 2)
 
 
 def test_what_is_over_or_not_begun_or_taken_back_is_not_looked_for() -> None:
-    late, over = A.tells("card-1", at=AT + timedelta(days=1)), A.tells("card-2", days=0.5)
-    told = set_of(late, over, A.takes_back(A.tells("card-3")), at=NOW + 80_000)
+    late, over = A.tells(CARD[1], at=AT + timedelta(days=1)), A.tells(CARD[2], days=0.5)
+    told = set_of(late, over, A.takes_back(A.tells(CARD[3])), at=NOW + 80_000)
     assert (len(told), told.over) == (0, 3)
 
 
 def test_the_same_told_by_two_senders_is_one_indicator_of_two_efforts() -> None:
-    told = set_of(A.tells("card-1", accounts="10-99"), B.tells("card-1", accounts="100-999"))
+    told = set_of(A.tells(CARD[1], accounts="10-99"), B.tells(CARD[1], accounts="100-999"))
     [entry] = told.entries
     assert (len(entry.senders), entry.claimed) == (2, 999)
-    rows = [exchange("paid", payment="card-1"), exchange("other")]
-    sketched = Sketcher(SketchKey(bytes(32))).sketch(rows)
-    hits = IndicatorMeeting([told]).meet(rows, sketched)
+    rows = [exchange("paid", payment=CARD[1]), exchange("other")]
+    meeting = IndicatorMeeting([told])
+    sketched = Sketcher(SketchKey(bytes(32)), compared=meeting.keys).sketch(rows)
+    hits = meeting.meet(sketched)
     assert hits.schema == HITS
     assert len(set(hits["effort"].to_pylist())) == 2
     assert set(hits["account"].to_pylist()) == {sketched["account"].to_pylist()[0]}
@@ -123,7 +132,7 @@ def test_the_same_told_by_two_senders_is_one_indicator_of_two_efforts() -> None:
 
 
 def test_indicators_of_one_campaign_are_one_effort_and_those_of_two_senders_never_are() -> None:
-    first, second, foreign = A.tells("card-1"), A.tells("card-2"), B.tells("card-3")
+    first, second, foreign = A.tells(CARD[1]), A.tells(CARD[2]), B.tells(CARD[3])
     campaign = "campaign--00000000-0000-4000-8000-000000000009"
     told = set_of(
         first, second, foreign,
@@ -131,8 +140,9 @@ def test_indicators_of_one_campaign_are_one_effort_and_those_of_two_senders_neve
         B.author.related(foreign["id"], "indicates", campaign, AT),
         B.author.related(first["id"], "indicates", "campaign--" + "1" * 36, AT),
     )  # fmt: skip
-    rows = [exchange(f"a{n}", payment=f"card-{n}") for n in (1, 2, 3)]
-    hits = IndicatorMeeting([told]).meet(rows, Sketcher(SketchKey(bytes(32))).sketch(rows))
+    rows = [exchange(f"a{n}", payment=CARD[n]) for n in (1, 2, 3)]
+    meeting = IndicatorMeeting([told])
+    hits = meeting.meet(Sketcher(SketchKey(bytes(32)), compared=meeting.keys).sketch(rows))
     efforts = dict(zip(hits["request"].to_pylist(), hits["effort"].to_pylist(), strict=True))
     assert len(efforts) == 3
     assert len(set(efforts.values())) == 2
@@ -142,12 +152,12 @@ def test_a_log_gives_hits_by_account_with_times(tmp_path: Path) -> None:
     rows = [
         RawExchange(at=(NOW + n) * 1_000_000, account=name, prompt=f"text {n}", payment=card)
         for n, (name, card) in enumerate(
-            [("a", "card-1"), ("b", "card-9"), ("a", "card-1"), ("c", "card-1"), ("a", "card-9")]
+            [("a", CARD[1]), ("b", CARD[9]), ("a", CARD[1]), ("c", CARD[1]), ("a", CARD[9])]
         )
     ]
     with NativeWriter(tmp_path / "log.jsonl") as writer:
         writer.write(rows)
-    found = match_log(open_log([tmp_path / "log.jsonl"]), [set_of(A.tells("card-1"))])
+    found = match_log(open_log([tmp_path / "log.jsonl"]), [set_of(A.tells(CARD[1]))])
     assert [(h.account, h.exchanges, h.first_at, h.last_at) for h in found.hits] == [
         ("a", 2, NOW * 1_000_000, (NOW + 2) * 1_000_000),
         ("c", 1, (NOW + 3) * 1_000_000, (NOW + 3) * 1_000_000),
@@ -220,16 +230,16 @@ def test_wordings_are_met_as_counting_cells_has_it(
 
 
 def test_what_a_sender_says_of_an_indicator_is_read() -> None:
-    told = indicator_of(A.tells("card-1", accounts="10-99", rate=0.003, days=2))
+    told = indicator_of(A.tells(CARD[1], accounts="10-99", rate=0.003, days=2))
     assert (told.accounts, told.rate) == (99, 0.003)
     assert told.valid_until == NOW + 2 * 86_400
-    later = new_version(A.tells("card-1"), {"valid_until": "2026-13-01T00:00:00Z"}, AT)
+    later = new_version(A.tells(CARD[1]), {"valid_until": "2026-13-01T00:00:00Z"}, AT)
     with pytest.raises(IndicatorError, match="valid_until"):
         indicator_of(later)
 
 
 def test_times_are_read_to_the_second() -> None:
-    told = A.tells("card-1", at=datetime(2026, 9, 1, 12, 0, 0, 500_000, UTC))
+    told = A.tells(CARD[1], at=datetime(2026, 9, 1, 12, 0, 0, 500_000, UTC))
     assert indicator_of(told).valid_from == int(datetime(2026, 9, 1, 12, tzinfo=UTC).timestamp())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from stillwatch.intel.received import Received, open_received
 from stillwatch.ledger import SigningKey
 from tests.access.conftest import DAY, NOW, Clock, clock, server, state
 
-__all__ = ["DAY", "KEY", "NOW", "Clock", "Provider", "clock", "matched", "server", "state"]
+__all__ = [
+    "DAY", "KEY", "NOW", "Clock", "Provider", "clock", "hidden", "matched", "server", "state",
+]  # fmt: skip
 
 KEY = CommunityKey("forum", "2026-q4", bytes(range(32)))
 AT = datetime.fromtimestamp(NOW, UTC)
@@ -68,6 +71,11 @@ class Provider:
 
     def changes(self, told: dict[str, Any], at: datetime, **what: Any) -> dict[str, Any]:
         return Seal.sign(new_version(told, what, at), self.key)
+
+
+def hidden(name: str) -> str:
+    """A value that nobody guesses, the same for the same name."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 A, B, C = Provider(1), Provider(2), Provider(3)

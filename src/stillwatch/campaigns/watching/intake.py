@@ -27,6 +27,7 @@ from stillwatch.campaigns.watching.state import Taken
 from stillwatch.durable import failures
 from stillwatch.exchange import RawExchange
 from stillwatch.sketches import Sketcher
+from stillwatch.sketches.compared import Comparable
 from stillwatch.sources import Follower, Place, SeenIds
 
 __all__ = ["Intake"]
@@ -53,12 +54,19 @@ class _Step:
 
 
 class Intake:
-    """Reads what `follower` finds into `folder`."""
+    """Reads what `follower` finds into `folder`; under the keys `compared` it keeps what members of
+    communities can compare."""
 
-    def __init__(self, folder: Folder, follower: Follower, schedule: Schedule) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        follower: Follower,
+        schedule: Schedule,
+        compared: Sequence[Comparable] = (),
+    ) -> None:
         self._folder, self._follower, self._schedule = folder, follower, schedule
         assert folder.key is not None
-        self._sketcher = Sketcher(folder.key)
+        self._sketcher = Sketcher(folder.key, compared=compared)
         self._named = folder.state.about("pseudonymous") == "0"
         self._file = max(folder.state.files(), default=0)
         self._seen = SeenIds()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,19 +18,21 @@ from stillwatch import __version__
 from stillwatch.campaigns.campaign import ScanReport, Source
 from stillwatch.campaigns.finding import Found, find_campaigns
 from stillwatch.campaigns.marks import union
+from stillwatch.campaigns.meeting import look_in
 from stillwatch.campaigns.progress import Silent
 from stillwatch.campaigns.reading import AccountNames
 from stillwatch.campaigns.recorded import FORMAT as RECORDED
 from stillwatch.campaigns.registered import NAMELESS, remark
+from stillwatch.campaigns.track_record import TrackRecord
 from stillwatch.campaigns.watching import waiting
 from stillwatch.campaigns.watching.changes import Changes, Event, compare
 from stillwatch.campaigns.watching.folder import Folder
 from stillwatch.campaigns.watching.publishing import publish_findings, publish_look
 from stillwatch.campaigns.watching.schedule import DAY, Schedule, instant
-from stillwatch.detections import Detection
+from stillwatch.detections import Detection, Meeting
 from stillwatch.engines import Engine, open_engine
 
-__all__ = ["Look", "Looks", "accounts_kept"]
+__all__ = ["Asked", "Look", "Looks", "accounts_kept"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -57,6 +59,19 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What is asked anew at each look, for others change it between two.
+
+    Attributes:
+        meeting: what looks for the indicators of others that are live; None where none are.
+        track_record: what analysts found of the same detections.
+    """
+
+    meeting: Callable[[], Meeting] | None = None
+    track_record: Callable[[], Sequence[TrackRecord]] = tuple
+
+
+@dataclass(frozen=True)
 class _Scope:
     """What the window holds: accounts with their names, first and last time."""
 
@@ -79,10 +94,11 @@ class Looks:
         engine: str,
         memory_mb: int,
         fdr: float,
+        asked: Asked,
     ) -> None:
         self._folder, self._schedule, self._detections = folder, schedule, detections
         self._sources = tuple(sources)
-        self._engine, self._memory_mb = engine, memory_mb
+        self._engine, self._memory_mb, self._asked = engine, memory_mb, asked
         # of what is reported at the looks of one window together the share of false campaigns is
         # at most the sum of what each look allows itself
         self._alpha = fdr / schedule.steps
@@ -104,6 +120,9 @@ class Looks:
         dropped = self.retain(boundary)
         folder.store.join()
         seconds.done("store")
+        meeting = None if self._asked.meeting is None else self._asked.meeting()
+        looked = None if meeting is None else look_in(folder.store.parquet_files(), meeting)
+        seconds.done("indicators of others")
         with open_engine(self._engine, folder.work, memory_mb=self._memory_mb) as engine:
             scope = self._scope(engine)
             seconds.done("names")
@@ -117,6 +136,7 @@ class Looks:
                 Silent(),
                 alpha=self._alpha,
                 tidy=True,
+                hits=None if looked is None else looked.hits,
             )
         seconds.done("find campaigns")
         seconds.within(found.detected.seconds)
@@ -124,7 +144,8 @@ class Looks:
         changes = compare(
             known, found.campaigns, found.review, boundary, self._schedule.first(boundary)
         )
-        report = self._report(boundary, changes, found, scope)
+        remarks = [] if looked is None else [looked.remark()]
+        report = self._report(boundary, changes, found, scope, remarks)
         publish_look(folder, report, found.detected.findings, found.scores, scope.names)
         lines = [json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in changes.lines]
         seconds.done("report")
@@ -169,7 +190,9 @@ class Looks:
             last=pc.max(found["last"].cast(pa.int64())).as_py(),
         )
 
-    def _report(self, boundary: int, changes: Changes, found: Found, scope: _Scope) -> ScanReport:
+    def _report(
+        self, boundary: int, changes: Changes, found: Found, scope: _Scope, remarks: Sequence[str]
+    ) -> ScanReport:
         state, days = self._folder.state, self._schedule.window // DAY
         about = (
             f"the look of a watch at {instant(boundary):%Y-%m-%d %H:%M} UTC, over {days} days; "
@@ -199,10 +222,11 @@ class Looks:
             bounds=tuple(found.bounds),
             considered=len(found.detected.judged),
             detections=tuple(found.ran),
-            notes=(about, *([called] if called else []), *state.notes()),
+            notes=(about, *filter(None, (called, *remarks)), *state.notes()),
             reference=None,
             pseudonymous=state.about("pseudonymous") == "1" or called == NAMELESS,
             version=__version__,
+            track_record=tuple(self._asked.track_record()),
         )
 
 

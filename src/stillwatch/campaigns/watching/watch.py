@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stillwatch.campaigns.progress import Progress, Silent
@@ -16,13 +16,14 @@ from stillwatch.campaigns.watching.changes import Event
 from stillwatch.campaigns.watching.folder import Folder, open_folder
 from stillwatch.campaigns.watching.gateway_store import GatewayStore
 from stillwatch.campaigns.watching.intake import Intake
-from stillwatch.campaigns.watching.look import Look, Looks
+from stillwatch.campaigns.watching.look import Asked, Look, Looks
 from stillwatch.campaigns.watching.publishing import publish_findings
 from stillwatch.campaigns.watching.recorded import RecordedIntake
 from stillwatch.campaigns.watching.schedule import DAY, Schedule, instant
 from stillwatch.detections import load_detections
 from stillwatch.errors import SettingsError
 from stillwatch.sketches import SketchKey
+from stillwatch.sketches.compared import Comparable
 from stillwatch.sources import Follower
 
 __all__ = ["SECOND", "WatchOptions", "watch"]
@@ -48,6 +49,9 @@ class WatchOptions:
         pseudonymous: digests in place of account names in everything that is written.
         memory_mb: what the engine may hold before it spills to disk.
         fdr: the expected share of false campaigns among those reported within a window, at most.
+        asked: what others told, and what analysts found, as of each look.
+        compared: keys of communities, to keep of each exchange of a log what can be compared under
+            them; a gateway does so itself.
 
     Raises:
         SettingsError: a time is too short, or the window shorter than the step.
@@ -65,6 +69,8 @@ class WatchOptions:
     pseudonymous: bool = False
     memory_mb: int = 5_000
     fdr: float = ALPHA
+    asked: Asked = field(default_factory=Asked)
+    compared: Sequence[Comparable] = ()
 
     def __post_init__(self) -> None:
         if self.every < SECOND:
@@ -112,7 +118,7 @@ def watch(
             folder = ending.enter_context(
                 open_folder(options.state, key, pseudonymous=pseudonymous)
             )
-            intake = Intake(folder, _follower(options, folder), schedule)
+            intake = Intake(folder, _follower(options, folder), schedule, options.compared)
         else:
             source = GatewayStore(recorded, key, pseudonymous=pseudonymous)
             ending.callback(source.close)
@@ -158,6 +164,7 @@ class _Watch:
             engine=options.engine,
             memory_mb=options.memory_mb,
             fdr=options.fdr,
+            asked=options.asked,
         )
 
     def run(self) -> int:

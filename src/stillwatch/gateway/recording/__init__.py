@@ -5,6 +5,6 @@ the store in the state folder, committed within tens of milliseconds by one writ
 exactly once whatever is killed; and :meth:`Recorder.room`, which says when to serve no more.
 """
 
-from stillwatch.gateway.recording.recorder import Recorder
+from stillwatch.gateway.recording.recorder import Comparing, Recorder
 
-__all__ = ["Recorder"]
+__all__ = ["Comparing", "Recorder"]

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 
 from stillwatch.gateway.recording.pipe import SIZE, Note, NoteReader
 
-__all__ = ["WriterProcess"]
+__all__ = ["MODULE", "WriterProcess"]
 
-_MODULE = "stillwatch.gateway.recording.writer"
+#: what a writer process runs
+MODULE = "stillwatch.gateway.recording.writer"
 _READ = 1 << 16  # bytes
 _POLL = 0.005  # seconds: between the end of its notes and that of the process
 
@@ -38,8 +39,10 @@ class WriterProcess:
         self._loop.add_reader(notes, self._read)
 
     @classmethod
-    def start(cls, arguments: Sequence[str], on_note: Callable[[Note], None]) -> WriterProcess:
-        """Start one; it says when it is ready. Takes a few milliseconds.
+    def start(
+        cls, arguments: Sequence[str], on_note: Callable[[Note], None], module: str = MODULE
+    ) -> WriterProcess:
+        """Start one that runs `module`; it says when it is ready. Takes a few milliseconds.
 
         Raises:
             OSError: there is no process, or no pipe, to be had.
@@ -49,7 +52,7 @@ class WriterProcess:
         try:
             with contextlib.suppress(OSError):  # a user may have too many large pipes
                 fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, SIZE)
-            command = [sys.executable, "-m", _MODULE, *arguments]
+            command = [sys.executable, "-m", module, *arguments]
             process = subprocess.Popen(command, stdin=theirs, stdout=told)
         except BaseException:
             os.close(ours)

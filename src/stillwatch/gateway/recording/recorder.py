@@ -8,14 +8,15 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from stillwatch.errors import StillwatchError, StorageError
 from stillwatch.exchange import RawExchange
-from stillwatch.gateway.recording.child import WriterProcess
+from stillwatch.gateway.recording.child import MODULE, WriterProcess
 from stillwatch.gateway.recording.outbox import Outbox
 from stillwatch.gateway.recording.pipe import Kept, Note, Ready, Refused, Stuck, frames
 
-__all__ = ["FLUSH", "Recorder"]
+__all__ = ["FLUSH", "Comparing", "Recorder"]
 
 #: seconds from the first exchange in the buffer until the buffer is in the pipe
 FLUSH = 0.025
@@ -24,6 +25,14 @@ _PATIENCE = 30.0
 _ENDING = 10.0  # seconds for a writer that has nothing left to do
 _PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before a writer is started again
 _DYING = 3  # ends without a commit in between, from which on it is a problem
+
+
+class Comparing(NamedTuple):
+    """What is kept of exchanges for others to compare: `files` of keys, and the writer's `module`
+    that can read them, which stands above this room."""
+
+    module: str
+    files: tuple[Path, ...]
 
 
 class Recorder:
@@ -38,6 +47,7 @@ class Recorder:
             gateways may share one.
         key_file: the key of the digests, in place of ``sketch.key``.
         retention_days: rows of UTC days longer ago than that are removed; None keeps all.
+        comparing: keep what others can compare, too.
         most_rows, most_bytes: bounds on what is not acknowledged, from which on there is no room.
         on_kept: is told, for each frame that was committed, its exchanges and its lag in seconds.
     """
@@ -48,6 +58,7 @@ class Recorder:
         *,
         key_file: Path | None = None,
         retention_days: int | None = None,
+        comparing: Comparing | None = None,
         most_rows: int = 20_000,
         most_bytes: int = 256 << 20,
         on_kept: Callable[[int, float], None] | None = None,
@@ -63,6 +74,9 @@ class Recorder:
             self._arguments += ["--key", str(key_file.resolve())]
         if retention_days is not None:
             self._arguments += ["--days", str(retention_days)]
+        self._module = MODULE if comparing is None else comparing.module
+        for file in () if comparing is None else comparing.files:
+            self._arguments += ["--compare", str(file.resolve())]
         self._buffer: list[RawExchange] = []
         self._outbox = Outbox()
         self._sequence = 0
@@ -223,7 +237,9 @@ class Recorder:
         while True:
             try:
                 again = ["--again"] if self._open else []
-                self._writer = WriterProcess.start([*self._arguments, *again], self._heed)
+                self._writer = WriterProcess.start(
+                    [*self._arguments, *again], self._heed, self._module
+                )
                 self._send()
                 how = await self._writer.ended()
             except OSError as error:

@@ -1,9 +1,11 @@
 """The writer process: frames of exchanges from standard input → sketched rows in the event store.
 
     python -m stillwatch.gateway.recording.writer STATE SOURCE [--key FILE] [--days N] [--again]
+                                                  [--compare FILE]…
 
-Text ends here. Notes go to standard output, messages to standard error. It ends when the gateway
-closes the pipe or is killed, after everything that came through is committed.
+Text ends here. Keys to compare under are read by a module above this room, which runs :func:`main`
+as its own. Notes go to standard output, messages to standard error. It ends when the gateway closes
+the pipe or is killed, after everything that came through is committed.
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 import pyarrow as pa
 
-from stillwatch.errors import StillwatchError, StorageError
+from stillwatch.errors import KeyFileError, SettingsError, StillwatchError, StorageError
 from stillwatch.events import EventStore
 from stillwatch.exchange import Message, RawExchange
 from stillwatch.gateway.recording.intake import Intake
@@ -37,8 +39,12 @@ from stillwatch.gateway.recording.pipe import (
 from stillwatch.gateway.recording.state import prepare, reopen
 from stillwatch.gateway.recording.upkeep import Upkeep
 from stillwatch.sketches import Sketcher
+from stillwatch.sketches.compared import Comparable
 
-__all__ = ["main"]
+__all__ = ["Opens", "leave", "main"]
+
+#: reads keys of communities
+Opens = Callable[[Sequence[Path]], Sequence[Comparable]]
 
 _ALONE: Final = 600.0  # seconds that it tries on without a gateway
 _PAUSES: Final = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between attempts to write
@@ -115,7 +121,7 @@ class Writer:
         return row
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], opens: Opens | None = None) -> int:
     """Run a writer; returns the exit status."""
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)  # meant for the gateway, which closes the pipe
@@ -127,7 +133,7 @@ def main(arguments: Sequence[str]) -> int:
     intake.start()
     try:
         store, key = (reopen if asked.again else prepare)(asked.state, asked.key)
-        sketcher = Sketcher(key)
+        sketcher = Sketcher(key, compared=_compared(asked.compare, opens, again=asked.again))
         sketcher.sketch([_EXAMPLE])  # loads the compiled kernel
         writer = Writer(store, sketcher, asked.source, intake, lambda note: tell(notes, note))
         Upkeep(store, asked.days, lambda why: tell(notes, Neglected(why))).start()
@@ -146,17 +152,40 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _compared(files: Sequence[Path], opens: Opens | None, *, again: bool) -> Sequence[Comparable]:
+    """The keys of `files`. A writer that takes the place of one that ended does without those that
+    went meanwhile: an exchange matters more."""
+    if not files:
+        return ()
+    if opens is None:
+        raise SettingsError("this writer reads no keys of communities")
+    if not again:
+        return opens(files)
+    keys: list[Comparable] = []
+    for file in files:
+        try:
+            keys += opens([file])
+        except KeyFileError as error:
+            sys.stderr.write(f"exchanges are recorded without a key of a community: {error}\n")
+    return keys
+
+
 def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("state", type=Path)
     parser.add_argument("source")
     parser.add_argument("--key", type=Path)
     parser.add_argument("--days", type=int)
+    parser.add_argument("--compare", type=Path, action="append", default=[])
     parser.add_argument("--again", action="store_true")
     return parser.parse_args(arguments)
 
 
-if __name__ == "__main__":
-    status = main(sys.argv[1:])
+def leave(status: int) -> NoReturn:
+    """End the process, whatever the upkeep is at: its files count when they are whole."""
     sys.stderr.flush()
-    os._exit(status)  # whatever the upkeep is at: its files count when they are whole
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    leave(main(sys.argv[1:]))

@@ -1,8 +1,8 @@
-"""What others told about campaigns, looked for in a log of our own.
+"""What others told about campaigns, looked for in exchanges of our own.
 
-In: indicators as objects of the profile, a community key, raw exchanges. Out: which account meets
-which indicator, when and how often; as rows for people, or as the table of hits that a scan hands
-to detections. Patterns are read by a strict grammar, and nothing in them is ever evaluated.
+In: indicators as objects of the profile, a community key, exchanges or a gateway's store. Out:
+which account meets which indicator, when and how often; as rows for people, or as the table of
+hits that detections read. Patterns are read by a strict grammar, and nothing is ever evaluated.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stillwatch.intel.matching.meeting import IndicatorMeeting
     from stillwatch.intel.matching.patterns import Pattern, read_pattern
     from stillwatch.intel.matching.sets import IndicatorSet
+    from stillwatch.intel.matching.stored import match_store
 
 __all__ = [
     "AccountHit",
@@ -27,6 +28,7 @@ __all__ = [
     "indicator_of",
     "indicators_of",
     "match_log",
+    "match_store",
     "read_pattern",
     "write_hits",
 ]
@@ -41,6 +43,7 @@ _AT = {
     "indicator_of": "indicators",
     "indicators_of": "indicators",
     "match_log": "logs",
+    "match_store": "stored",
     "read_pattern": "patterns",
     "write_hits": "logs",
 }

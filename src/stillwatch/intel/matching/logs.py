@@ -17,7 +17,7 @@ from stillwatch.intel.matching.sets import Entry, IndicatorSet
 from stillwatch.intel.profile.patterns import DigestPattern
 from stillwatch.sources import Log
 
-__all__ = ["AccountHit", "Matched", "match_log", "write_hits"]
+__all__ = ["AccountHit", "Count", "Matched", "hit", "match_log", "write_hits"]
 
 
 class AccountHit(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,26 +47,35 @@ class Matched:
     Attributes:
         accounts: accounts of the log.
         rows, rejected: exchanges read, and rows refused.
+        passed: exchanges that were recorded without a key of the community, and not looked at.
     """
 
     hits: tuple[AccountHit, ...]
     accounts: int
     rows: int
     rejected: int
+    passed: int = 0
 
     def spread(self) -> dict[str, int]:
         """Pattern → how many accounts meet it."""
         found: dict[str, int] = {}
-        for hit in self.hits:
-            found[hit.pattern] = found.get(hit.pattern, 0) + 1
+        for each in self.hits:
+            found[each.pattern] = found.get(each.pattern, 0) + 1
         return found
 
 
 @dataclass
-class _Count:
+class Count:
+    """Exchanges of an account that meet an indicator; the first and last time in µs since 1970."""
+
     exchanges: int
     first: int
     last: int
+
+    def add(self, exchanges: int, first: int, last: int) -> None:
+        """Count more of them."""
+        self.exchanges += exchanges
+        self.first, self.last = min(self.first, first), max(self.last, last)
 
 
 def match_log(log: Log, sets: Sequence[IndicatorSet]) -> Matched:
@@ -76,7 +85,7 @@ def match_log(log: Log, sets: Sequence[IndicatorSet]) -> Matched:
         InputError: a file of the log is gone or unreadable.
     """
     meeting = IndicatorMeeting(sets)
-    found: dict[tuple[str, int, int], _Count] = {}
+    found: dict[tuple[str, int, int], Count] = {}
     accounts: set[str] = set()
     rows = rejected = 0
     for batch in log.batches():
@@ -86,17 +95,17 @@ def match_log(log: Log, sets: Sequence[IndicatorSet]) -> Matched:
         for of, met in enumerate(meeting.look(batch.rows)):
             for number, entry in zip(met.exchange.tolist(), met.entry.tolist(), strict=True):
                 row = batch.rows[number]
-                seen = found.setdefault((row.account, of, entry), _Count(0, row.at, row.at))
-                seen.exchanges += 1
-                seen.first, seen.last = min(seen.first, row.at), max(seen.last, row.at)
+                seen = found.setdefault((row.account, of, entry), Count(0, row.at, row.at))
+                seen.add(1, row.at, row.at)
     hits = (
-        _hit(account, sets[of].entries[entry], seen) for (account, of, entry), seen in found.items()
+        hit(account, sets[of].entries[entry], seen) for (account, of, entry), seen in found.items()
     )
-    ordered = sorted(hits, key=lambda hit: (hit.account, hit.pattern))
+    ordered = sorted(hits, key=lambda each: (each.account, each.pattern))
     return Matched(tuple(ordered), len(accounts), rows, rejected)
 
 
-def _hit(account: str, entry: Entry, seen: _Count) -> AccountHit:
+def hit(account: str, entry: Entry, seen: Count) -> AccountHit:
+    """What is said of an account that meets an entry."""
     what = entry.told[0].pattern.what
     return AccountHit(
         account=account,
@@ -121,10 +130,10 @@ def write_hits(hits: Iterable[AccountHit], path: Path) -> None:
     aside = path.with_name(f".{path.name}.partial")
     try:
         if path.suffix == ".parquet":
-            rows = [msgspec.to_builtins(hit) for hit in hits]
+            rows = [msgspec.to_builtins(each) for each in hits]
             pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), aside)
         else:
-            aside.write_bytes(b"".join(msgspec.json.encode(hit) + b"\n" for hit in hits))
+            aside.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in hits))
         aside.replace(path)
     except OSError as error:
         aside.unlink(missing_ok=True)

@@ -11,12 +11,18 @@ import pyarrow as pa
 
 from stillwatch.detections import HITS
 from stillwatch.exchange import RawExchange
+from stillwatch.intel.compared import ComparedKey, is_guessable
 from stillwatch.intel.identifiers import identifiers
 from stillwatch.intel.matching.sets import Entry, IndicatorSet, Ints
-from stillwatch.sketches.batch import Engine
+from stillwatch.intel.profile.patterns import DigestPattern
+from stillwatch.sketches.batch import cells_under, prepare_and_pack
+from stillwatch.sketches.compared import COLUMN, Forms, forms_under
 from stillwatch.sketches.texts import new_texts
 
 __all__ = ["IndicatorMeeting", "Met"]
+
+
+_NONE = np.zeros(0, np.int64)
 
 
 class Met(NamedTuple):
@@ -34,39 +40,36 @@ class IndicatorMeeting:
 
     def __init__(self, sets: Sequence[IndicatorSet]) -> None:
         self.sets = tuple(sets)
-        self._engines = [
-            Engine(each.key.sketch_key()) if each.has_wordings else None for each in self.sets
-        ]
         self._columns = [_columns(each.entries) for each in self.sets]
+
+    @property
+    def keys(self) -> Sequence[ComparedKey]:
+        """The keys under which exchanges are compared."""
+        return [each.key for each in self.sets]
 
     def look(self, rows: Sequence[RawExchange]) -> list[Met]:
         """For each set, which of `rows` meets which of its entries; by exchange and entry."""
-        fields = {field for each in self.sets for field in each.fields}
-        named = [identifiers(row) for row in rows] if fields else []
-        values = {field: [each.get(field) for each in named] for field in fields}
-        worded = any(self._engines)
-        texts = new_texts(rows) if worded else []
+        worded = [each for each in self.sets if each.has_wordings]
+        cells = dict.fromkeys(self.sets, (_NONE, np.zeros(len(rows) + 1, np.int32)))
+        if worded and rows:
+            texts = prepare_and_pack(new_texts(rows))
+            made = cells_under([each.key.cells for each in worded], texts)
+            cells |= zip(worded, made, strict=True)
+        every = np.arange(len(rows))
         found = []
-        for indicators, engine in zip(self.sets, self._engines, strict=True):
-            exchanges, entries = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-            for field in indicators.fields:
-                met = indicators.meets(field, values[field])
-                exchanges.append(np.flatnonzero(met >= 0))
-                entries.append(met[met >= 0])
-            if engine is not None and rows:
-                made = engine.sketch(texts)
-                exchange, entry = indicators.worded(made.cells, made.cell_offsets)
-                exchanges.append(exchange)
-                entries.append(entry)
-            exchange, entry = np.concatenate(exchanges), np.concatenate(entries)
-            order = np.lexsort((entry, exchange))
-            found.append(Met(exchange[order], entry[order]))
+        for each in self.sets:
+            forms = Forms(every, *each.key.passing.digests(rows), *cells[each])
+            found.append(_unguessable(each, _met(each, forms), rows))
         return found
 
-    def meet(self, rows: Sequence[RawExchange], sketched: pa.RecordBatch) -> pa.Table:
+    def look_at(self, column: pa.Array) -> list[Met]:
+        """The same of rows that were recorded, by their column of what can be compared."""
+        return [_met(each, forms_under(column, each.key.number)) for each in self.sets]
+
+    def meet(self, recorded: pa.RecordBatch) -> pa.Table:
         """The hits of a batch, a table of :data:`stillwatch.detections.HITS`."""
         parts = []
-        for met, columns in zip(self.look(rows), self._columns, strict=True):
+        for met, columns in zip(self.look_at(recorded[COLUMN]), self._columns, strict=True):
             if not len(met.entry):
                 continue
             # an entry that senders told of several efforts is a hit in each
@@ -75,7 +78,7 @@ class IndicatorMeeting:
             efforts = begin + np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
             entry = np.repeat(met.entry, times)
             told = columns.told.take(pa.array(entry))
-            taken = sketched.select(["account", "request", "at"]).take(
+            taken = recorded.select(["account", "request", "at"]).take(
                 pa.array(np.repeat(met.exchange, times))
             )
             by_name = {
@@ -87,6 +90,30 @@ class IndicatorMeeting:
                 pa.table([by_name[field.name].cast(field.type) for field in HITS], schema=HITS)
             )
         return pa.concat_tables([HITS.empty_table(), *parts])
+
+
+def _unguessable(indicators: IndicatorSet, met: Met, rows: Sequence[RawExchange]) -> Met:
+    """Without what is met by a value that nobody may digest; few are met, so few are checked."""
+    kept = np.ones(len(met.entry), bool)
+    checked: dict[tuple[int, str], bool] = {}
+    for at, (row, entry) in enumerate(zip(met.exchange.tolist(), met.entry.tolist(), strict=True)):
+        what = indicators.entries[entry].told[0].pattern.what
+        if isinstance(what, DigestPattern):
+            value = identifiers(rows[row])[what.field]
+            if (entry, value) not in checked:
+                checked[entry, value] = not is_guessable(what.field, value)
+            kept[at] = checked[entry, value]
+    return Met(met.exchange[kept], met.entry[kept])
+
+
+def _met(indicators: IndicatorSet, forms: Forms) -> Met:
+    found = (
+        indicators.identified(forms.digests, forms.digest_offsets),
+        indicators.worded(forms.cells, forms.cell_offsets),
+    )
+    exchange, entry = (np.concatenate(some) for some in zip(*found, strict=True))
+    order = np.lexsort((entry, exchange))
+    return Met(forms.rows[exchange[order]], entry[order])
 
 
 class _Columns(NamedTuple):

@@ -10,18 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.intel.community import CommunityKey
-from stillwatch.intel.identifiers import FIELDS
+from stillwatch.intel.compared import ComparedKey, number_of
 from stillwatch.intel.matching.indicators import Indicator
 from stillwatch.intel.profile.patterns import DigestPattern, TemplatePattern
 
 __all__ = ["MOST_SHARING", "Entry", "IndicatorSet"]
 
 Ints = npt.NDArray[np.int64]
+Offsets = npt.NDArray[np.int32]
 #: wordings of one sender that may share a cell: each is counted for every exchange that has it, and
 #: what one case tells shares none
 MOST_SHARING = 16
-#: values whose entries are remembered, a field: one account sends many exchanges
-_REMEMBERED = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,14 @@ class IndicatorSet:
         at: seconds since the epoch.
     """
 
-    def __init__(self, indicators: Iterable[Indicator], key: CommunityKey, at: float) -> None:
-        self.key = key
+    def __init__(
+        self, indicators: Iterable[Indicator], key: CommunityKey | ComparedKey, at: float
+    ) -> None:
+        #: the key, as exchanges are compared under it
+        self.key = key if isinstance(key, ComparedKey) else ComparedKey(key)
         self.foreign = self.over = self.crowded = 0
         sharing: Counter[tuple[str, int]] = Counter()
-        scheme, told = key.scheme, dict[str, list[Indicator]]()
+        scheme, told = self.key.key.scheme, dict[str, list[Indicator]]()
         for each in sorted(indicators, key=lambda each: (-each.valid_from, each.id)):
             if each.pattern.scheme != scheme:
                 self.foreign += 1
@@ -93,27 +95,21 @@ class IndicatorSet:
             else:
                 told.setdefault(each.pattern.name, []).append(each)
         self.entries = [Entry(tuple(some)) for _, some in sorted(told.items())]
-        self._digests: dict[str, dict[str, int]] = {field: {} for field in FIELDS}
-        self._known: dict[str, dict[str | None, int]] = {field: {} for field in FIELDS}
+        digests: list[tuple[int, int]] = []
         wordings: list[tuple[int, TemplatePattern]] = []
         for number, entry in enumerate(self.entries):
             what = entry.told[0].pattern.what
             if isinstance(what, DigestPattern):
-                self._digests[what.field][what.value] = number
+                digests.append((number, number_of(what.value)))
             else:
                 wordings.append((number, what))
-        self._index(wordings)
-
-    def _index(self, wordings: Sequence[tuple[int, TemplatePattern]]) -> None:
-        """A posting for each cell of each wording, by cell."""
-        cells = [np.array(what.cells, np.int64) for _, what in wordings]
-        flat = np.concatenate([np.zeros(0, np.int64), *cells])
-        owner = np.repeat(np.arange(len(wordings)), [len(each) for each in cells])
-        order = np.argsort(flat, kind="stable")
-        self._cells, self._owners = flat[order], owner[order]
-        # nearly every cell of a log is in no wording, which its last bits show
-        self._sieve = np.zeros(1 << max(10, (16 * len(flat)).bit_length()), dtype=bool)
-        self._sieve[flat & (len(self._sieve) - 1)] = True
+        self._digests = _Postings([value for _, value in digests])
+        self._identifiers = np.array([number for number, _ in digests], np.int64)
+        cells = [cell for _, what in wordings for cell in what.cells]
+        self._cells = _Postings(cells)
+        self._owners = np.repeat(
+            np.arange(len(wordings)), [len(what.cells) for _, what in wordings]
+        )
         self._least = np.array([what.least for _, what in wordings], np.int64)
         self._wordings = np.array([number for number, _ in wordings], np.int64)
 
@@ -121,47 +117,34 @@ class IndicatorSet:
         return len(self.entries)
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields that any of its identifiers is of."""
-        return tuple(field for field, known in self._digests.items() if known)
-
-    @property
     def has_wordings(self) -> bool:
-        """Whether the text of exchanges must be sketched to look them up."""
+        """Whether cells must be made to look them up."""
         return bool(len(self._wordings))
 
-    def meets(self, field: str, values: Sequence[str | None]) -> Ints:
-        """For each value as logged the number of the entry that it meets, or -1."""
-        digests = self._digests[field]
-        if not digests or not any(values):
-            return np.full(len(values), -1, np.int64)
-        known = self._known[field]
-        if len(known) > _REMEMBERED:
-            known.clear()
-        known[None] = -1
-        fresh = [value for value in dict.fromkeys(values) if value not in known]
-        if fresh:
-            made = self.key.digests(field, fresh, leaving=False)
-            known.update(zip(fresh, (digests.get(d or "", -1) for d in made), strict=True))
-        return np.fromiter(map(known.__getitem__, values), np.int64, len(values))
+    def identified(self, digests: Ints, offsets: Offsets) -> tuple[Ints, Ints]:
+        """Which exchange meets which entry by an identifier: (exchange, entry), in that order.
 
-    def worded(self, cells: Ints, offsets: npt.NDArray[np.int32]) -> tuple[Ints, Ints]:
+        Args:
+            digests: of all exchanges under the community's key, flat; `offsets` says where each
+                exchange's begin.
+        """
+        places, posting = self._digests.find(digests)
+        exchange = np.searchsorted(offsets, places, side="right") - 1
+        entry = self._identifiers[posting]
+        order = np.lexsort((entry, exchange))
+        return exchange[order], entry[order]
+
+    def worded(self, cells: Ints, offsets: Offsets) -> tuple[Ints, Ints]:
         """Which exchange meets which entry by its wording: (exchange, entry), in that order.
 
         Args:
             cells: style cells of all exchanges under the community's key, flat; `offsets` says
                 where each exchange's begin.
         """
-        maybe = np.flatnonzero(self._sieve[cells & (len(self._sieve) - 1)])
-        begin = np.searchsorted(self._cells, cells[maybe], side="left")
-        count = np.searchsorted(self._cells, cells[maybe], side="right") - begin
-        hit = np.flatnonzero(count)
-        times = count[hit]
-        rows = np.repeat(np.searchsorted(offsets, maybe[hit], side="right") - 1, times)
-        first = np.repeat(np.cumsum(times) - times, times)
-        places = np.arange(len(rows)) - first + np.repeat(begin[hit], times)
-        pairs = rows * max(1, len(self._wordings)) + self._owners[places]
-        found = self._cells[places]
+        places, posting = self._cells.find(cells)
+        rows = np.searchsorted(offsets, places, side="right") - 1
+        pairs = rows * max(1, len(self._wordings)) + self._owners[posting]
+        found = cells[places]
         order = np.lexsort((found, pairs))
         pairs, found = pairs[order], found[order]
         # a cell that an exchange has twice counts once
@@ -171,3 +154,27 @@ class IndicatorSet:
         exchange, wording = np.divmod(pair, max(1, len(self._wordings)))
         enough = times >= self._least[wording]
         return exchange[enough], self._wordings[wording[enough]]
+
+
+class _Postings:
+    """Numbers, to be found among many others of which nearly all are none of them."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        flat = np.array(numbers, np.int64)
+        self._order = np.argsort(flat, kind="stable")
+        self._sorted = flat[self._order]
+        # which the last bits of nearly every other number show
+        self._sieve = np.zeros(1 << max(10, (16 * len(flat)).bit_length()), dtype=bool)
+        self._sieve[flat & (len(self._sieve) - 1)] = True
+
+    def find(self, values: Ints) -> tuple[Ints, Ints]:
+        """Each value that is among the numbers: its place in `values`, and that of the number;
+        once for each time that the number is there."""
+        maybe = np.flatnonzero(self._sieve[values & (len(self._sieve) - 1)])
+        begin = np.searchsorted(self._sorted, values[maybe], side="left")
+        count = np.searchsorted(self._sorted, values[maybe], side="right") - begin
+        hit = np.flatnonzero(count)
+        times = count[hit]
+        first = np.repeat(np.cumsum(times) - times, times)
+        at = np.arange(times.sum()) - first + np.repeat(begin[hit], times)
+        return np.repeat(maybe[hit], times), self._order[at]
