@@ -58,11 +58,23 @@ def test_a_table_says_by_which_stage_and_cost_a_share_was_reached(
 
 def test_the_json_holds_grades_and_no_text(tmp_path: Path, command: list[str | Path]) -> None:
     ended = run(*command, "--suspect", tmp_path / "june.jsonl", "--json")
-    report = json.loads(ended.stdout)
+    report = json.loads(ended.stdout)["suspects"]
     assert ended.returncode == 3
     assert report["models"] == ["teacher", "june", "base"]
     assert len(report["rows"]) == 240
     assert "Answer" not in ended.stdout
+
+
+def test_a_control_that_is_better_than_the_base_is_named_beside_what_was_found(
+    tmp_path: Path, command: list[str | Path], drawn: TaskSet
+) -> None:
+    control = write(tmp_path, model("more-of-its-own", drawn, 0.6))
+    suspect = ("--suspect", tmp_path / "june.jsonl")
+    ended = run(*command, *suspect, "--control", control)
+    assert ended.returncode == 3
+    assert "but so is more-of-its-own, a control" in ended.stdout
+    clean = run(*command, *suspect, "--control", write(tmp_path, model("still", drawn, 0.3)))
+    assert "found: a suspect is better than its base on these tasks" in clean.stdout
 
 
 def test_a_suspect_that_is_its_base_ends_with_status_zero(

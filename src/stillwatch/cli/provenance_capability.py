@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -73,6 +74,10 @@ def _spent(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> lis
     help="What the suspect answered; again for each later version of it.",
 )  # fmt: skip
 @click.option(
+    "--control", "controls", type=_FILE, multiple=True,
+    help="What a model answered that went on from the base without the teacher; may be repeated.",
+)  # fmt: skip
+@click.option(
     "--spent", multiple=True, callback=_spent, metavar="UNIT=NUMBER,…",
     help="What a suspect took to get there: one for each --suspect, in the same order.",
 )  # fmt: skip
@@ -83,6 +88,7 @@ def capability(
     teacher: Path,
     base: Path,
     suspects: tuple[Path, ...],
+    controls: tuple[Path, ...],
     spent: list[dict[str, float]],
     task_file: Path,
     alpha: float,
@@ -102,24 +108,34 @@ def capability(
         --suspect march.jsonl --spent exchanges=40000,usd=210 \\
         --suspect june.jsonl --spent exchanges=310000,usd=1650
     """
-    report = compare_capability(
-        read_task_set(task_file), read_transcripts(teacher), read_transcripts(base),
-        [read_transcripts(each) for each in suspects], spent=spent, alpha=alpha,
+    tasks = read_task_set(task_file)
+    teacher_said, base_said = read_transcripts(teacher), read_transcripts(base)
+    report, *others = (
+        compare_capability(
+            tasks, teacher_said, base_said, [read_transcripts(each) for each in some],
+            spent=costs, alpha=alpha,
+        )
+        for some, costs in ((suspects, spent), *(((each,), []) for each in controls))
     )  # fmt: skip
     if as_json:
-        click.echo(msgspec.json.encode(report))
+        click.echo(msgspec.json.encode({"suspects": report, "controls": others}))
     else:
-        _print(report)
+        _print(report, others)
     return ExitStatus.CAMPAIGNS_FOUND if report.found else ExitStatus.NOTHING_FOUND
 
 
-def _print(report: CapabilityReport) -> None:
+def _print(report: CapabilityReport, controls: Sequence[CapabilityReport]) -> None:
     heads = ("domain", "tasks", "teacher", "base", "suspect", "right", "of the lead", "95 %",
              "log10 p")  # fmt: skip
     print_rows(heads, [_row(domain, stage) for domain in report.domains for stage in domain.stages])
     for domain in report.domains:
         if domain.abstained:
             click.echo(f"{domain.name}: nothing is said: {domain.abstained}")
+    if controls:
+        click.echo()
+        heads = (*heads[:4], "control", *heads[5:])
+        print_rows(heads, [_row(domain, stage) for each in controls for domain in each.domains
+                           for stage in domain.stages])  # fmt: skip
     if report.spent:
         click.echo()
         costs = dict(zip(report.models[1:-1], report.spent, strict=True))
@@ -129,10 +145,13 @@ def _print(report: CapabilityReport) -> None:
              for each in report.reached],
         )  # fmt: skip
     click.echo()
-    if report.found:
-        click.echo("found: a suspect is better than its base on these tasks")
-    else:
+    if not report.found:
         click.echo("not found, which shows nothing")
+    elif better := [each.models[1] for each in controls if each.found]:
+        click.echo(f"found: a suspect is better than its base; but so is {', '.join(better)}, a "
+                   "control, by its own further training")  # fmt: skip
+    else:
+        click.echo("found: a suspect is better than its base on these tasks")
 
 
 def _row(domain: Domain, stage: Stage) -> tuple[str, ...]:

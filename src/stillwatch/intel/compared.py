@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.errors import KeyFileError
 from stillwatch.exchange import RawExchange
 from stillwatch.intel.community import CommunityKey
 from stillwatch.intel.guessing import why_guessable
@@ -99,15 +98,10 @@ def is_guessable(field: str, value: str) -> bool:
 
 
 def open_keys(files: Iterable[Path]) -> list[ComparedKey]:
-    """The keys in some files.
+    """The keys in some files, each once.
 
     Raises:
-        KeyFileError: a file cannot be read, is open to other users, or two are of one key.
+        KeyFileError: a file cannot be read, or is open to other users.
     """
     keys = [ComparedKey(CommunityKey.from_file(file)) for file in files]
-    seen: set[int] = set()
-    for each in keys:
-        if each.number in seen:
-            raise KeyFileError(f"the key {each.key.scheme} is named twice; name it once")
-        seen.add(each.number)
-    return keys
+    return list({each.number: each for each in keys}.values())

@@ -13,7 +13,7 @@ from stillwatch.intel.keeping import kept_of
 from stillwatch.intel.received import Received, open_received, read_objects
 from stillwatch.intel.received.retention import expire_received
 from tests.cli.in_process import run
-from tests.intel.received.conftest import AT, DAY, KEY, NOW, A, Clock
+from tests.intel.received.conftest import AT, DAY, KEY, NOW, A, Clock, hidden
 from tests.intel.received.test_hostile_members import Takes
 
 
@@ -62,9 +62,11 @@ def test_one_community_key_given_twice_is_one(tmp_path: Path) -> None:
     state, log, key = tmp_path / "state", tmp_path / "log.jsonl", tmp_path / "key.json"
     with open_received(state, create=True) as received:
         received.add_member(A.identity, "a", A.key.public, "ana")
-        received.take_in([A.tells("card-1", days=9_000)], source="a file", by="job")
+        received.take_in([A.tells(hidden("card-1"), days=9_000)], source="a file", by="job")
     KEY.write(key)
-    log.write_text(json.dumps({"at": NOW, "account": "a", "prompt": "p", "payment": "card-1"}))
+    log.write_text(
+        json.dumps({"at": NOW, "account": "a", "prompt": "p", "payment": hidden("card-1")})
+    )
     ended = run("intel", "match", log, "--community", key, "--community", key, "--state", state)
     assert ended.returncode == 0, ended.stderr
     assert "1 of 1 accounts" in ended.stdout

@@ -92,9 +92,6 @@ def test_a_key_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:
 
     with pytest.raises(KeyFileError, match="absent"):
         recording(tmp_path / "state", work, tmp_path / "absent")
-    KEY.write(tmp_path / "a")
-    with pytest.raises(KeyFileError, match="named twice"):
-        recording(tmp_path / "state", work, tmp_path / "a", tmp_path / "a")
 
 
 def test_a_key_that_went_meanwhile_keeps_no_exchange_from_being_recorded(tmp_path: Path) -> None:
