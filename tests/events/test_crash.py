@@ -80,6 +80,7 @@ def test_a_bulk_writer_shows_all_of_its_rows_or_none(
     assert outcomes[-1] is False
 
 
+@pytest.mark.slow
 def test_an_erasure_that_was_killed_is_completed_by_the_next(
     template: Path, tmp_path: Path, kept: Keep
 ) -> None:

@@ -2,9 +2,9 @@
 
 In: keys of marks, and what a suspect gives: probabilities of tokens, or text (of a function, an
 address, a file). Out: a test whose plan was fixed and hashed before the first query, with bounds on
-its p-values; whether safety or neutrality went missing; and, labelled as such, triage. What each
-shows, and what not, is on docs/radioactivity.md, docs/keyed-tests.md, docs/safety-removal.md and
-docs/triage.md.
+its p-values; whether safety or neutrality went missing, and what capability was taken over; and,
+labelled as such, triage. What each shows, and what not, is on docs/radioactivity.md,
+docs/keyed-tests.md, docs/safety-removal.md, docs/capability.md and docs/triage.md.
 """
 
 from stillwatch.provenance.code import code_digest

@@ -222,7 +222,7 @@ HEADER_NAMES = st.sampled_from(
 )  # fmt: skip
 HEADERS = st.binary(max_size=30).filter(lambda value: b"\n" not in value and b"\r" not in value)
 FINE = {200, 400, 403, 413, 415, 451}
-examples = pytest.mark.parametrize("examples", [60, pytest.param(1000, marks=pytest.mark.slow)])
+examples = pytest.mark.parametrize("examples", [60, pytest.param(600, marks=pytest.mark.slow)])
 
 
 def tried(examples: int) -> settings:

@@ -63,7 +63,7 @@ def test_a_writer_that_is_killed_over_and_over_loses_and_repeats_nothing(
     tmp_path: Path, run: Keep, exchange: Keep, numbers: Keep
 ) -> None:
     async def gateway() -> None:
-        sent = await killed_while_recording(tmp_path, exchange, 12)
+        sent = await killed_while_recording(tmp_path, exchange, 7)
         assert numbers(tmp_path) == Counter(range(sent))
 
     run(gateway)

@@ -33,6 +33,7 @@ def test_a_baseline_writes_files_that_can_be_scored(
     score_run(tmp_path / "early", View(world, view.campaigns, until=2).truth())
 
 
+@pytest.mark.slow
 def test_an_account_baseline_reports_all_it_flags_as_one_group(
     periods: Periods, tmp_path: Path
 ) -> None:
