@@ -86,8 +86,8 @@ smoke-proof: $(VENV)-proof/.proof ## its small size, and the tests of its parts,
 	@$(VENV)-proof/bin/python -m benchmarks.keyed_students --smoke --out out/smoke-keyed
 	@$(VENV)-proof/bin/python -m benchmarks.capability_students --smoke
 
-campaign-free: $(VENV)/.core ## fifty simulated weeks without a campaign: how often the tests say otherwise
-	@$(BIN)/python benchmarks/campaign_free.py --weeks 50 --accounts 500
+campaign-free: $(VENV)/.core ## fifty simulated weeks without a campaign: how often the tests say otherwise; of ACCOUNTS=500
+	@$(BIN)/python benchmarks/campaign_free.py --weeks 50 --accounts $(or $(ACCOUNTS),500)
 
 format: $(VENV)/.dev ## rewrite the sources in the house style, and print the generated pages again
 	@$(BIN)/ruff check --fix --quiet src tests tools benchmarks; $(BIN)/ruff format --quiet src tests tools benchmarks
