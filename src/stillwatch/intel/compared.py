@@ -58,38 +58,49 @@ class ComparedKey:
 
     def digests(self, rows: Sequence[RawExchange]) -> tuple[Ints, Offsets]:
         """The digests of each row, flat and ascending, and where each row begins."""
-        met: dict[str, dict[str, int | None]] = {field: {} for field in FIELDS}  # of these rows
-        found: list[int] = []
-        ends = np.zeros(len(rows) + 1, np.int32)
+        places: dict[str, list[int]] = {field: [] for field in FIELDS}
+        values: dict[str, list[str]] = {field: [] for field in FIELDS}
         for number, row in enumerate(rows):
-            made = []
             for field, value in identifiers(row).items():
-                here = met[field]
-                if value not in here:
-                    here[value] = self._digest(field, value)
-                if (digest := here[value]) is not None:
-                    made.append(digest)
-            made.sort()
-            found += made
-            ends[number + 1] = len(found)
-        return np.array(found, np.int64), ends
+                places[field].append(number)
+                values[field].append(value)
+        at: list[int] = []
+        found: list[int] = []
+        for field in FIELDS:
+            for place, digest in zip(places[field], self._kept(field, values[field]), strict=True):
+                if digest is not None:
+                    at.append(place)
+                    found.append(digest)
+        flat, owner = np.array(found, np.int64), np.array(at, np.int64)
+        begins = np.searchsorted(np.sort(owner), np.arange(len(rows) + 1)).astype(np.int32)
+        return flat[np.lexsort((flat, owner))], begins
 
-    def _digest(self, field: str, value: str) -> int | None:
+    def _kept(self, field: str, values: Sequence[str]) -> list[int | None]:
+        """The digest of each value, as it is kept; None where it could be guessed."""
         known = self._known[field]
-        name: str | bytes = value
-        if len(value) > _LONG:  # system prompts are long, and no text stays here
-            name = blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        if name not in known:
-            if len(known) > _REMEMBERED:
-                known.clear()
-            [digest] = self.key.digests(field, [value], leaving=self._leaving)
-            known[name] = None if digest is None else number_of(digest)
-        return known[name]
+        names = [value if len(value) <= _LONG else _hashed(value) for value in values]
+        fresh = {name: value for name, value in zip(names, values, strict=True)
+                 if name not in known}  # fmt: skip
+        if len(known) + len(fresh) > _REMEMBERED:
+            known.clear()
+            fresh = dict(zip(names, values, strict=True))
+        made = self.key.digests(field, fresh.values(), leaving=self._leaving)
+        known.update(
+            (name, None if digest is None else number_of(digest))
+            for name, digest in zip(fresh, made, strict=True)
+        )
+        return list(map(known.__getitem__, names))
+
+
+def _hashed(value: str) -> bytes:
+    """What a long value is remembered by: system prompts are long, and no text stays here."""
+    return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def number_of(digest: str) -> int:
     """The first 64 bits of a digest (hexadecimal), as they are kept and compared."""
-    return int.from_bytes(bytes.fromhex(digest[:16]), "big", signed=True)
+    number = int(digest[:16], 16)
+    return number - 2**64 if number >= 2**63 else number
 
 
 def is_guessable(field: str, value: str) -> bool:

@@ -169,12 +169,14 @@ class Ledger:
         return head
 
     def keep_stamped(self, head: Head) -> None:
-        """Keep the time stamp of a head that :meth:`head` gave."""
+        """Keep the time stamp of a head that :meth:`head` gave, unless it has one: the first says
+        more. Two heads of one millisecond are one."""
         with self._database.writing() as db:
             for number, body in db.execute(
                 "SELECT number, head FROM head WHERE size = ?", (head.size,)
             ).fetchall():
-                if Head.parse(body).signature == head.signature:
+                kept = Head.parse(body)
+                if kept.signature == head.signature and kept.timestamp is None:
                     db.execute(
                         "UPDATE head SET head = ? WHERE number = ?", (head.encoded(), number)
                     )
