@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,10 +27,12 @@ def test_what_goes_through_a_gateway_is_watched_and_scanned_by_name(
     names = [f"crew-7-{number}" for number in range(3)]
     secrets = [client.key(account=name) for name in names]
     looks: list[Look] = []
+    hours = itertools.count(2, 2)
 
     def followed() -> list[str]:
-        """Watch as if an hour had passed; the accounts that are reported."""
-        clock = time.time_ns() // 1000 + (1 + len(looks)) * HOUR
+        """Watch as if hours had passed; the accounts that are reported. In two of them there is a
+        look after the grace, whatever minute it is."""
+        clock = time.time_ns() // 1000 + next(hours) * HOUR
         options = WatchOptions([client.state], tmp_path / "state", once=True)
         watch(options, clock=lambda: clock, seen=looks.append)
         return [name for line in lines(tmp_path / "state")[-1:] for name in line["accounts"]]
