@@ -7,24 +7,19 @@ kept by those who received it, is deleted here too.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 import msgspec
 
-from stillwatch.durable import write_ahead
-from stillwatch.errors import PolicyError, StorageError, StoreFormatError
+from stillwatch.errors import PolicyError
+from stillwatch.intel.beside import Beside
 from stillwatch.intel.profile.times import to_the_second, written
 
 __all__ = ["FILE", "Exported", "Register"]
 
 FILE: Final = "exports.db"
-_FORMAT: Final = 1
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS object (
     id TEXT NOT NULL, modified TEXT NOT NULL, subject TEXT NOT NULL, retain_until TEXT NOT NULL,
@@ -55,34 +50,14 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     taken_back: bool
 
 
-class Register:
-    """The register of a state folder. A context manager.
+class Register(Beside):
+    """The register of a state folder."""
 
-    Raises:
-        StoreFormatError: the file is damaged, or of another version.
-        StorageError: it cannot be read or written.
-    """
-
-    def __init__(self, folder: Path, *, create: bool = False) -> None:
-        self.path = folder / FILE
-        self._db: sqlite3.Connection | None = None
-        if not create and not self.path.is_file():
-            return
-        with self._failures():
-            if create:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-            self.path.chmod(0o600)
-            write_ahead(self._db)
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA secure_delete = ON")
-            [(version,)] = self._db.execute("PRAGMA user_version")
-            if version not in (0, _FORMAT):
-                raise StoreFormatError(
-                    f"it is of format {version}, and this version reads {_FORMAT}", path=self.path
-                )
-            self._db.executescript(_TABLES)
-            self._db.execute(f"PRAGMA user_version = {_FORMAT}")
+    FILE = FILE
+    FORMAT = 1
+    TABLES = _TABLES
+    WHAT = "the register of exports"
+    NEVER = "nothing was ever exported here"
 
     def current(self, subject: str) -> dict[str, dict[str, Any]]:
         """Id → the last version of each object that left for `subject`, revoked ones included."""
@@ -183,22 +158,6 @@ class Register:
         rows = self._rows("SELECT count(*) FROM object WHERE retain_until < ?", to_the_second(now))
         return int(rows[0][0]) if rows else 0
 
-    def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def __enter__(self) -> Register:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _exports(self, which: str, *values: object) -> Iterator[Exported]:
         rows = self._rows(f"SELECT * FROM export {which}", *values)
         for number, at, subject, contents, policy, recipients, objects, taken_back in rows:
@@ -207,37 +166,3 @@ class Register:
                 recipients=tuple(json.loads(recipients)), objects=objects,
                 taken_back=bool(taken_back),
             )  # fmt: skip
-
-    def _rows(self, question: str, *values: object) -> list[tuple[Any, ...]]:
-        if self._db is None:
-            return []
-        with self._failures():
-            return self._db.execute(question, values).fetchall()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        if self._db is None:
-            raise StoreFormatError("nothing was ever exported here", path=self.path)
-        with self._failures():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise StorageError(f"the register of exports: {error}", path=self.path) from error
-            raise StoreFormatError(
-                f"the register of exports is damaged: {error}", path=self.path
-            ) from error
-        except OSError as error:
-            raise StorageError(
-                f"the register of exports: {error.strerror or error}", path=self.path
-            ) from error

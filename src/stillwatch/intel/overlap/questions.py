@@ -7,16 +7,12 @@ question holds for 31 at most, so that none can come again by then, and no limit
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
-from stillwatch.durable import failures, write_ahead
-from stillwatch.errors import PolicyError, ReplayedError, StoreFormatError
+from stillwatch.errors import PolicyError, ReplayedError
+from stillwatch.intel.beside import Beside
 from stillwatch.intel.overlap.message import Message
 from stillwatch.intel.policy import Overlap
 
@@ -24,8 +20,6 @@ __all__ = ["FILE", "KEPT_DAYS", "Questions"]
 
 FILE: Final = "overlaps.db"
 KEPT_DAYS: Final = 366
-_FORMAT: Final = 1
-_WHAT: Final = "the register of overlaps"
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS question (
     exchange TEXT NOT NULL, member TEXT NOT NULL, at INTEGER NOT NULL, asks TEXT NOT NULL,
@@ -35,34 +29,14 @@ CREATE TABLE IF NOT EXISTS question (
 """
 
 
-class Questions:
-    """The register of a folder. A context manager; without `create` it only reads.
+class Questions(Beside):
+    """The register of a folder."""
 
-    Raises:
-        StoreFormatError: the file is damaged, or of another version.
-        StorageError: it cannot be read or written.
-    """
-
-    def __init__(self, folder: Path, *, create: bool = False) -> None:
-        self.path = folder / FILE
-        self._db: sqlite3.Connection | None = None
-        if not create and not self.path.is_file():
-            return
-        with failures(self.path, _WHAT):
-            if create:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-            self.path.chmod(0o600)
-            write_ahead(self._db)
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA secure_delete = ON")
-            [(version,)] = self._db.execute("PRAGMA user_version")
-            if version not in (0, _FORMAT):
-                raise StoreFormatError(
-                    f"it is of format {version}, and this version reads {_FORMAT}", path=self.path
-                )
-            self._db.executescript(_TABLE)
-            self._db.execute(f"PRAGMA user_version = {_FORMAT}")
+    FILE = FILE
+    FORMAT = 1
+    TABLES = _TABLE
+    WHAT = "the register of overlaps"
+    NEVER = "no question was ever answered here"
 
     def answered(self, member: str, since: datetime) -> int:
         """How many questions of a member were answered since then."""
@@ -124,41 +98,6 @@ class Questions:
         """How many :meth:`tidy` would forget."""
         rows = self._rows("SELECT count(*) FROM question WHERE at < ?", _seconds(before))
         return int(rows[0][0]) if rows else 0
-
-    def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def __enter__(self) -> Questions:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _rows(self, question: str, *values: object) -> list[tuple[Any, ...]]:
-        if self._db is None:
-            return []
-        with failures(self.path, _WHAT), closing(self._db.execute(question, values)) as found:
-            return found.fetchall()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        if self._db is None:
-            raise StoreFormatError("no question was ever answered here", path=self.path)
-        with failures(self.path, _WHAT):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
 
 
 def _seconds(at: datetime) -> int:
