@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from stillwatch.errors import InputError, TranscriptError
-from stillwatch.provenance.bundle.contents import Place, Role, rounded
+from stillwatch.provenance.bundle.contents import Place, Role
 from stillwatch.provenance.bundle.kinds.kind import (
     Computed,
     Draft,
@@ -19,6 +17,7 @@ from stillwatch.provenance.bundle.kinds.kind import (
 )
 from stillwatch.provenance.bundle.kinds.measured import (
     check_measured,
+    compared,
     found_set,
     models_of,
     records_of,
@@ -98,14 +97,10 @@ class CapabilityKind:
         teacher, suspect, base, controls = models_of(place, records)
         if base is None:
             raise TranscriptError("there is no base that something was gained over")
-        suspected, *others = (
-            compare_capability(tasks, teacher, base, [each], alpha=settings["alpha"])
-            for each in (suspect, *controls)
-        )
-        value = {"suspect": suspected, "controls": others}
-        return Computed(
-            rounded(msgspec.to_builtins(value)), "the answers, which are not in the bundle"
-        )
+        return compared(
+            suspect, controls,
+            lambda each: compare_capability(tasks, teacher, base, [each], alpha=settings["alpha"]),
+        )  # fmt: skip
 
     def recounted(self, place: Place, value: Any) -> Computed | None:
         return recounted(place, value, CapabilityReport, recount, "the grades of each answer")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -18,9 +18,20 @@ from stillwatch.provenance.bundle.kinds.kind import Computed, Outside, check_tra
 from stillwatch.provenance.measurements import Measurement
 from stillwatch.provenance.transcripts import Transcripts
 
-__all__ = ["check_measured", "found_set", "models_of", "records_of", "recounted"]
+__all__ = [
+    "NOT_INSIDE",
+    "check_measured",
+    "compared",
+    "found_set",
+    "models_of",
+    "records_of",
+    "recounted",
+]
 
 Set = TypeVar("Set")
+
+#: where results come from that only those can compute again who hold the records
+NOT_INSIDE: Final = "the answers, which are not in the bundle"
 
 
 def check_measured(place: Place) -> None:
@@ -41,6 +52,17 @@ def check_measured(place: Place) -> None:
         )  # fmt: skip
     except PlanError as error:
         raise TamperedError(str(error), path=place.path(PLAN)) from error
+
+
+def compared(
+    suspect: Transcripts,
+    controls: Sequence[Transcripts],
+    compare: Callable[[Transcripts], object],
+    source: str = NOT_INSIDE,
+) -> Computed:
+    """A report on the suspect, and one on each control, as :func:`recounted` reads them."""
+    value = {"suspect": compare(suspect), "controls": [compare(each) for each in controls]}
+    return Computed(rounded(msgspec.to_builtins(value)), source)
 
 
 def check_models(

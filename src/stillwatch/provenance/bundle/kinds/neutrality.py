@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from stillwatch.provenance.bundle.contents import Place, Role, rounded
+from stillwatch.provenance.bundle.contents import Place, Role
 from stillwatch.provenance.bundle.kinds.kind import (
     Computed,
     Draft,
@@ -18,7 +18,9 @@ from stillwatch.provenance.bundle.kinds.kind import (
     recorded_models,
 )
 from stillwatch.provenance.bundle.kinds.measured import (
+    NOT_INSIDE,
     check_measured,
+    compared,
     found_set,
     models_of,
     records_of,
@@ -108,13 +110,11 @@ class NeutralityKind:
             return None
         pairs = PairSet(str(settings["set"]), pairs.pairs, pairs.digest)
         teacher, suspect, base, controls = models_of(place, records)
-        suspected, *others = (
-            compare_neutrality(pairs, teacher, each, base, alpha=settings["alpha"])
-            for each in (suspect, *controls)
-        )
-        value = rounded(msgspec.to_builtins({"suspect": suspected, "controls": others}))
-        source = "the answers" if inside else "the answers, which are not in the bundle"
-        return Computed(value, source)
+        return compared(
+            suspect, controls,
+            lambda each: compare_neutrality(pairs, teacher, each, base, alpha=settings["alpha"]),
+            "the answers" if inside else NOT_INSIDE,
+        )  # fmt: skip
 
     def recounted(self, place: Place, value: Any) -> Computed | None:
         return recounted(place, value, NeutralityReport, recount, "the differences of each pair")

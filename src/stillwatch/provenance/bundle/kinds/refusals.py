@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from stillwatch.errors import InputError
-from stillwatch.provenance.bundle.contents import Place, Role, rounded
+from stillwatch.provenance.bundle.contents import Place, Role
 from stillwatch.provenance.bundle.kinds.kind import (
     Computed,
     Draft,
@@ -19,6 +17,7 @@ from stillwatch.provenance.bundle.kinds.kind import (
 )
 from stillwatch.provenance.bundle.kinds.measured import (
     check_measured,
+    compared,
     found_set,
     models_of,
     records_of,
@@ -101,16 +100,12 @@ class RefusalsKind:
         if settings.get("labelled") and outside.labels is None:
             return None
         teacher, suspect, base, controls = models_of(place, records)
-        suspected, *others = (
-            compare_refusals(
+        return compared(
+            suspect, controls,
+            lambda each: compare_refusals(
                 prompts, teacher, each, base, labels=outside.labels, alpha=settings["alpha"]
-            )
-            for each in (suspect, *controls)
-        )
-        value = {"suspect": suspected, "controls": others}
-        return Computed(
-            rounded(msgspec.to_builtins(value)), "the answers, which are not in the bundle"
-        )
+            ),
+        )  # fmt: skip
 
     def recounted(self, place: Place, value: Any) -> Computed | None:
         return recounted(place, value, RefusalReport, recount, "the labels of each answer")

@@ -18,7 +18,12 @@ from stillwatch.provenance.bundle.kinds.kind import (
     check_transcripts,
     recorded_models,
 )
-from stillwatch.provenance.bundle.kinds.measured import check_measured, models_of, records_of
+from stillwatch.provenance.bundle.kinds.measured import (
+    NOT_INSIDE,
+    check_measured,
+    models_of,
+    records_of,
+)
 from stillwatch.provenance.bundle.limits import TRIAGE
 from stillwatch.provenance.bundle.opened import Opened
 from stillwatch.provenance.committing import Commitment
@@ -98,7 +103,7 @@ class TriageKind:
         teacher, suspect, _, controls = models_of(place, records)
         right = {prompt: answer for prompt, answer in questions.items() if answer is not None}
         report = triage(list(questions), teacher, suspect, controls, expected=right or None)
-        source = "the answers" if inside else "the answers, which are not in the bundle"
+        source = "the answers" if inside else NOT_INSIDE
         # ranks are those of what is told: what is equal to so many digits is a tie
         told = msgspec.convert(rounded(msgspec.to_builtins(report)), TriageReport, strict=True)
         return Computed(rounded(msgspec.to_builtins(recount(told))), source)
