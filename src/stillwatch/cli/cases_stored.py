@@ -13,9 +13,8 @@ import click
 from stillwatch.cases import Case, Cases, Role, Who, open_cases
 from stillwatch.cases.tokens import WORKS, Token
 from stillwatch.cases.views import CaseView, view_of
-from stillwatch.errors import StillwatchError
+from stillwatch.cli.telling import tell
 from stillwatch.key_files import read_key_file
-from stillwatch.ledger import Ledger
 
 __all__ = [
     "BY",
@@ -98,18 +97,7 @@ def cases_at(state: str, ledger: Path | None = None, *, create: bool = False) ->
     """
     with open_cases(state, create=create) as cases:
         yield cases
-        folder = ledger or (Path(state) if "://" not in state else None)
-        waits = cases.unrecorded()
-        if not waits:
-            return
-        if folder is None:
-            click.echo(f"{waits:,} entries wait for a ledger; name one with --ledger", err=True)
-            return
-        try:
-            with Ledger.open(folder, create=True) as book:
-                cases.deliver(book)
-        except StillwatchError as error:
-            click.echo(f"decided, but not yet in the ledger: {error} [{error.code}]", err=True)
+        tell(cases, state, ledger, done="decided")
 
 
 def viewed(cases: Cases, case: Case) -> CaseView:

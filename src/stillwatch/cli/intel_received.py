@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from stillwatch.errors import StillwatchError
-
 if TYPE_CHECKING:
     from stillwatch.intel.compared import ComparedKey
     from stillwatch.intel.matching import Indicator, IndicatorMeeting, IndicatorSet
@@ -58,23 +56,12 @@ def received_at(
 
     Where the ledger fails, what was done holds, waits in the store, and is told with the next one.
     """
+    from stillwatch.cli.telling import tell
     from stillwatch.intel.received import open_received
-    from stillwatch.ledger import Ledger
 
     with open_received(state, create=create) as received:
         yield received
-        waits = received.unrecorded()
-        folder = ledger or (Path(state) if "://" not in state else None)
-        if not waits:
-            return
-        if folder is None:
-            click.echo(f"{waits:,} entries wait for a ledger; name one with --ledger", err=True)
-            return
-        try:
-            with Ledger.open(folder, create=True) as book:
-                received.deliver(book)
-        except StillwatchError as error:
-            click.echo(f"done, but not yet in the ledger: {error} [{error.code}]", err=True)
+        tell(received, state, ledger, done="done")
 
 
 def keys_of(files: tuple[Path, ...]) -> list[ComparedKey]:
