@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
 import msgspec
@@ -28,13 +28,18 @@ from stillwatch.errors import (
     StillwatchError,
     UnknownCaseError,
 )
+from stillwatch.gateway.wire import (
+    BodyTooLarge,
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    answer_lifespan,
+    whole_body,
+)
 from stillwatch.ledger import Ledger
 
 __all__ = ["LARGEST_BODY", "CasesAPI"]
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: bytes of a request's body
 LARGEST_BODY = 16 * 2**20
@@ -80,7 +85,7 @@ class CasesAPI:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await answer_lifespan(receive, send)
             return
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -201,20 +206,12 @@ def _secret(headers: Iterable[tuple[bytes, bytes]]) -> str:
 
 
 async def _body(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    size = 0
     try:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise _WrongError(400, "the client left")
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > LARGEST_BODY:
-                    raise _WrongError(413, f"the body has more than {LARGEST_BODY:,} bytes")
-                if not message.get("more_body"):
-                    return b"".join(parts)
+        return await whole_body(receive, LARGEST_BODY, PATIENCE)
+    except ClientGone:
+        raise _WrongError(400, "the client left") from None
+    except BodyTooLarge:
+        raise _WrongError(413, f"the body has more than {LARGEST_BODY:,} bytes") from None
     except TimeoutError:
         raise _WrongError(408, "the body did not arrive in time") from None
 
@@ -231,13 +228,3 @@ def _failed(error: StillwatchError) -> _Answer:
 
 def _error(code: str, message: str) -> bytes:
     return msgspec.json.encode({"error": {"code": code, "message": message}})
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        else:
-            await send({"type": "lifespan.shutdown.complete"})
-            return

@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-import uvicorn
-
 from stillwatch.cases.api import CasesAPI
 from stillwatch.cases.store import Cases
-from stillwatch.gateway.until_told import Server
+from stillwatch.gateway.until_told import Server, configured
 
 __all__ = ["serve_api"]
 
@@ -31,19 +29,6 @@ def serve_api(
     Raises:
         OSError: the port is taken.
     """
-    server = Server(
-        uvicorn.Config(
-            CasesAPI(cases, ledger),
-            host=host,
-            port=port,
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE,
-        ),
-        started,
-    )
+    application = CasesAPI(cases, ledger)
+    server = Server(configured(application, host, port, timeout_graceful_shutdown=GRACE), started)
     asyncio.run(server.serve())

@@ -20,7 +20,7 @@ from stillwatch.gateway.listing import Listing
 from stillwatch.gateway.refusals import no_such_route, wrong_method
 from stillwatch.gateway.services import Services
 from stillwatch.gateway.serving import Serving
-from stillwatch.gateway.wire import Receive, RefusedError, Scope, Send, respond
+from stillwatch.gateway.wire import Receive, RefusedError, Scope, Send, answer_lifespan, respond
 
 __all__ = ["Gateway"]
 
@@ -52,7 +52,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "lifespan":
-            await _lifespan(receive, send)
+            await answer_lifespan(receive, send)
             return
         if kind == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -120,13 +120,3 @@ class Gateway:
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        else:
-            await send({"type": "lifespan.shutdown.complete"})
-            return

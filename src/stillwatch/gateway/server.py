@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import uvicorn
 import uvloop
 
 from stillwatch.gateway.connections import KEPT_OPEN, Connection
 from stillwatch.gateway.lifetime import running
 from stillwatch.gateway.recording import Comparing
 from stillwatch.gateway.settings import GatewaySettings
-from stillwatch.gateway.until_told import serve_until_told
+from stillwatch.gateway.until_told import configured, serve_until_told
 
 __all__ = ["serve"]
 
@@ -50,19 +49,8 @@ async def _serve(
     comparing: Comparing | None,
 ) -> None:
     async with running(state, settings, reread=reread, comparing=comparing) as gateway:
-        config = uvicorn.Config(
-            gateway,
-            host=host,
-            port=port,
-            http=Connection,
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=KEPT_OPEN,
-            timeout_graceful_shutdown=GRACE,
-            backlog=4096,
-        )
+        config = configured(
+            gateway, host, port, http=Connection, timeout_keep_alive=KEPT_OPEN,
+            timeout_graceful_shutdown=GRACE, backlog=4096,
+        )  # fmt: skip
         await serve_until_told(config, started)

@@ -12,7 +12,25 @@ import uvicorn
 
 from stillwatch.gateway.connections import watch
 
-__all__ = ["Server", "serve_until_told"]
+__all__ = ["Server", "configured", "serve_until_told"]
+
+
+def configured(application: Any, host: str, port: int, **more: Any) -> uvicorn.Config:
+    """uvicorn's settings of all of our applications: no logs of its own, no name in answers, and no
+    word of a proxy taken for the client's address; with `more`.
+    """
+    return uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        **more,
+    )
 
 
 class Server(uvicorn.Server):

@@ -11,16 +11,19 @@ from stillwatch.gateway.refusals import bad_request, too_large
 
 __all__ = [
     "JSON",
+    "BodyTooLarge",
     "ClientGone",
     "Receive",
     "RefusedError",
     "Scope",
     "Send",
+    "answer_lifespan",
     "part",
     "read_body",
     "respond",
     "stream_head",
     "until_gone",
+    "whole_body",
 ]
 
 Scope = MutableMapping[str, Any]
@@ -34,6 +37,10 @@ PATIENCE = 30.0
 
 class ClientGone(Exception):  # noqa: N818 - not an error: clients may leave
     """The client closed the connection."""
+
+
+class BodyTooLarge(Exception):  # noqa: N818 - whoever reads it says what that means
+    """A body has more bytes than may come."""
 
 
 class RefusedError(Exception):
@@ -52,29 +59,47 @@ async def read_body(receive: Receive, most: int) -> bytes:
         RefusedError: it is longer than `most` bytes, or did not come in time.
     """
     try:
-        async with asyncio.timeout(PATIENCE):
-            message = await receive()
-            body: bytes = message.get("body", b"")
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            if not message.get("more_body"):
-                if len(body) > most:
-                    raise RefusedError(too_large(most))
-                return body
-            parts, size = [body], len(body)
-            while message.get("more_body"):
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientGone
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > most:
-                    raise RefusedError(too_large(most))
-            return b"".join(parts)
+        return await whole_body(receive, most, PATIENCE)
+    except BodyTooLarge:
+        raise RefusedError(too_large(most)) from None
     except TimeoutError:
         raise RefusedError(
             bad_request("the body did not arrive in time", "body_timeout", 408)
         ) from None
+
+
+async def whole_body(receive: Receive, most: int, seconds: float) -> bytes:
+    """The whole body, for applications that refuse in words of their own.
+
+    Raises:
+        ClientGone: the client left before it was whole.
+        BodyTooLarge: it is longer than `most` bytes.
+        TimeoutError: it did not come within so many seconds.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async with asyncio.timeout(seconds):
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > most:
+                raise BodyTooLarge
+            if not message.get("more_body"):
+                return b"".join(parts)
+
+
+async def answer_lifespan(receive: Receive, send: Send) -> None:
+    """Say yes to start and end, for which there is nothing to do."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            return
 
 
 async def until_gone(receive: Receive) -> None:

@@ -12,8 +12,7 @@ import base64
 import binascii
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -21,6 +20,15 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from stillwatch.errors import StorageError
 from stillwatch.gateway.measures import Tally
+from stillwatch.gateway.wire import (
+    BodyTooLarge,
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    answer_lifespan,
+    whole_body,
+)
 from stillwatch.intel.store.members import Token
 from stillwatch.intel.store.store import Store
 from stillwatch.intel.taxii.answers import Answer, RefusedError, refused
@@ -29,10 +37,6 @@ from stillwatch.intel.taxii.media import acceptable, is_taxii
 from stillwatch.intel.taxii.routes import ROUTES, Asked, Route
 
 __all__ = ["TaxiiServer"]
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: seconds that a client may take to send a body
 PATIENCE = 120.0
@@ -60,7 +64,7 @@ class TaxiiServer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await answer_lifespan(receive, send)
             return
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -150,20 +154,12 @@ class TaxiiServer:
         length = headers.get(b"content-length", "")
         if length.isascii() and length.isdigit() and int(length[:18]) > largest:
             raise _too_large(largest)
-        parts: list[bytes] = []
-        size = 0
         try:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise RefusedError(400, "the client left")
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    if size > largest:
-                        raise _too_large(largest)
-                    if not message.get("more_body"):
-                        return b"".join(parts)
+            return await whole_body(receive, largest, PATIENCE)
+        except ClientGone:
+            raise RefusedError(400, "the client left") from None
+        except BodyTooLarge:
+            raise _too_large(largest) from None
         except TimeoutError:
             raise RefusedError(408, "the body did not arrive in time") from None
 
@@ -228,13 +224,3 @@ async def _respond(send: Send, answer: Answer, *, bodiless: bool) -> None:
     headers += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if bodiless else answer.body})
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        else:
-            await send({"type": "lifespan.shutdown.complete"})
-            return

@@ -6,11 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-import uvicorn
-
 from stillwatch.errors import StorageError
 from stillwatch.gateway.connections import KEPT_OPEN, Connection
-from stillwatch.gateway.until_told import serve_until_told
+from stillwatch.gateway.until_told import configured, serve_until_told
 from stillwatch.intel.store.store import Store
 from stillwatch.intel.taxii.app import TaxiiServer
 from stillwatch.intel.taxii.guards import Bounds
@@ -48,20 +46,10 @@ async def _serve(
     port: int,
     started: Callable[[int], None] | None,
 ) -> None:
-    config = uvicorn.Config(
-        application,
-        host=host,
-        port=port,
-        http=Connection,
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEPT_OPEN,
+    config = configured(
+        application, host, port, http=Connection, timeout_keep_alive=KEPT_OPEN,
         timeout_graceful_shutdown=GRACE,
-    )
+    )  # fmt: skip
     await serve_until_told(config, started, _sweep(store))
 
 
