@@ -1,6 +1,7 @@
-"""Claims every open case as NAME, when a line comes in; says those that it got.
+"""Claims every open case as NAME, or approves every proposal, when a line comes in; says those that
+it got.
 
-Usage: claim_all.py STATE NAME
+Usage: at_once.py claim|approve STATE NAME
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from stillwatch.errors import ConflictError
 
 
 def main() -> None:
-    state, name = sys.argv[1:]
+    what, state, name = sys.argv[1:]
     with open_cases(state) as cases:
+        take = cases.desk.claim if what == "claim" else cases.bench.approve
         ids = [row.id for row in cases.desk.queue()]
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.readline()
         for case in ids:
             try:
-                cases.desk.claim(case, Who(name=name))
+                take(case, Who(name=name))
             except ConflictError:
                 continue
             sys.stdout.write(f"{case}\n")

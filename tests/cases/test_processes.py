@@ -79,11 +79,11 @@ def test_workers_that_are_killed_at_random_moments_leave_whole_decisions(tmp_pat
     assert any(how == "undone" for _, how in said)
 
 
-def at_once(script: str, state: str, *names: str) -> list[list[str]]:
+def at_once(what: str, state: str, *names: str) -> list[list[str]]:
     """What each of several processes got that begin together."""
     processes = [
         subprocess.Popen(
-            [sys.executable, HERE / script, state, name],
+            [sys.executable, HERE / "at_once.py", what, state, name],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         for name in names
@@ -101,7 +101,7 @@ def at_once(script: str, state: str, *names: str) -> list[list[str]]:
 @pytest.mark.slow
 def test_of_two_analysts_in_two_processes_one_gets_each_case(cases: Cases, state: str) -> None:
     cases.intake.open([finding(id=f"c-{number}") for number in range(60)], SCAN)
-    got = at_once("claim_all.py", state, "ana", "bo")
+    got = at_once("claim", state, "ana", "bo")
     rows = {row.id: row.claimed_by for row in cases.desk.queue(State.CLAIMED)}
     assert sorted(got[0] + got[1]) == sorted(rows)
     assert len(rows) == 60
@@ -116,7 +116,7 @@ def test_of_two_approvers_in_two_processes_one_decides_each_case(state: str) -> 
             cases.desk.claim(case, ANA)
             cases.desk.add(case, ANA, LOOKED)
             cases.bench.propose(case, ANA, draft(measures=SUSPEND))
-        got = at_once("approve_all.py", state, "bo", "cam")
+        got = at_once("approve", state, "bo", "cam")
         assert sorted(got[0] + got[1]) == sorted(opened)
         found = {case: cases.desk.case(case).decisions for case in opened}
         by = {case: each.approved_by for case, [each] in found.items()}
